@@ -1,0 +1,74 @@
+"""Array primitives: how generated code spells them, and what they compute (reference).
+
+``SPELLINGS[name]`` is Python with ``{0}``, ``{1}`` for the operands, or a function of the
+operands' types that gives such a text.  ``EVALUATORS[name]`` computes on NumPy arrays.
+``LAYOUTS[name]`` tells the layouts Numba infers for the array results of the spelling (all
+``C`` where nothing is said); the printer converts where the IR says otherwise.
+
+To add one: one line in each of the first two tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcad.ir.types import ArrayT, Type
+
+Spelling = str | Callable[[tuple[Type, ...]], str]
+
+
+def contiguous(types: tuple[Type, ...]) -> list[str]:
+    """Placeholders of array operands, copied where not contiguous (BLAS and LAPACK want that)."""
+    return [f"np.ascontiguousarray({{{i}}})" if isinstance(t, ArrayT) and t.layout == "A"
+            else f"{{{i}}}" for i, t in enumerate(types)]
+
+
+def on_contiguous(function: str) -> Callable[[tuple[Type, ...]], str]:
+    """Spelling: ``function`` of operands made contiguous."""
+    return lambda types: f"{function}({', '.join(contiguous(types))})"
+
+
+def _quietly(f: Callable[..., Any]) -> Callable[..., Any]:
+    """Scalars come out as Python numbers."""
+
+    def g(*args: Any) -> Any:
+        result = f(*args)
+        return result.item() if isinstance(result, np.generic) else result
+
+    return g
+
+
+SPELLINGS: dict[str, Spelling] = {
+    "matmul": on_contiguous("np.dot"),
+    "solve": on_contiguous("np.linalg.solve"),
+    "inv": on_contiguous("np.linalg.inv"),
+    "det": on_contiguous("np.linalg.det"),
+    "cholesky": on_contiguous("np.linalg.cholesky"),
+}
+
+EVALUATORS: dict[str, Callable[..., Any]] = {
+    "matmul": _quietly(np.dot),
+    "solve": np.linalg.solve,
+    "inv": np.linalg.inv,
+    "det": _quietly(np.linalg.det),
+    "cholesky": np.linalg.cholesky,
+}
+
+LAYOUTS: dict[str, Callable[[tuple[Type, ...]], tuple[str, ...]]] = {
+    "inv": lambda types: ("F",),
+    "solve": lambda types: ("C" if isinstance(types[1], ArrayT) and types[1].ndim == 1 else "F",),
+}
+
+
+def spelling(name: str, types: tuple[Type, ...]) -> str:
+    """The template of an array primitive for operands of the given types."""
+    known = SPELLINGS[name]
+    return known if isinstance(known, str) else known(types)
+
+
+def result_layouts(name: str, types: tuple[Type, ...], count: int) -> tuple[str, ...]:
+    """Layouts of the results as Numba infers them."""
+    return LAYOUTS[name](types) if name in LAYOUTS else ("C",) * count

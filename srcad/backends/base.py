@@ -1,0 +1,40 @@
+"""What a backend is: something that makes a callable of an IR function.
+
+``backend(name).build(fn)`` gives a function of the IR function's parameters that returns the
+tuple of its results.  The three here are checks on each other: ``reference`` interprets the
+IR, ``python`` executes the printed text, ``cpu`` compiles the printed text with Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from srcad.ir.nodes import Function
+
+
+class Backend(Protocol):
+    """A way of executing IR."""
+
+    def build(self, fn: Function) -> Callable[..., tuple]:
+        """A callable that takes the parameters of ``fn`` and returns its results as a tuple."""
+
+
+def backend(name: str) -> Backend:
+    """The backend called ``reference``, ``python`` or ``cpu``."""
+    from srcad.backends import cpu, python, reference
+
+    table: dict[str, Backend] = {
+        "reference": reference.ReferenceBackend(),
+        "python": python.PythonBackend(),
+        "cpu": cpu.CpuBackend(),
+    }
+    return table[name]
+
+
+def as_tuple(fn: Function, result: object) -> tuple:
+    """The results of a compiled function as a tuple (it returns a single one bare)."""
+    count = len(fn.body.yields)
+    if count == 1:
+        return (result,)
+    return tuple(result) if count else ()  # type: ignore[arg-type,call-overload]

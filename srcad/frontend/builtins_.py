@@ -1,0 +1,380 @@
+"""Python's builtins, ``math`` functions that are no plain primitive, and numba's ``prange``.
+
+Each handler takes ``(lowering, args, keywords, node)`` with abstract values and gives one.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from srcad.frontend.arrays import element_at, nest, shape_of
+from srcad.frontend.core import CALLS, TRUE, Lowering, handles
+from srcad.frontend.joins import join_types
+from srcad.frontend.lists import extend, length_of, new_list
+from srcad.frontend.statements import emit_print, settle
+from srcad.frontend.values import (
+    IterV, ListV, RangeV, Record, Static, Tuple, describe, is_array, is_scalar,
+)
+from srcad.ir.build import ONE, ZERO, const
+from srcad.ir.nodes import Atom, Const
+from srcad.ir.types import B1, F4, F8, I8
+
+
+@handles(CALLS, range, numba.prange)
+def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
+    values = [lo.integer(a, node, "a bound of range") for a in args]
+    if not 1 <= len(values) <= 3:
+        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}")
+    start, stop, step = ([ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3])
+    if isinstance(step, Const):
+        if step.value == 0:
+            lo.mismatch(node, "the step of a range must not be zero")
+    else:
+        lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
+    return RangeV(start, stop, step)
+
+
+@handles(CALLS, len)
+def len_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``len(x)``."""
+    v = args[0]
+    if isinstance(v, Tuple):
+        return const(len(v.items))
+    if isinstance(v, Record) and v.cls is dict:
+        return const(len(v.fields))
+    if isinstance(v, ListV):
+        return length_of(lo, v)
+    if isinstance(v, RangeV):
+        from srcad.frontend.loops import trip_count
+
+        return trip_count(lo, v)
+    if isinstance(v, Static) and isinstance(v.obj, (str, tuple, list)):
+        return const(len(v.obj))
+    if is_array(v) and shape_of(lo, v):
+        return shape_of(lo, v)[0]
+    lo.mismatch(node, f"len of {describe(v)}")
+
+
+def numbers(lo: Lowering, args: list, node: Any) -> list[Atom]:
+    """Arguments of ``min``/``max``: numbers, or one iterable of them."""
+    if len(args) == 1 and isinstance(args[0], Tuple):
+        args = list(args[0].items)
+    return [lo.scalar(a, node) for a in args]
+
+
+def min_max(name: str) -> Any:
+    """``min`` or ``max`` of numbers, a tuple, a list or a 1-D array."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        if keywords:
+            lo.fail(node, f"keywords of {name} are not supported")
+        if len(args) == 1 and not isinstance(args[0], Tuple):
+            return fold_items(lo, name, args[0], node)
+        values = numbers(lo, args, node)
+        if not values:
+            lo.mismatch(node, f"{name} of nothing")
+        wide = values[0].type
+        for v in values[1:]:
+            wide = join_types(wide, v.type)  # type: ignore[assignment]
+        out = lo.b.cast(values[0], wide)  # type: ignore[arg-type]
+        for v in values[1:]:
+            out = lo.b.op(name, out, lo.b.cast(v, wide))  # type: ignore[arg-type]
+        return out
+
+    return handler
+
+
+CALLS[min], CALLS[max] = min_max("min"), min_max("max")
+
+
+def fold_items(lo: Lowering, name: str, xs: Any, node: Any) -> Any:
+    """``min``/``max`` over an iterable, as a loop."""
+    from srcad.frontend.loops import indexed
+
+    n, item = indexed(lo, xs, node)
+    lo.b.check(lo.b.op("gt", n, ZERO), "ValueError", f"{name}() arg is an empty sequence")
+    first = lo.scalar(item(ZERO), node)
+    return accumulate(lo, n, first, lambda acc, k: lo.b.op(name, acc, lo.scalar(item(k), node)),
+                      start=ONE)
+
+
+def accumulate(lo: Lowering, n: Atom, init: Atom, f: Any, start: Atom = ZERO,
+               hint: str = "acc") -> Atom:
+    """A loop that carries one number."""
+    from srcad.ir.nodes import Block, Carried, For
+
+    arg, result = lo.b.var(hint, init.type), lo.b.var(hint, init.type)
+    i = lo.b.var("k", I8)
+    with lo.b.block() as stmts:
+        out = lo.b.cast(f(arg, i), init.type)  # type: ignore[arg-type]
+    lo.b.emit(For(i, start, n, ONE, (Carried(result, arg, init),), Block(tuple(stmts), (out,)),
+                  loc=lo.b.loc))
+    return result
+
+
+@handles(CALLS, builtins.sum)
+def sum_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``sum(iterable, start)``."""
+    from srcad.frontend.expressions import binary
+    from srcad.frontend.loops import indexed
+
+    import ast
+
+    start = args[1] if len(args) > 1 else keywords.get("start", ZERO)
+    xs = args[0]
+    if isinstance(xs, Tuple):
+        out = start
+        for v in xs.items:
+            out = binary(lo, ast.Add, out, v, node)
+        return out
+    n, item = indexed(lo, xs, node)
+    with lo.b.block():  # only to learn the kind of an item; what it emits is dropped
+        kind = lo.scalar(item(ZERO), node).type
+    init = lo.b.cast(lo.scalar(start, node), join_types(start.type, kind))
+    return accumulate(lo, n, init, lambda acc, k: lo.b.op("add", acc, lo.scalar(item(k), node)))
+
+
+@handles(CALLS, enumerate)
+def enumerate_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``enumerate(xs, start)``."""
+    start = args[1] if len(args) > 1 else keywords.get("start", ZERO)
+    return IterV("enumerate", (settle(lo, args[0]),), lo.integer(start, node))
+
+
+@handles(CALLS, zip)
+def zip_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``zip(xs, ys, …)``."""
+    if not args:
+        lo.mismatch(node, "zip of nothing")
+    return IterV("zip", tuple(settle(lo, a) for a in args))
+
+
+@handles(CALLS, reversed)
+def reversed_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``reversed(xs)``."""
+    v = settle(lo, args[0])
+    if isinstance(v, IterV):
+        lo.mismatch(node, f"cannot reverse {describe(v)}")
+    return IterV("reversed", (v,))
+
+
+@handles(CALLS, float, np.float64)
+def float_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``float(x)``; of an array, the array as float64."""
+    return convert(lo, args, F8, "f8", node)
+
+
+@handles(CALLS, np.float32)
+def float32_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.float32(x)``."""
+    return convert(lo, args, F4, "f4", node)
+
+
+@handles(CALLS, int, np.int64, np.intp, np.int32)
+def int_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``int(x)``: truncates; its derivative is zero."""
+    return convert(lo, args, I8, "i8", node)
+
+
+@handles(CALLS, bool, np.bool_)
+def bool_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``bool(x)``."""
+    if args and not is_array(args[0]):
+        return lo.truth(args[0], node)
+    return convert(lo, args, B1, "b1", node)
+
+
+def convert(lo: Lowering, args: list, kind: Any, dtype: str, node: Any) -> Any:
+    """A number or an array of another type."""
+    from srcad.frontend.arrays import apply_elementwise
+
+    if not args:
+        return const(0, kind)
+    v = args[0]
+    if isinstance(v, Static) and isinstance(v.obj, str):
+        try:
+            return const(float(v.obj))
+        except ValueError:
+            lo.mismatch(node, f"could not convert {v.obj!r} to a number")
+    if is_array(v) and shape_of(lo, v):
+        return apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], dtype, node)
+    return lo.b.cast(lo.scalar(v, node), kind)
+
+
+@handles(CALLS, round)
+def round_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``round(x)`` is an int; ``round(x, n)`` a float."""
+    x = lo.scalar(args[0], node)
+    if len(args) == 1:
+        return lo.b.cast(lo.b.op("rint", lo.b.cast(x, F8)), I8)
+    scale = lo.b.op("pow", const(10.0), lo.b.cast(lo.integer(args[1], node), F8))
+    return lo.b.op("truediv", lo.b.op("rint", lo.b.op("mul", x, scale)), scale)
+
+
+def to_int(name: str) -> Any:
+    """``math.floor`` and its like give ints."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        x = lo.scalar(args[0], node)
+        return x if x.type == I8 else lo.b.cast(lo.b.op(name, lo.b.cast(x, F8)), I8)
+
+    return handler
+
+
+CALLS[math.floor], CALLS[math.ceil] = to_int("floor"), to_int("ceil")
+CALLS[math.trunc] = to_int("trunc")
+
+
+@handles(CALLS, divmod)
+def divmod_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``divmod(a, b)``."""
+    from srcad.frontend.expressions import scalar_binary
+
+    a, b = (lo.scalar(x, node) for x in args)
+    return Tuple((scalar_binary(lo, "floordiv", a, b, node), scalar_binary(lo, "mod", a, b, node)))
+
+
+@handles(CALLS, pow)
+def pow_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``pow(a, b)``."""
+    from srcad.frontend.expressions import binary
+
+    import ast
+
+    if len(args) != 2:
+        lo.fail(node, "pow with a modulus is not supported")
+    return binary(lo, ast.Pow, args[0], args[1], node)
+
+
+@handles(CALLS, abs)
+def abs_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``abs(x)``."""
+    from srcad.frontend.arrays import elementwise
+
+    if is_array(args[0]):
+        return elementwise(lo, "abs", args, node)
+    return lo.b.op("abs", lo.scalar(args[0], node))
+
+
+@handles(CALLS, math.log)
+def log_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``math.log(x)`` and ``math.log(x, base)``."""
+    xs = [lo.b.op("log", lo.scalar(a, node)) for a in args]
+    return xs[0] if len(xs) == 1 else lo.b.op("truediv", xs[0], xs[1])
+
+
+@handles(CALLS, print)
+def print_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``print``: runs once, in the forward sweep."""
+    if keywords:
+        lo.fail(node, "keywords of print are not supported")
+    emit_print(lo, args, node)
+    return Static(None)
+
+
+@handles(CALLS, tuple)
+def tuple_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``tuple(xs)`` of something whose length is known at compile time."""
+    from srcad.frontend.loops import unrolled
+
+    items = unrolled(args[0]) if args else []
+    if items is None:
+        lo.fail(node, f"tuple of {describe(args[0])} is not supported",
+                "the length of a tuple must be known at compile time", "use an array or a list")
+    return Tuple(tuple(items))
+
+
+@handles(CALLS, list)
+def list_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``list(xs)``."""
+    from srcad.frontend.loops import indexed, unrolled
+
+    if not args:
+        return new_list(lo, node, [])
+    items = unrolled(args[0])
+    if items is not None:
+        return new_list(lo, node, items)
+    out = new_list(lo, node, [])
+    if isinstance(args[0], ListV):
+        extend(lo, out, args[0], node)
+        return out
+    from srcad.frontend.lists import append
+
+    n, item = indexed(lo, args[0], node)
+    with lo.b.loop(ZERO, n, hint="k") as k:
+        append(lo, out, item(k), node)
+    return out
+
+
+@handles(CALLS, dict)
+def dict_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``dict(a=…, b=…)``."""
+    if args:
+        lo.fail(node, "dict of another object is not supported", instead="dict(name=value)")
+    return Record(dict, {k: settle(lo, v) for k, v in keywords.items()})
+
+
+def quantifier(op: str) -> Any:
+    """``any`` or ``all`` of a tuple, a list or an array."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        from srcad.frontend.loops import indexed, unrolled
+
+        init = const(op == "and")
+        items = unrolled(args[0])
+        if items is not None:
+            out: Atom = init
+            for v in items:
+                out = lo.b.op(op, out, lo.truth(v, node))
+            return out
+        n, item = indexed(lo, settle(lo, args[0]), node)
+        return accumulate(lo, n, init, lambda acc, k: lo.b.op(op, acc, lo.truth(item(k), node)))
+
+    return handler
+
+
+CALLS[any], CALLS[all] = quantifier("or"), quantifier("and")
+
+
+@handles(CALLS, isinstance)
+def isinstance_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``isinstance`` is decided at compile time from the argument types."""
+    v, cls = args
+    classes = cls.items if isinstance(cls, Tuple) else (cls,)
+    objs = tuple(c.obj for c in classes if isinstance(c, Static))
+    return const(any(_is_instance(v, c) for c in objs))
+
+
+def _is_instance(v: Any, cls: Any) -> bool:
+    if is_array(v):
+        return cls is np.ndarray
+    if is_scalar(v):
+        own = {"f8": (float, np.float64, np.floating), "f4": (np.float32, np.floating),
+               "i8": (int, np.int64, np.integer), "b1": (bool, int, np.bool_)}
+        return cls in own[v.type.kind]
+    if isinstance(v, Tuple):
+        return issubclass(v.cls or tuple, cls)
+    if isinstance(v, Record):
+        return issubclass(v.cls, cls)
+    if isinstance(v, ListV):
+        return cls is list
+    return isinstance(getattr(v, "obj", None), cls)
+
+
+@handles(CALLS, getattr)
+def getattr_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``getattr(x, "name")``."""
+    from srcad.frontend.expressions import get_attribute
+
+    if len(args) != 2 or not isinstance(args[1], Static):
+        lo.fail(node, "getattr needs a constant name and no default")
+    return get_attribute(lo, args[0], args[1].obj, node)
+
+
+__all__ = ["TRUE", "element_at", "nest"]

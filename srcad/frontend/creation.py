@@ -1,0 +1,359 @@
+"""Making arrays, and the attributes and simple methods they have.
+
+``zeros ones empty full *_like arange linspace eye array asarray copy``, ``.shape .size .ndim
+.dtype .T .copy() .astype() .fill() .item()``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from srcad.frontend.arrays import (
+    apply_elementwise, broadcast_to, copy, derived, dtype_of, element_at, element_kind,
+    materialize, nest, shape_of, to_element, write_array,
+)
+from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, Lowering, handles
+from srcad.frontend.joins import join_types
+from srcad.frontend.lists import list_to_array
+from srcad.frontend.values import (
+    Lazy, ListV, RangeV, Record, Static, Tuple, describe, is_array, is_scalar,
+)
+from srcad.ir.build import ONE, ZERO, const
+from srcad.ir.layout import view_layout
+from srcad.ir.nodes import Atom, Const, Var
+from srcad.ir.types import DTYPES, F8, I8, ArrayT
+
+
+def argument(args: list, keywords: dict, k: int, name: str, default: Any = None) -> Any:
+    """Positional or keyword argument of a handler."""
+    if k < len(args):
+        return args[k]
+    return keywords.get(name, default)
+
+
+def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
+    """Dtype code of a ``dtype=`` argument."""
+    if v is None or isinstance(v, Static) and v.obj is None:
+        return default
+    obj = v.obj if isinstance(v, Static) else None
+    try:
+        dt = np.dtype(obj)
+    except TypeError:
+        lo.mismatch(node, f"{describe(v)} is not a dtype")
+    code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
+    if code not in DTYPES:
+        lo.fail(node, f"arrays of {dt} are not supported",
+                instead="use float64, float32, integers or bool")
+    return code
+
+
+def shape_argument(lo: Lowering, v: Any, node: Any) -> tuple[Atom, ...]:
+    """A shape: an int or a tuple of them."""
+    items = v.items if isinstance(v, Tuple) else (v,)
+    out = []
+    for x in items:
+        n = lo.integer(x, node, "a size")
+        if isinstance(n, Const) and n.value < 0:
+            lo.mismatch(node, "a size must not be negative")
+        out.append(n)
+    return tuple(out)
+
+
+def filled(fill: Any) -> Any:
+    """Handler of ``zeros``, ``ones``, ``empty``."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        check_keywords(lo, keywords, {"shape", "dtype"}, node)
+        dtype = dtype_code(lo, argument(args, keywords, 1, "dtype"), node)
+        shape = shape_argument(lo, argument(args, keywords, 0, "shape"), node)
+        out = lo.new_array(dtype, shape, zero=fill == 0)
+        if fill == 1:
+            fill_with(lo, out, const(1))
+        return out
+
+    return handler
+
+
+def check_keywords(lo: Lowering, keywords: dict, allowed: set[str], node: Any) -> None:
+    """Refuse keywords that would be ignored."""
+    for k, v in keywords.items():
+        if k not in allowed and not (isinstance(v, Static) and v.obj is None):
+            lo.fail(node, f"keyword {k!r} is not supported here")
+
+
+def fill_with(lo: Lowering, out: Var, value: Atom) -> None:
+    """Every element of ``out`` set to a number."""
+    v = to_element(lo, value, out)
+    nest(lo, lo.shape(out), lambda i: lo.b.store(out, i, v))
+
+
+CALLS[np.zeros], CALLS[np.ones], CALLS[np.empty] = filled(0), filled(1), filled(None)
+
+
+def filled_like(fill: Any) -> Any:
+    """Handler of ``zeros_like`` and its kin."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        check_keywords(lo, keywords, {"dtype"}, node)
+        like = args[0]
+        if is_scalar(like):
+            return const(fill or 0, like.type)
+        like = as_array(lo, like, node)
+        dtype = dtype_code(lo, argument(args, keywords, 1, "dtype"), node, dtype_of(like))
+        out = lo.new_array(dtype, shape_of(lo, like), zero=fill == 0)
+        if fill == 1:
+            fill_with(lo, out, const(1))
+        return out
+
+    return handler
+
+
+CALLS[np.zeros_like], CALLS[np.ones_like] = filled_like(0), filled_like(1)
+CALLS[np.empty_like] = filled_like(None)
+
+
+@handles(CALLS, np.full)
+def full(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.full(shape, value)``."""
+    value = lo.scalar(argument(args, keywords, 1, "fill_value"), node)
+    dtype = dtype_code(lo, argument(args, keywords, 2, "dtype"), node, value.type.kind)  # type: ignore[union-attr]
+    out = lo.new_array(dtype, shape_argument(lo, argument(args, keywords, 0, "shape"), node))
+    fill_with(lo, out, value)
+    return out
+
+
+@handles(CALLS, np.full_like)
+def full_like(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.full_like(a, value)``."""
+    dtype = dtype_code(lo, argument(args, keywords, 2, "dtype"), node, dtype_of(args[0]))
+    out = lo.new_array(dtype, shape_of(lo, args[0]))
+    fill_with(lo, out, lo.scalar(args[1], node))
+    return out
+
+
+@handles(CALLS, np.arange)
+def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.arange``: of ints by Python's range, of floats by NumPy's formula."""
+    from srcad.frontend.loops import trip_count
+
+    check_keywords(lo, keywords, {"dtype", "start", "stop", "step"}, node)
+    xs = [lo.scalar(a, node) for a in args]
+    start, stop, step = [ZERO, xs[0], ONE] if len(xs) == 1 else [*xs, ONE][:3]
+    if all(x.type == I8 for x in (start, stop, step)):
+        n = trip_count(lo, RangeV(start, stop, step))
+        kind = "i8"
+    else:
+        span = lo.b.op("truediv", lo.b.op("sub", stop, start), lo.b.cast(step, F8))
+        n = lo.b.op("max", lo.b.cast(lo.b.op("ceil", span), I8), ZERO)
+        kind = "f8"
+    kind = dtype_code(lo, keywords.get("dtype"), node, kind)
+    return Lazy((n,), kind, lambda i: lo.b.cast(
+        lo.b.op("add", start, lo.b.op("mul", i[0], step)), element_kind(kind)))
+
+
+@handles(CALLS, np.linspace)
+def linspace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.linspace(start, stop, num)``; both ends may carry derivatives."""
+    check_keywords(lo, keywords, {"num"}, node)
+    start, stop = (lo.b.cast(lo.scalar(a, node), F8) for a in args[:2])
+    n = lo.integer(argument(args, keywords, 2, "num", const(50)), node)
+    parts = lo.b.cast(lo.b.op("max", lo.b.op("sub", n, ONE), ONE), F8)
+    step = lo.b.op("truediv", lo.b.op("sub", stop, start), parts)
+    last = lo.b.op("sub", n, ONE)
+
+    def element(i: tuple[Atom, ...]) -> Atom:
+        x = lo.b.op("add", start, lo.b.op("mul", lo.b.cast(i[0], F8), step))
+        at_end = lo.b.op("and", lo.b.op("eq", i[0], last), lo.b.op("gt", n, ONE))
+        return lo.b.op("select", at_end, stop, x)
+
+    return materialize(lo, Lazy((n,), "f8", element))
+
+
+@handles(CALLS, np.eye, np.identity)
+def eye(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.eye(n, m)``."""
+    check_keywords(lo, keywords, {"dtype"}, node)
+    n = lo.integer(args[0], node)
+    m = lo.integer(args[1], node) if len(args) > 1 else n
+    out = lo.new_array(dtype_code(lo, keywords.get("dtype"), node), (n, m), zero=True)
+    with lo.b.loop(ZERO, n if n == m else lo.b.op("min", n, m)) as i:
+        lo.b.store(out, (i, i), to_element(lo, const(1), out))
+    return out
+
+
+@handles(CALLS, np.array, np.asarray, np.ascontiguousarray, np.copy, np.asfortranarray)
+def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.array(x)``: a fresh array from numbers, tuples, lists or an array."""
+    check_keywords(lo, keywords, {"dtype"}, node)
+    v = as_array(lo, args[0], node)
+    dtype = keywords.get("dtype", args[1] if len(args) > 1 else None)
+    code = dtype_code(lo, dtype, node, dtype_of(v) if is_array(v) else "f8")
+    if is_scalar(v):
+        out = lo.new_array(v.type.kind if dtype is None else code, ())
+        lo.b.store(out, (), to_element(lo, v, out))
+        return out
+    if code == dtype_of(v):
+        return copy(lo, v)
+    kind = element_kind(code)
+    return materialize(lo, apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], code, node))
+
+
+CALLS[np.asarray] = lambda lo, args, keywords, node: (
+    args[0] if is_array(args[0]) and len(args) == 1 and not keywords
+    else array(lo, args, keywords, node))
+CALLS[np.atleast_1d] = lambda lo, args, keywords, node: (
+    args[0] if is_array(args[0]) and shape_of(lo, args[0])
+    else as_array(lo, Tuple((lo.scalar(args[0], node),)), node))
+
+
+def as_array(lo: Lowering, v: Any, node: Any) -> Any:
+    """An array value from tuples and lists (numbers stay numbers)."""
+    if is_array(v) or is_scalar(v):
+        return v
+    if isinstance(v, ListV):
+        return list_to_array(lo, v, node)
+    if isinstance(v, RangeV):
+        return arange(lo, [v.start, v.stop, v.step], {}, node)
+    if not isinstance(v, Tuple):
+        lo.mismatch(node, f"cannot make an array of {describe(v)}")
+    items = [as_array(lo, x, node) for x in v.items]
+    if not items:
+        return lo.new_array("f8", (ZERO,))
+    kinds = [element_kind(dtype_of(x)) if is_array(x) else x.type for x in items]
+    kind = kinds[0]
+    for k in kinds[1:]:
+        kind = join_types(kind, k)  # type: ignore[assignment]
+    shape = shape_of(lo, items[0])
+    if any(len(shape_of(lo, x)) != len(shape) for x in items):
+        lo.mismatch(node, "cannot make an array of items of different shapes")
+    out = lo.new_array(kind.kind, (const(len(items)), *shape))
+    for k, x in enumerate(items):
+        get = broadcast_to(lo, x, shape) if shape else None
+        if get is None:
+            value = element_at(lo, x, ())
+            lo.b.store(out, (const(k),), to_element(lo, value, out))
+        else:
+            nest(lo, shape, lambda i, k=k, get=get: lo.b.store(  # type: ignore[misc]
+                out, (const(k), *i), to_element(lo, get(i), out)))
+    return out
+
+
+# attributes
+@handles(ATTRIBUTES, "shape")
+def shape_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``a.shape``."""
+    return Tuple(tuple(shape_of(lo, v)))
+
+
+@handles(ATTRIBUTES, "size")
+def size_attribute(lo: Lowering, v: Any, node: Any = None) -> Any:
+    """``a.size``."""
+    out: Atom = ONE
+    for n in shape_of(lo, v):
+        out = lo.b.op("mul", out, n)
+    return out
+
+
+@handles(ATTRIBUTES, "ndim")
+def ndim_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``a.ndim``."""
+    return const(len(shape_of(lo, v)))
+
+
+@handles(ATTRIBUTES, "dtype")
+def dtype_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``a.dtype``."""
+    code = dtype_of(v)
+    return Static(np.dtype("?" if code == "b1" else code))
+
+
+@handles(ATTRIBUTES, "T")
+def transpose_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``a.T``."""
+    if is_scalar(v):
+        lo.mismatch(node, "a number has no .T")
+    a = materialize(lo, v)
+    return transpose_view(lo, a, tuple(range(a.type.ndim))[::-1])  # type: ignore[union-attr]
+
+
+def transpose_view(lo: Lowering, a: Var, axes: tuple[int, ...]) -> Var:
+    """A view with the axes in another order."""
+    if axes == tuple(range(len(axes))):
+        return a
+    t = view_layout(a.type, "transpose", axes)  # type: ignore[arg-type]
+    v = lo.b.view(a, "transpose", axes, t, a.hint or "v")
+    shape = lo.shape(a)
+    return derived(lo, v, a, tuple(shape[k] for k in axes), ("transpose", axes))
+
+
+@handles(ATTRIBUTES, "real", "flat")
+def same_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``.real`` of a real value is itself; ``.flat`` iterates like ``ravel``."""
+    from srcad.frontend.shaping import ravel
+
+    if getattr(node, "attr", "") == "flat":
+        return ravel(lo, materialize(lo, v), node)
+    return v
+
+
+# methods
+@handles(METHODS, "array.copy")
+def copy_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
+    """``a.copy()``."""
+    return copy(lo, v)
+
+
+@handles(METHODS, "array.astype")
+def astype(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
+    """``a.astype(dtype)``."""
+    code = dtype_code(lo, argument(args, keywords, 0, "dtype"), node)
+    kind = element_kind(code)
+    out = apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], code, node)
+    return materialize(lo, out)
+
+
+@handles(METHODS, "array.fill")
+def fill_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
+    """``a.fill(x)``."""
+    write_array(lo, v, lo.scalar(args[0], node), node)
+    return Static(None)
+
+
+@handles(METHODS, "array.item")
+def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
+    """``a.item(…)``."""
+    from srcad.frontend.indexing import get_item
+
+    shape = shape_of(lo, v)
+    if args:
+        key = args[0] if len(args) == 1 else Tuple(tuple(args))
+        return get_item(lo, v, key, node)
+    lo.b.check(lo.b.op("eq", size_attribute(lo, v), ONE), "ValueError",
+               "can only convert an array of size 1 to a Python scalar")
+    return element_at(lo, v, (ZERO,) * len(shape))
+
+
+METHODS["scalar.item"] = lambda lo, v, args, keywords, node: v
+METHODS["scalar.copy"] = lambda lo, v, args, keywords, node: v
+
+
+def _items(lo: Lowering, v: Record, args: list, keywords: dict, node: Any) -> Any:
+    return Tuple(tuple(Tuple((_key(k), x)) for k, x in v.fields.items()))
+
+
+def _key(k: Any) -> Any:
+    return const(k) if isinstance(k, (int, float)) else Static(k)
+
+
+METHODS["Record.items"] = _items
+METHODS["Record.keys"] = lambda lo, v, a, k, node: Tuple(tuple(map(_key, v.fields)))
+METHODS["Record.values"] = lambda lo, v, a, k, node: Tuple(tuple(v.fields.values()))
+
+
+@handles(METHODS, "Record.get")
+def record_get(lo: Lowering, v: Record, args: list, keywords: dict, node: Any) -> Any:
+    """``d.get(key, default)`` with a constant key."""
+    name = args[0].obj if isinstance(args[0], Static) else getattr(args[0], "value", None)
+    return v.fields.get(name, args[1] if len(args) > 1 else Static(None))

@@ -1,0 +1,157 @@
+"""The frontend's front door: a user function and the kinds of its arguments give IR.
+
+In: a callable and a spec for each bound argument.  Out: ``Lowered``: the IR function, the
+structure of its result, the hidden arguments (arrays it captures), the numbers it froze.
+Invariant: the IR verifies; running it gives what ``numba.njit`` of the function gives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from srcad.errors import UnsupportedSyntax
+from srcad.frontend import (  # noqa: F401  (each adds its handlers)
+    arrays, builtins_, calls, creation, expressions, indexing, linear, lists, loops, reductions,
+    shaping, statements,
+)
+from srcad.frontend.arguments import Spec, parameter
+from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Restart
+from srcad.frontend.fence import check_function
+from srcad.frontend.source import SourceFunction, call_parts, get_source
+from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
+from srcad.ir.nodes import Block, Function, Var
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A lowered function; ``result`` is its abstract result, ``param_groups`` leaves an argument."""
+
+    fn: Function
+    source: SourceFunction
+    result: Any
+    param_counts: tuple[int, ...]
+    captures: tuple[Capture, ...]
+    guards: tuple[tuple[Any, Any], ...]
+
+
+def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
+    """Lower a function for given argument kinds.
+
+    Args:
+        f: a Python function, method, partial, njit dispatcher or differentiable function.
+        arguments: spec of each parameter, bound by name (``*args`` as one tuple spec).
+    """
+    function, front, keywords = call_parts(f)
+    source = get_source(function)
+    check_function(source)
+    facts: dict[Any, Any] = {}
+    for _ in range(100):
+        try:
+            return _attempt(source, arguments, front, keywords, facts)
+        except Restart:
+            continue
+    raise UnsupportedSyntax(f"the types of the lists in {source.name} do not settle",
+                            source.loc(source.node))
+
+
+def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict,
+             facts: dict) -> Lowered:
+    program = Program(facts=facts)
+    lo = Lowering(program)
+    lo.node = source.node
+    params: list[Var] = []
+    bound, counts = {}, []
+    for name, spec in arguments.items():
+        before = len(params)
+        bound[name] = parameter(lo, name, spec, params)
+        counts.append(len(params) - before)
+    from srcad.frontend.core import Frame
+
+    lo.frame = Frame(source, {}, ())
+    for p in params:
+        if hasattr(p.type, "ndim"):
+            lo.shape(p)
+    f = FunctionV(source)
+    bound = with_bound(lo, f, bound, front, keywords)
+    key = calls.call_key(f, bound)
+    lo.active.append(key)
+    try:
+        value = calls.activation(lo, f, bound, ())
+    except RecursionFound as found:
+        if found.key != key:
+            raise
+        value = _recursive(lo, f, bound, key)
+    return _finish(lo, source, value, params, tuple(counts))
+
+
+def with_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple,
+               keywords: dict) -> dict[str, Any]:
+    """Arguments a method or a partial brings along."""
+    a = f.source.node.args
+    positional = [p.arg for p in (*a.posonlyargs, *a.args)]
+    out: dict[str, Any] = {}
+    for name, x in zip(positional, front, strict=False):
+        out[name] = calls.static_argument(lo, x, f.source.node)
+    for name, x in keywords.items():
+        if name not in bound:
+            out[name] = calls.static_argument(lo, x, f.source.node)
+    extra = front[len(positional):]
+    for name, v in bound.items():
+        if a.vararg is not None and name == a.vararg.arg and extra:
+            v = Tuple((*(calls.static_argument(lo, x, f.source.node) for x in extra), *v.items))
+        out[name] = v
+    for p in [*positional, *(p.arg for p in a.kwonlyargs)]:
+        if p not in out:
+            out[p] = calls.default_of(lo, f, p, f.source.node)
+    if a.vararg is not None:
+        out.setdefault(a.vararg.arg, Tuple(()))
+    if a.kwarg is not None:
+        out.setdefault(a.kwarg.arg, Record(dict, {}))
+    return out
+
+
+def _recursive(lo: Lowering, f: FunctionV, bound: dict, key: Any) -> Any:
+    from srcad.frontend.recursion import Instance
+
+    lo.b.stack[:] = [lo.b.stack[0]]
+    root = lo.frame
+    while root.outer is not None:
+        root = root.outer
+    lo.active.clear()
+    instance = Instance(lo, f, bound, key)
+    lo.program.instances[key] = instance
+    instance.compile()
+    return instance.call(lo, bound, f.source.node)
+
+
+def _finish(lo: Lowering, source: SourceFunction, value: Any, params: list[Var],
+            counts: tuple[int, ...]) -> Lowered:
+    check_result(lo, value, source)
+    leaves, _ = flatten(value)
+    captures = tuple(lo.program.captures.values())
+    block = Block(tuple(lo.b.stack[0]), tuple(leaves))
+    fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
+    return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
+
+
+def check_result(lo: Lowering, value: Any, source: SourceFunction) -> None:
+    """Results are numbers, arrays, ``None`` and tuples, dicts, dataclasses of them."""
+    if isinstance(value, Maybe):
+        value = value.value
+    if isinstance(value, Tuple):
+        for v in value.items:
+            check_result(lo, v, source)
+    elif isinstance(value, Record):
+        for v in value.fields.values():
+            check_result(lo, v, source)
+    elif isinstance(value, ListV):
+        lo.mismatch(source.node, f"{source.name} returns a list",
+                    "a list has no fixed length to shape a derivative by",
+                    "return np.array(the_list)")
+    elif isinstance(value, Static) and value.obj is not None:
+        lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
+                    instead="return numbers, arrays and tuples of them")
+    elif not isinstance(value, (Var, Static)) and type(value).__name__ != "Const":
+        lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
+                    instead="return numbers, arrays and tuples of them")

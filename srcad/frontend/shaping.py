@@ -1,0 +1,417 @@
+"""Shape-changing functions: views where NumPy makes views, copies where it copies.
+
+The decision is made once, from the layout the type states, and the shadow follows it: ``reshape``
+and ``ravel`` are views of C-ordered arrays and copies of others (as Numba's ``ravel``;
+``reshape`` of a strided array, which Numba refuses, copies as NumPy does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srcad.frontend.arrays import (
+    Index, apply_elementwise, copy, derived, dtype_of, element_at, element_kind, materialize,
+    nest, result_dtype, shape_of, subview, to_element,
+)
+from srcad.frontend.core import CALLS, METHODS, Lowering, handles
+from srcad.frontend.creation import (
+    argument, as_array, check_keywords, shape_argument, size_attribute, transpose_view,
+)
+from srcad.frontend.joins import join_types
+from srcad.frontend.reductions import axes_of
+from srcad.frontend.values import Lazy, ListV, Static, Tuple, describe, is_array, is_scalar
+from srcad.ir.build import ONE, ZERO, const
+from srcad.ir.layout import view_layout
+from srcad.ir.nodes import Atom, Const, Var
+from srcad.ir.types import ArrayT
+
+
+def both(name: str, function: Any) -> Callable:
+    """Register a handler for ``np.name(a, …)`` and ``a.name(…)``."""
+
+    def add(f: Callable) -> Callable:
+        CALLS[function] = f
+        METHODS[f"array.{name}"] = lambda lo, v, args, kw, node: f(lo, [v, *args], kw, node)
+        return f
+
+    return add
+
+
+@both("reshape", np.reshape)
+def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``a.reshape(shape)``, with at most one ``-1``."""
+    check_keywords(lo, keywords, {"shape", "newshape"}, node)
+    a = materialize(lo, as_array(lo, args[0], node))
+    given = args[1:] or [keywords.get("shape", keywords.get("newshape"))]
+    spec = given[0] if len(given) == 1 else Tuple(tuple(given))
+    items = spec.items if isinstance(spec, Tuple) else (spec,)
+    sizes = [lo.integer(x, node, "a size") for x in items]
+    return reshape_to(lo, a, complete(lo, a, sizes, node), node)
+
+
+def complete(lo: Lowering, a: Var, sizes: list[Atom], node: Any) -> tuple[Atom, ...]:
+    """Sizes with ``-1`` replaced, checked against the number of elements."""
+    total = size_attribute(lo, a)
+    unknown = [k for k, n in enumerate(sizes) if n == const(-1)]
+    if len(unknown) > 1:
+        lo.mismatch(node, "can only specify one unknown dimension")
+    product: Atom = ONE
+    for k, n in enumerate(sizes):
+        if k not in unknown:
+            product = lo.b.op("mul", product, n)
+    if unknown:
+        rest = lo.b.op("floordiv", total, lo.b.op("max", product, ONE))
+        sizes = [rest if k in unknown else n for k, n in enumerate(sizes)]
+        product = lo.b.op("mul", product, rest)
+    if not lo.same_size(product, total):
+        lo.b.check(lo.b.op("eq", product, total), "ValueError",
+                   "cannot reshape array: total size must be unchanged")
+    return tuple(sizes)
+
+
+def reshape_to(lo: Lowering, a: Var, shape: tuple[Atom, ...], node: Any) -> Var:
+    """``a`` seen in another shape: a view if it is C-ordered, else a copy."""
+    assert isinstance(a.type, ArrayT)
+    if a.type.layout != "C":
+        a = copy(lo, a)
+    v = lo.b.view(a, "reshape", shape, view_layout(a.type, "reshape", shape), a.hint or "v")  # type: ignore[arg-type]
+    del node
+    return derived(lo, v, a, shape, ("reshape", tuple(str(lo.size_key(n)) for n in shape)))
+
+
+@both("ravel", np.ravel)
+def ravel_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``a.ravel()``."""
+    check_keywords(lo, keywords, set(), node)
+    return ravel(lo, materialize(lo, as_array(lo, args[0], node)), node)
+
+
+def ravel(lo: Lowering, a: Var, node: Any) -> Var:
+    """A 1-D view of a C-ordered array, else a 1-D copy."""
+    if a.type.ndim == 1 and a.type.layout == "C":  # type: ignore[union-attr]
+        return a
+    return reshape_to(lo, a, (size_attribute(lo, a),), node)
+
+
+@handles(METHODS, "array.flatten")
+def flatten_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
+    """``a.flatten()``: always a copy."""
+    a = copy(lo, v)
+    return reshape_to(lo, a, (size_attribute(lo, a),), node)
+
+
+@both("transpose", np.transpose)
+def transpose(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.transpose(a, axes)``."""
+    a = materialize(lo, as_array(lo, args[0], node))
+    ndim = a.type.ndim  # type: ignore[union-attr]
+    given = args[1] if len(args) == 2 else Tuple(tuple(args[1:])) if len(args) > 2 else \
+        keywords.get("axes")
+    if given is None or isinstance(given, Static):
+        return transpose_view(lo, a, tuple(range(ndim))[::-1])
+    axes = axes_of(lo, given, ndim, node)
+    if sorted(axes) != list(range(ndim)):
+        lo.mismatch(node, "axes must be a permutation of the array's axes")
+    return transpose_view(lo, a, axes)
+
+
+def permuting(plan: Callable[[int, int, int], list[int]]) -> Callable:
+    """``swapaxes`` and ``moveaxis``."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        a = materialize(lo, args[0])
+        ndim = a.type.ndim  # type: ignore[union-attr]
+        (i,), (j,) = axes_of(lo, args[1], ndim, node), axes_of(lo, args[2], ndim, node)
+        return transpose_view(lo, a, tuple(plan(ndim, i, j)))
+
+    return handler
+
+
+def _swapped(n: int, i: int, j: int) -> list[int]:
+    order = list(range(n))
+    order[i], order[j] = order[j], order[i]
+    return order
+
+
+def _moved(n: int, i: int, j: int) -> list[int]:
+    order = [k for k in range(n) if k != i]
+    order.insert(j, i)
+    return order
+
+
+CALLS[np.swapaxes], CALLS[np.moveaxis] = permuting(_swapped), permuting(_moved)
+
+
+@handles(CALLS, np.expand_dims)
+def expand_dims(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.expand_dims(a, axis)``."""
+    a = materialize(lo, args[0])
+    axis = argument(args, keywords, 1, "axis")
+    (k,) = axes_of(lo, axis, a.type.ndim + 1, node)  # type: ignore[union-attr]
+    return subview(lo, a, (("slice", None, None, None),) * k + (("new",),))
+
+
+@handles(CALLS, np.squeeze)
+def squeeze(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.squeeze(a, axis)``: the axis must be given."""
+    a = materialize(lo, args[0])
+    axis = argument(args, keywords, 1, "axis")
+    if axis is None:
+        lo.fail(node, "squeeze needs an axis here",
+                "the number of axes must be known at compile time", "np.squeeze(a, axis)")
+    axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
+    for k in axes:
+        lo.b.check(lo.b.op("eq", lo.shape(a)[k], ONE), "ValueError",
+                   "cannot select an axis to squeeze out which has size not equal to one")
+    items = tuple(("at", ZERO) if k in axes else ("slice", None, None, None)
+                  for k in range(a.type.ndim))  # type: ignore[union-attr]
+    return subview(lo, a, items)
+
+
+def flipping(fixed: int | None) -> Callable:
+    """``flip``, ``flipud``, ``fliplr``: reversed views."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        a = materialize(lo, as_array(lo, args[0], node))
+        axis = const(fixed) if fixed is not None else argument(args, keywords, 1, "axis")
+        axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
+        items = tuple(("slice", None, None, const(-1) if k in axes else None)
+                      for k in range(a.type.ndim))  # type: ignore[union-attr]
+        return subview(lo, a, items)
+
+    return handler
+
+
+CALLS[np.flip], CALLS[np.flipud], CALLS[np.fliplr] = flipping(None), flipping(0), flipping(1)
+
+
+def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
+    """A tuple or fixed list of arrays."""
+    if isinstance(v, Tuple):
+        return [as_array(lo, x, node) for x in v.items]
+    if isinstance(v, ListV):
+        lo.fail(node, "a list built at run time cannot be joined here",
+                "the number of arrays must be known at compile time",
+                "pass a tuple, or fill an array row by row")
+    lo.mismatch(node, f"expected a tuple of arrays, got {describe(v)}")
+
+
+@handles(CALLS, np.concatenate)
+def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.concatenate((a, b), axis)``."""
+    check_keywords(lo, keywords, {"axis"}, node)
+    parts = [materialize(lo, p) for p in sequence(lo, args[0], node)]
+    axis = argument(args, keywords, 1, "axis", ZERO)
+    return join_parts(lo, parts, axis, node)
+
+
+def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
+    """Arrays one after another along an axis."""
+    ndim = len(shape_of(lo, parts[0]))
+    (k,) = axes_of(lo, axis, ndim, node)
+    kind = common_kind(parts)
+    total: Atom = ZERO
+    for p in parts:
+        if len(lo.shape(p)) != ndim:
+            lo.mismatch(node, "arrays to join must have the same number of axes")
+        total = lo.b.op("add", total, lo.shape(p)[k])
+        for j in range(ndim):
+            if j != k and not lo.same_size(lo.shape(p)[j], lo.shape(parts[0])[j]):
+                lo.b.check(lo.b.op("eq", lo.shape(p)[j], lo.shape(parts[0])[j]), "ValueError",
+                           "all the input array dimensions must match exactly")
+    shape = tuple(total if j == k else n for j, n in enumerate(lo.shape(parts[0])))
+    out = lo.new_array(kind.kind, shape, hint="r")
+    offset: Atom = ZERO
+    for p in parts:
+        start = offset
+
+        def put(i: Index, p: Var = p, start: Atom = start) -> None:
+            target = (*i[:k], lo.b.op("add", start, i[k]), *i[k + 1:])
+            lo.b.store(out, target, to_element(lo, lo.b.load(p, *i), out))
+
+        nest(lo, lo.shape(p), put)
+        offset = lo.b.op("add", offset, lo.shape(p)[k])
+    return out
+
+
+def common_kind(parts: list[Any]) -> Any:
+    """Element kind of a joined array."""
+    kind = element_kind(dtype_of(parts[0]))
+    for p in parts[1:]:
+        kind = join_types(kind, element_kind(dtype_of(p)))  # type: ignore[assignment]
+    return kind
+
+
+@handles(CALLS, np.hstack)
+def hstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.hstack``: along the second axis, of 1-D arrays along the first."""
+    parts = [_at_least(lo, p, 1, node) for p in sequence(lo, args[0], node)]
+    axis = ZERO if len(shape_of(lo, parts[0])) == 1 else ONE
+    return join_parts(lo, parts, axis, node)
+
+
+@handles(CALLS, np.vstack)
+def vstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.vstack``: rows."""
+    parts = [_at_least(lo, p, 2, node) for p in sequence(lo, args[0], node)]
+    return join_parts(lo, parts, ZERO, node)
+
+
+def _at_least(lo: Lowering, v: Any, ndim: int, node: Any) -> Var:
+    if is_scalar(v):
+        v = as_array(lo, Tuple((v,)), node)
+    a = materialize(lo, v)
+    while a.type.ndim < ndim:  # type: ignore[union-attr]
+        a = subview(lo, a, (("new",), ("slice", None, None, None)))
+    return a
+
+
+@handles(CALLS, np.stack)
+def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.stack((a, b), axis)``."""
+    parts = [materialize(lo, p) for p in sequence(lo, args[0], node)]
+    axis = argument(args, keywords, 1, "axis", ZERO)
+    ndim = parts[0].type.ndim + 1  # type: ignore[union-attr]
+    (k,) = axes_of(lo, axis, ndim, node)
+    full = ("slice", None, None, None)
+    views = [subview(lo, p, (full,) * k + (("new",),) + (full,) * (ndim - 1 - k)) for p in parts]
+    return join_parts(lo, views, const(k), node)
+
+
+CALLS[np.column_stack] = lambda lo, args, kw, node: stack(
+    lo, [args[0], const(1)], {}, node) if all(
+    len(shape_of(lo, x)) == 1 for x in sequence(lo, args[0], node)) else join_parts(
+    lo, [materialize(lo, x) for x in sequence(lo, args[0], node)], ONE, node)
+
+
+@handles(CALLS, np.where)
+def where(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.where(cond, a, b)``."""
+    if len(args) == 1:
+        from srcad.frontend.indexing import nonzero
+
+        return Tuple(tuple(nonzero(lo, materialize(lo, as_array(lo, args[0], node)))))
+    args = [as_array(lo, a, node) for a in args]
+    if all(is_scalar(a) for a in args):
+        c = lo.truth(args[0], node)
+        kind = join_types(args[1].type, args[2].type)
+        return lo.b.op("select", c, lo.b.cast(args[1], kind), lo.b.cast(args[2], kind))  # type: ignore[arg-type]
+    dtype = result_dtype("add", args[1:]) if dtype_of(args[1]) != dtype_of(args[2]) else \
+        dtype_of(args[1])
+    kind = element_kind(dtype)
+    return apply_elementwise(lo, lambda c, a, b: lo.b.op(
+        "select", lo.truth(c, node), lo.b.cast(a, kind), lo.b.cast(b, kind)), args, dtype, node)
+
+
+@handles(CALLS, np.clip)
+def clip(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.clip(a, low, high)``; either bound may be ``None``."""
+    from srcad.frontend.calls import primitive_call
+
+    v = as_array(lo, args[0], node)
+    for k, (name, f) in enumerate([("a_min", np.maximum), ("a_max", np.minimum)], 1):
+        bound = argument(args, keywords, k, name, keywords.get(name[2:]))
+        if bound is not None and not isinstance(bound, Static):
+            v = primitive_call(lo, "maximum" if f is np.maximum else "minimum", f, [v, bound], {},
+                               node)
+    return v
+
+
+METHODS["array.clip"] = lambda lo, v, args, kw, node: clip(lo, [v, *args], kw, node)
+
+
+@handles(CALLS, np.broadcast_to)
+def broadcast_to_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.broadcast_to(a, shape)`` (read where it is used, never written)."""
+    from srcad.frontend.arrays import broadcast_to, check_fits
+
+    v = as_array(lo, args[0], node)
+    shape = shape_argument(lo, args[1], node)
+    check_fits(lo, shape_of(lo, v), shape, node)
+    return Lazy(shape, dtype_of(v) if is_array(v) else v.type.kind, broadcast_to(lo, v, shape))
+
+
+@handles(CALLS, np.repeat)
+def repeat(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.repeat(a, n)`` of the flattened array."""
+    check_keywords(lo, keywords, set(), node)
+    a = ravel(lo, materialize(lo, as_array(lo, args[0], node)), node)
+    n = lo.integer(args[1], node)
+    size = lo.b.op("mul", lo.shape(a)[0], n)
+    lazy = Lazy((size,), dtype_of(a), lambda i: lo.b.load(a, lo.b.op("floordiv", i[0], n)),
+                ((a, False),))
+    return materialize(lo, lazy)
+
+
+@handles(CALLS, np.roll)
+def roll(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.roll(a, shift)``; with ``axis`` along one axis."""
+    a = materialize(lo, as_array(lo, args[0], node))
+    shift = lo.integer(args[1], node)
+    axis = argument(args, keywords, 2, "axis")
+    shape = lo.shape(a)
+    flat = a if axis is not None and not isinstance(axis, Static) else ravel(lo, a, node)
+    k = axes_of(lo, axis, len(shape), node)[0] if flat is a and axis is not None else 0
+    n = lo.shape(flat)[k]
+    safe = lo.b.op("max", n, ONE)
+
+    def element(i: Index) -> Atom:
+        j = lo.b.op("mod", lo.b.op("sub", i[k], shift), safe)
+        return lo.b.load(flat, *i[:k], j, *i[k + 1:])
+
+    out = materialize(lo, Lazy(lo.shape(flat), dtype_of(a), element, ((flat, False),)))
+    return out if flat is a else reshape_to(lo, out, shape, node)
+
+
+@handles(CALLS, np.diff)
+def diff(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.diff(a)`` along the last axis."""
+    a = materialize(lo, as_array(lo, args[0], node))
+    n = lo.shape(a)[-1]
+    size = lo.b.op("max", lo.b.op("sub", n, ONE), ZERO)
+
+    def element(i: Index) -> Atom:
+        right = lo.b.load(a, *i[:-1], lo.b.op("add", i[-1], ONE))
+        return lo.b.op("sub", right, lo.b.load(a, *i))
+
+    return materialize(lo, Lazy((*lo.shape(a)[:-1], size), dtype_of(a), element, ((a, False),)))
+
+
+@handles(CALLS, np.trace)
+def trace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.trace(a)``."""
+    from srcad.frontend.builtins_ import accumulate
+
+    a = as_array(lo, args[0], node)
+    n, m = shape_of(lo, a)
+    kind = element_kind(dtype_of(a))
+    size = n if lo.same_size(n, m) else lo.b.op("min", n, m)
+    return accumulate(lo, size, const(0, kind),
+                      lambda acc, i: lo.b.op("add", acc, element_at(lo, a, (i, i))))
+
+
+@handles(CALLS, np.diag)
+def diag(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.diag`` (main diagonal): of a vector a matrix, of a matrix its diagonal, copied."""
+    check_keywords(lo, keywords, set(), node)
+    a = materialize(lo, as_array(lo, args[0], node))
+    shape = lo.shape(a)
+    if len(shape) == 1:
+        out = lo.new_array(dtype_of(a), (shape[0], shape[0]), zero=True)
+        with lo.b.loop(ZERO, shape[0]) as i:
+            lo.b.store(out, (i, i), lo.b.load(a, i))
+        return out
+    size = shape[0] if lo.same_size(*shape) else lo.b.op("min", *shape)
+    return materialize(lo, Lazy((size,), dtype_of(a), lambda i: lo.b.load(a, i[0], i[0])))
+
+
+@handles(CALLS, np.ndindex)
+def ndindex(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.ndindex`` is for loops only."""
+    lo.fail(node, "np.ndindex is not supported", instead="write nested range loops")
+
+
+__all__ = ["Const"]

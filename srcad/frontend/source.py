@@ -1,0 +1,161 @@
+"""From a function object to its syntax tree.
+
+In: a Python function, lambda, method, ``functools.partial``, njit dispatcher or differentiable
+function.  Out: a ``SourceFunction``: the AST node with the line numbers of the user's file, and
+the names it can see.  The whole file is parsed and the node found by name and first line, so
+that decorators, nesting and odd indentation do not matter.  Code typed at a prompt has no
+source before Python 3.13; that is an error with a remedy.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import linecache
+import types
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any
+
+from srcad.errors import UnknownFunction, UnsupportedSyntax
+from srcad.ir.nodes import Loc
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFunction:
+    """A function of the user as syntax: ``node`` is a ``FunctionDef`` or ``Lambda``."""
+
+    node: Any
+    name: str
+    file: str
+    globals: dict[str, Any]
+    closure: dict[str, Any]
+    function: Any = None
+
+    def loc(self, node: ast.AST) -> Loc:
+        """Location of a node of this function."""
+        return Loc(self.file, getattr(node, "lineno", 0), getattr(node, "col_offset", 0),
+                   end_of(node), self.name)
+
+
+def end_of(node: ast.AST) -> int:
+    """End column of a node if it ends on its first line, else 0."""
+    if getattr(node, "end_lineno", None) == getattr(node, "lineno", -1):
+        return int(getattr(node, "end_col_offset", 0) or 0)
+    return 0
+
+
+def unwrap(f: Any) -> Any:
+    """The plain Python function under njit dispatchers and srcad objects."""
+    seen = 0
+    while seen < 10:
+        seen += 1
+        inner = getattr(f, "__srcad_function__", None) or getattr(f, "py_func", None)
+        if inner is None:
+            return f
+        f = inner
+    return f
+
+
+@lru_cache(maxsize=256)
+def _tree(file: str, text: str) -> ast.Module:
+    return ast.parse(text, file)
+
+
+def parse_file(file: str, module_globals: dict[str, Any] | None) -> ast.Module | None:
+    """Syntax tree of a whole file as Python last read it, or ``None`` without source."""
+    linecache.checkcache(file)
+    lines = linecache.getlines(file, module_globals)
+    if not lines:
+        return None
+    try:
+        return _tree(file, "".join(lines))
+    except SyntaxError:
+        return None
+
+
+def get_source(f: Any) -> SourceFunction:
+    """The syntax of a Python function.
+
+    Raises:
+        UnknownFunction: builtins and extension functions, which have no Python source.
+        UnsupportedSyntax: the source cannot be found (prompt, ``-c``, deleted file).
+    """
+    f = unwrap(f)
+    if not isinstance(f, types.FunctionType):
+        raise UnknownFunction(
+            f"{getattr(f, '__name__', None) or repr(f)} has no Python source",
+            why="srcad differentiates source code, and has no rule for this function",
+            instead="write it as a Python function, or use a NumPy function srcad knows")
+    code = f.__code__
+    tree = parse_file(code.co_filename, f.__globals__)
+    if tree is None:
+        raise UnsupportedSyntax(
+            f"the source of {f.__name__} cannot be found (file {code.co_filename!r})",
+            why="functions typed at a prompt, given to -c or made by exec have no source file",
+            instead="put the function into a file and import it")
+    node = _find(tree, code)
+    if node is None:
+        raise UnsupportedSyntax(
+            f"{f.__name__} is not at line {code.co_firstlineno} of {code.co_filename}",
+            why="the file has changed since it was imported, or two lambdas share a line",
+            instead="reload the module; give each lambda a line of its own")
+    cells = {}
+    for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
+        try:
+            cells[name] = cell.cell_contents
+        except ValueError:
+            continue
+    name = "lambda_" if f.__name__ == "<lambda>" else f.__name__
+    return SourceFunction(node, name, code.co_filename, f.__globals__, cells, f)
+
+
+def _find(tree: ast.Module, code: types.CodeType) -> Any:
+    found = []
+    for n in ast.walk(tree):
+        if isinstance(n, ast.FunctionDef) and n.name == code.co_name:
+            first = min([n.lineno, *(d.lineno for d in n.decorator_list)])
+            if code.co_firstlineno in (first, n.lineno):
+                found.append(n)
+        elif isinstance(n, ast.Lambda) and code.co_name == "<lambda>":
+            if n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno):
+                found.append(n)
+    if len(found) > 1 and code.co_name == "<lambda>":
+        found = _match_lambda(found, code)
+    return found[0] if len(found) == 1 else None
+
+
+def _match_lambda(found: list[Any], code: types.CodeType) -> list[Any]:
+    """Among lambdas of one line, those with the same parameters and the same body position."""
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    same = [n for n in found if tuple(a.arg for a in (*n.args.posonlyargs, *n.args.args,
+                                                      *n.args.kwonlyargs)) == names]
+    positions = getattr(code, "co_positions", None)
+    if positions is not None:
+        spots = {p for p in positions() if p[0] is not None and p[2] is not None}
+        exact = [n for n in same if any(
+            p[0] == n.body.lineno and p[2] == n.body.col_offset
+            and p[3] == n.body.end_col_offset for p in spots)]
+        if exact:
+            return exact
+    bodies = {ast.dump(n) for n in same}
+    return same[:1] if len(bodies) == 1 else same
+
+
+def call_parts(f: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+    """A callable as (function, leading arguments, keyword arguments): methods and partials."""
+    args: tuple[Any, ...] = ()
+    keywords: dict[str, Any] = {}
+    while True:
+        if isinstance(f, partial):
+            args, keywords = (*f.args, *args), {**f.keywords, **keywords}
+            f = f.func
+        elif inspect.ismethod(f):
+            args, f = (f.__self__, *args), f.__func__
+        elif unwrap(f) is not f:
+            f = unwrap(f)
+        elif (not isinstance(f, (types.FunctionType, type, types.BuiltinFunctionType))
+              and isinstance(getattr(type(f), "__call__", None), types.FunctionType)):
+            args, f = (f, *args), type(f).__call__
+        else:
+            return f, args, keywords

@@ -1,0 +1,267 @@
+"""The intermediate representation: structured, typed, single assignment, sixteen node classes.
+
+What goes in: the frontend's lowering of a user function for given argument types; what comes
+out of every transform is again a ``Function`` of these nodes.
+
+Shape of a program
+------------------
+* Every ``Var`` is assigned exactly once (names are unique in a function).  A value that changes
+  in a loop is *carried*: ``init`` enters, ``arg`` is its name inside an iteration, the body
+  block's ``yields`` give the next one, ``result`` is its name after the loop.  A value that
+  depends on a branch is a result of ``If``.  Nothing assigned inside a block is visible outside.
+* Operands are atoms: ``Var`` or ``Const``.
+* Arrays are references to mutable storage.  ``Load``, ``Store`` and ``Accumulate`` touch one
+  element, negative indices count from the end as in Numba; everything the user writes on whole
+  arrays has become loops over elements, except ``ArrayOp`` (products, factorisations).
+* ``View`` makes a reference to the storage of its base, ``Alloc`` a new one.
+
+The laws: every pass maps verified IR to verified IR; every transform's output is legal input to
+every transform; transforms assign the types of what they make, nothing is inferred again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from srcad.ir.types import Type
+
+
+@dataclass(frozen=True, slots=True)
+class Loc:
+    """Where in the user's source a statement comes from, and what role it plays there."""
+
+    file: str
+    line: int
+    col: int = 0
+    end_col: int = 0
+    function: str = ""
+    role: str = "primal"  # primal | tangent | adjoint | tape | recompute
+
+
+@dataclass(frozen=True, slots=True)
+class Var:
+    """A variable: a name unique in its function, a type, the user's name it stands for."""
+
+    name: str
+    type: Type
+    hint: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A number known at compile time (``float``, ``int`` or ``bool``, of its scalar type)."""
+
+    value: float | int | bool
+    type: Type
+
+
+Atom = Var | Const
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Statements, then the values the block hands to the statement that owns it."""
+
+    stmts: tuple[Stmt, ...]
+    yields: tuple[Atom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """``target = op(args)``: a pure scalar primitive of ``ir.primitives``."""
+
+    target: Var
+    op: str
+    args: tuple[Atom, ...]
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """``target = array[index]``; of a list, ``index`` is one position (elements may be arrays)."""
+
+    target: Var
+    array: Var
+    index: tuple[Atom, ...]
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """``array[index] = value``, the value cast to the element type."""
+
+    array: Var
+    index: tuple[Atom, ...]
+    value: Atom
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """``array[index] += value``."""
+
+    array: Var
+    index: tuple[Atom, ...]
+    value: Atom
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alloc:
+    """``target = `` fresh storage; ``zero`` asks for zeros, otherwise contents are undefined.
+
+    An array takes one size per axis in ``shape``; a list takes ``()`` and starts empty.
+    """
+
+    target: Var
+    shape: tuple[Atom, ...]
+    zero: bool = True
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """``target`` = reference to the storage of ``base``.
+
+    ``kind`` and ``spec``:
+    * ``"index"``: a tuple of items, ``("at", i)`` drops an axis, ``("slice", start, stop, step)``
+      (atoms or ``None``), ``("new",)`` adds one;
+    * ``"transpose"``: a tuple of axis numbers;
+    * ``"reshape"``: a tuple of atoms (base is C-contiguous; sizes are exact, no ``-1``);
+    * ``"same"``: the same reference (used to rename, or to forget layout when the target's
+      layout is ``A``).
+    """
+
+    target: Var
+    base: Var
+    kind: str
+    spec: tuple = ()
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dim:
+    """``target = array.shape[axis]``; of a list, its number of cells (axis 0)."""
+
+    target: Var
+    array: Var
+    axis: int
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Make positions below ``size`` of a list exist (new cells zero; no-op where they do)."""
+
+    array: Var
+    size: Atom
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayOp:
+    """``targets = op(args)``: an array primitive with a rule of its own (pure, fresh results).
+
+    Scalars and arrays as operands and results; operands' contents are only read.
+    """
+
+    targets: tuple[Var, ...]
+    op: str
+    args: tuple[Atom, ...]
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class If:
+    """``results = then.yields if cond else orelse.yields`` after executing that block."""
+
+    cond: Atom
+    then: Block
+    orelse: Block
+    results: tuple[Var, ...] = ()
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """One value carried through a loop."""
+
+    result: Var
+    arg: Var
+    init: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class For:
+    """``for index in range(start, stop, step): body`` with carried values.
+
+    ``body.yields`` correspond to ``carried``.  With ``breaks`` the first carried value is a
+    bool, and the loop ends after an iteration that yields true for it.
+    """
+
+    index: Var
+    start: Atom
+    stop: Atom
+    step: Atom
+    carried: tuple[Carried, ...]
+    body: Block
+    breaks: bool = False
+    parallel: bool = False
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class While:
+    """``while carried[0]: body``: the first carried value is the condition (bool)."""
+
+    carried: tuple[Carried, ...]
+    body: Block
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """``targets = fn(args)``: a call that was not expanded (recursion, very large helpers)."""
+
+    targets: tuple[Var, ...]
+    fn: str
+    args: tuple[Atom, ...]
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class."""
+
+    cond: Atom
+    exception: str
+    message: tuple
+    loc: Loc | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """``print(*args)``: atoms and strings; runs once, in the forward sweep."""
+
+    args: tuple
+    loc: Loc | None = None
+
+
+Stmt = (
+    Op | Load | Store | Accumulate | Alloc | View | Dim | Reserve | ArrayOp | If | For | While
+    | Call | Check | Print
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Parameters, a body whose yields are the results, and the functions it calls by name.
+
+    ``callees`` is shared by all functions of one program (recursion goes through it).
+    """
+
+    name: str
+    params: tuple[Var, ...]
+    body: Block
+    callees: dict[str, Function] = field(default_factory=dict, compare=False)
+    doc: str = field(default="", compare=False)

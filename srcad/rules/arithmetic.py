@@ -1,0 +1,189 @@
+"""Derivatives of arithmetic: operators, powers, remainders, extrema, choice and casts."""
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from __future__ import annotations
+
+import math
+import operator
+
+import numpy as np
+
+from srcad.rules.declare import scalar_rule
+from srcad.rules.expr import copysign, log, rint, sign, sqrt, where
+
+
+@scalar_rule("add", operator.add, np.add)
+def add(x, y):
+    """d(x + y) = dx + dy."""
+    return 1, 1
+
+
+@scalar_rule("sub", operator.sub, np.subtract)
+def sub(x, y):
+    """d(x - y) = dx - dy."""
+    return 1, -1
+
+
+@scalar_rule("mul", operator.mul, np.multiply)
+def mul(x, y):
+    """d(x y) = y dx + x dy."""
+    return y, x
+
+
+@scalar_rule("truediv", operator.truediv, np.divide, domain=(0.3, 3))
+def truediv(x, y, out):
+    """d(x / y) = dx / y - (x/y) dy / y; not guarded, so 0/0 in a zero term gives NaN."""
+    inverse = 1 / y.value if y.is_const and y.value else 1 / y
+    return inverse, -(out * inverse)
+
+
+@scalar_rule("neg", operator.neg, np.negative)
+def neg(x):
+    """d(-x) = -dx."""
+    return -1
+
+
+@scalar_rule("positive", operator.pos, np.positive)
+def positive(x):
+    """d(+x) = dx."""
+    return 1
+
+
+@scalar_rule("square", np.square)
+def square(x):
+    """d(x^2) = 2 x dx."""
+    return 2 * x
+
+
+@scalar_rule("reciprocal", np.reciprocal, domain=(0.3, 3))
+def reciprocal(x, out):
+    """d(1/x) = -dx / x^2."""
+    return -(out * out)
+
+
+@scalar_rule("abs", abs, operator.abs, np.abs)
+def absolute(x):
+    """d|x| = sign(x) dx; 0 at 0."""
+    return sign(x)
+
+
+@scalar_rule("fabs", math.fabs, np.fabs)
+def fabs(x):
+    """d|x| = sign(x) dx; 0 at 0."""
+    return sign(x)
+
+
+@scalar_rule("copysign", math.copysign, np.copysign)
+def copy_sign(x, y):
+    """d(|x| sign(y)) = sign(x) sign(y) dx; 0 at x = 0; no derivative through the sign of y."""
+    return sign(x) * copysign(1, y), 0
+
+
+@scalar_rule("mod", operator.mod, np.remainder, domain=((-9, 9), (0.7, 3)))
+def mod(x, y, out):
+    """d(x - y floor(x/y)) = dx - floor(x/y) dy; the right-sided derivative at the jumps."""
+    return 1, -rint((x - out) / y)
+
+
+@scalar_rule("fmod", math.fmod, np.fmod, domain=((-9, 9), (0.7, 3)))
+def fmod(x, y, out):
+    """d(x - y trunc(x/y)) = dx - trunc(x/y) dy."""
+    return 1, -rint((x - out) / y)
+
+
+def _steep(x, y):
+    """Whether a partial can be infinite: not if the exponent is a constant 0 or at least 1."""
+    return not (y.is_const and (y.value == 0 or y.value >= 1))
+
+
+@scalar_rule("float_power", np.float_power, domain=((0.3, 3), (-2, 3)), guard=_steep)
+@scalar_rule("fpow", math.pow, domain=((0.3, 3), (-2, 3)), guard=_steep)
+@scalar_rule("pow", operator.pow, pow, np.power, domain=((0.3, 3), (-2, 3)), guard=_steep)
+def power(x, y, out):
+    """d(x^y) = y x^(y-1) dx + x^y log(x) dy.
+
+    With respect to x it is 0 where y = 0, with respect to y 0 where x = 0 and y >= 0, and NaN
+    where x < 0 (the power exists for isolated y only).  Constant exponents take short forms.
+    An integer exponent never becomes -1, for which Numba raises ``ZeroDivisionError`` at x = 0.
+    """
+    if y.is_const:
+        slope = _constant_power(x, y.value, out)
+    elif y.is_int:
+        slope = y * x ** where(y == 0, 0, y - 1)
+    else:
+        slope = where((x == 0) & (y == 0), 0, y * x ** (y - 1))
+    if x.is_const and x.value > 0:
+        return slope, out * math.log(x.value)
+    return slope, out * log(where(x == 0, 1, x))
+
+
+def _constant_power(x, n, out):
+    """The derivative of x^n for a number n, without calling pow where possible."""
+    short = {0: lambda: 0, 1: lambda: 1, 2: lambda: 2 * x, 3: lambda: 3 * (x * x),
+             4: lambda: 4 * (x * x * x), -1: lambda: -(out * out), 0.5: lambda: 0.5 / out,
+             1.5: lambda: 1.5 * sqrt(x)}
+    if n in short:
+        return short[n]()
+    if n % 1 == 0 and abs(n) <= 64:
+        return n * x ** (int(n) - 1)
+    return n * x ** (n - 1.0)
+
+
+@scalar_rule("min", min)
+def minimum_of_two(x, y):
+    """The derivative of the operand returned: the first on ties."""
+    other = y < x
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("max", max)
+def maximum_of_two(x, y):
+    """The derivative of the operand returned: the first on ties."""
+    other = y > x
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("minimum", np.minimum)
+def minimum(x, y):
+    """The derivative of the operand returned: the first on ties, and where one is NaN."""
+    other = y < x
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("maximum", np.maximum)
+def maximum(x, y):
+    """The derivative of the operand returned: the first on ties, and where one is NaN."""
+    other = y > x
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("fmin", np.fmin)
+def fmin(x, y):
+    """The derivative of the operand returned: the first on ties, the other where one is NaN."""
+    other = (y < x) | (x != x)
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("fmax", np.fmax)
+def fmax(x, y):
+    """The derivative of the operand returned: the first on ties, the other where one is NaN."""
+    other = (y > x) | (x != x)
+    return where(other, 0, 1), where(other, 1, 0)
+
+
+@scalar_rule("select", np.where)
+def select(c, x, y):
+    """The derivative of the operand chosen (transforms select tangents, they do not multiply)."""
+    return None, where(c, 1, 0), where(c, 0, 1)
+
+
+@scalar_rule("f8", float, np.float64)
+def to_float64(x):
+    """A cast passes the derivative on."""
+    return 1
+
+
+@scalar_rule("f4", np.float32)
+def to_float32(x):
+    """A cast passes the derivative on (rounded to float32 by the transform)."""
+    return 1

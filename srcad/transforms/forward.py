@@ -1,0 +1,162 @@
+"""Forward mode: every statement is followed by its tangent.
+
+In: verified IR, which parameters are active.  Out: a function of the primal parameters and then
+the tangents of the active ones; its results are the primal's and then one tangent for every float
+result (0.0, or a zero array of the same shape, where nothing varies).
+
+Invariant: the primal statements are untouched, so values and effects are the primal's.  Shadows of
+arrays move with their references (``Tandem``).  Called functions get forward versions of their
+own, one for each pattern of active operands; with one active operand all float results and all
+arrays written count as active, which makes recursion well-founded.
+"""
+
+from __future__ import annotations
+
+import srcad.rules  # noqa: F401  (fills the registry)
+from srcad.analyses.activity import Activity
+from srcad.analyses.regions import Regions, is_reference
+from srcad.analyses.summaries import summarise
+from srcad.ir.build import Builder
+from srcad.ir.names import Namer
+from srcad.ir.nodes import (
+    Accumulate, ArrayOp, Atom, Block, Call, Function, Load, Op, Stmt, Store, Var,
+)
+from srcad.ir.types import Scalar, is_float, shadow_type
+from srcad.ir.walk import variables
+from srcad.transforms.array_rules import array_rule
+from srcad.transforms.arrays import like, zero_of
+from srcad.transforms.multiply import guarded, partials, times
+from srcad.transforms.tandem import Tandem
+
+
+def forward(fn: Function, active: tuple[bool, ...]) -> Function:
+    """The tangent of ``fn`` with respect to its active parameters."""
+    callees = dict(fn.callees)
+    made = _forward(fn, active, f"{fn.name}_t", callees)
+    return made
+
+
+def _forward(fn: Function, active: tuple[bool, ...], name: str,
+             callees: dict[str, Function]) -> Function:
+    summaries = summarise(fn)
+    activity = Activity(fn, Regions(fn, summaries), summaries, active)
+    builder = Builder(Namer(v.name for v in variables(fn)))
+    sweep = Forward(builder, activity, callees)
+    params = [sweep.companion(p, shadow_type(p.type))
+              for p, on in zip(fn.params, active, strict=True) if on]
+    for p, on in zip(fn.params, active, strict=True):
+        if not on and activity.shadowed(p):
+            sweep.shadow[p.name] = like(builder, p, sweep.wish(p))
+    opening = tuple(builder.stack.pop())
+    builder.stack.append([])
+    body = sweep.block(fn.body)
+    with builder.block() as closing:
+        tangents = tuple(sweep.result(y) for y in fn.body.yields if is_float(y.type))
+    whole = Block((*opening, *body.stmts, *closing), (*fn.body.yields, *tangents))
+    return Function(name, (*fn.params, *params), whole, callees, fn.doc)
+
+
+class Forward(Tandem):
+    """Tangents of numbers; references are moved by ``Tandem``."""
+
+    suffix = "_t"
+    role = "tangent"
+
+    def __init__(self, builder: Builder, activity: Activity,
+                 callees: dict[str, Function]) -> None:
+        super().__init__(builder, activity.carries)
+        self.activity = activity
+        self.callees = callees
+
+    def result(self, y: Atom) -> Atom:
+        """The tangent of a result of the function."""
+        if is_reference(y) and not self.carries(y):
+            assert isinstance(y, Var)
+            return like(self.b, y, self.wish(y))
+        return self.of(y, y.type)
+
+    def statement(self, s: Stmt) -> None:
+        """Calls and array operations are replaced; the rest as in ``Tandem``."""
+        if isinstance(s, Call) and (self.activity.varied.any(s.args)):
+            self.call(s)
+        else:
+            super().statement(s)
+
+    def beside(self, s: Stmt) -> None:
+        """The tangent of a statement on numbers."""
+        match s:
+            case Op(target=t) if self.carries(t):
+                self.shadow[t.name] = self.op(s)
+            case Load(target=t) if isinstance(t.type, Scalar) and self.carries(t):
+                made = self.companion(t, t.type)
+                self.b.emit(Load(made, self.shadow[s.array.name], s.index, self.b.loc))
+            case Store(value=v) if not is_reference(v) and self.carries(s.array):
+                kind = s.array.type.element  # type: ignore[union-attr]
+                self.b.store(self.shadow[s.array.name], s.index, self.of(v, kind))
+            case Accumulate(value=v) if self.carries(s.array) and self.carries(v):
+                kind = s.array.type.element  # type: ignore[union-attr]
+                self.b.accumulate(self.shadow[s.array.name], s.index, self.of(v, kind))
+            case ArrayOp() if any(map(self.carries, s.targets)):
+                self.array_op(s)
+            case _:
+                super().beside(s)
+
+    def op(self, s: Op) -> Var:
+        """Sum of partials times tangents."""
+        active = tuple(map(self.carries, s.args))
+        hint = self.wish(s.target)
+        total: Atom | None = None
+        for a, p in zip(s.args, partials(self.b, s, s.args, s.target, active), strict=True):
+            if p is None:
+                continue
+            term = times(self.b, self.shadow[a.name], p, guarded(s), hint)  # type: ignore[union-attr]
+            total = term if total is None else self.b.op("add", total, term, hint=hint)
+        kind = s.target.type
+        assert isinstance(kind, Scalar)
+        value = zero_of(kind) if total is None else self.b.cast(total, kind, hint=hint)
+        return value if isinstance(value, Var) else self.b_const(value, kind, hint)
+
+    def b_const(self, value: Atom, kind: Scalar, hint: str) -> Var:
+        """A variable that holds a constant (a companion is always a variable)."""
+        made = self.b.var(hint, kind)
+        self.b.emit(Op(made, kind.kind, (value,), self.b.loc))
+        return made
+
+    def array_op(self, s: ArrayOp) -> None:
+        """The tangent by the operation's own rule; results without derivative get zeros."""
+        tangents = tuple(self.shadow.get(a.name) if isinstance(a, Var) and self.carries(a)
+                         else None for a in s.args)
+        found = array_rule(s).jvp(self.b, s, tangents)
+        for t, tangent in zip(s.targets, found, strict=True):
+            if tangent is not None and self.carries(t):
+                self.shadow[t.name] = tangent
+            elif self.carries(t):
+                self.shadow[t.name] = like(self.b, t, self.wish(t))
+
+    # calls
+    def call(self, s: Call) -> None:
+        """A call of the forward version, which computes values and tangents."""
+        active = tuple(self.carries(a) for a in s.args)
+        fn = forward_callee(self.callees, s.fn, active)
+        tangents = []
+        for a, on in zip(s.args, active, strict=True):
+            if on:
+                tangents.append(self.of(a, shadow_type(a.type)))
+        floats = [t for t in s.targets if is_float(t.type)]
+        made = tuple(self.b.var(self.wish(t), t.type) for t in floats)
+        for t, m in zip(floats, made, strict=True):
+            if self.carries(t):
+                self.shadow[t.name] = m
+        self.b.emit(Call((*s.targets, *made), fn, (*s.args, *tangents), s.loc))
+
+
+def forward_callee(callees: dict[str, Function], name: str, active: tuple[bool, ...]) -> str:
+    """Name of the forward version of a callee, made on first use."""
+    wanted = f"{name}_t{''.join('01'[on] for on in active)}"
+    if wanted not in callees:
+        primal = callees[name]
+        callees[wanted] = primal  # registered before its body is made: recursion ends here
+        callees[wanted] = _forward(primal, active, wanted, callees)
+    return wanted
+
+

@@ -1,0 +1,271 @@
+"""The reverse sweep: statements in reverse order, each replaced by its adjoint.
+
+In: the prepared function, its activity, a way to fetch primal values (``Scopes``).  Out: the
+statements of the reverse sweep.
+
+Invariant: ``env`` maps a primal number to the atom that holds its adjoint so far (absent: zero);
+an adjoint is complete when the statement that assigns the number is reached, and leaves ``env``
+there.  Branches hand out, and loops carry, exactly the adjoints that change in them.  Cursors of
+ragged loops are entries of ``env`` like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from srcad.analyses.activity import Activity
+from srcad.analyses.regions import is_reference
+from srcad.analyses.tree import Node, Tree, loop_key
+from srcad.ir.build import ONE, Builder, const
+from srcad.ir.nodes import (
+    Accumulate, ArrayOp, Atom, Block, Call, Carried, Const, For, If, Load, Loc, Op, Stmt, Store,
+    Var, While,
+)
+from srcad.ir.types import I8, Scalar
+from srcad.rules import needs
+from srcad.transforms.arrays import zero_of
+from srcad.transforms.multiply import guarded, partials, times
+from srcad.transforms.reverse.positions import cursor_key, trip_count
+from srcad.transforms.reverse.prepare import Prepared, counted
+from srcad.transforms.reverse.scope import Scopes
+
+Env = dict[str, Atom]
+
+
+class Adjoint:
+    """Emits the reverse sweep."""
+
+    def __init__(self, b: Builder, tree: Tree, activity: Activity, prepared: Prepared,
+                 scopes: Scopes, cursors_in: Callable[[Node], list[str]],
+                 hooks: dict[type, Callable[[Adjoint, Stmt], None]]) -> None:
+        self.b, self.tree, self.activity = b, tree, activity
+        self.prepared, self.scopes, self.cursors_in = prepared, scopes, cursors_in
+        self.hooks = hooks
+        self.env: Env = {}
+
+    # the environment
+    def add(self, a: Atom, value: Atom) -> None:
+        """Contribute to the adjoint of a primal number."""
+        if not isinstance(a, Var) or is_reference(a) or not self.activity.active(a):
+            return
+        assert isinstance(a.type, Scalar)
+        hint = self.wish(a)
+        term = self.b.cast(value, a.type, hint=hint)
+        known = self.env.get(a.name)
+        self.env[a.name] = term if known is None else self.b.op("add", known, term, hint=hint)
+
+    @staticmethod
+    def wish(v: Var) -> str:
+        """The name that the adjoint of ``v`` should have."""
+        return f"{v.hint or v.name}_b"
+
+    def index(self, index: tuple[Atom, ...]) -> tuple[Atom, ...]:
+        """Subscripts as they were."""
+        return tuple(map(self.scopes.value, index))
+
+    # statements
+    def block(self, node: Node) -> None:
+        """The adjoints of a block's statements, last first."""
+        for position in reversed(range(len(node.block.stmts))):
+            s = node.block.stmts[position]
+            loc = getattr(s, "loc", None)
+            self.locate(loc)
+            children = node.children.get(position, ())
+            if isinstance(s, If):
+                self.branch(s, *children)
+            elif isinstance(s, (For, While)):
+                self.loop(s, children[0])
+            else:
+                self.statement(s)
+
+    def locate(self, loc: Loc | None) -> None:
+        """What is emitted next belongs to a primal statement."""
+        self.scopes.reason = loc
+        self.b.loc = replace(loc, role="adjoint") if loc is not None else None
+
+    def statement(self, s: Stmt) -> None:
+        """The adjoint of a statement without blocks."""
+        match s:
+            case Op(target=t):
+                adjoint = self.env.pop(t.name, None)
+                if adjoint is not None:
+                    self.op(s, adjoint)
+            case Load(target=t) if not is_reference(t):
+                adjoint = self.env.pop(t.name, None)
+                if adjoint is not None and self.activity.shadowed(s.array):
+                    shadow = self.scopes.shadow(s.array)
+                    self.b.accumulate(shadow, self.index(s.index), adjoint)
+            case Store(value=v) if not is_reference(v) and self.activity.shadowed(s.array):
+                self.store(s)
+            case Accumulate(value=v) if self.activity.shadowed(s.array):
+                if self.activity.active(v):
+                    shadow = self.scopes.shadow(s.array)
+                    self.add(v, self.b.load(shadow, *self.index(s.index), hint=self.hint(v)))
+            case ArrayOp() | Call():
+                if any(map(self.activity.carries, (*s.targets, *s.args))):
+                    self.hooks[type(s)](self, s)
+
+    @staticmethod
+    def hint(a: Atom) -> str:
+        """The name of a contribution to ``a``."""
+        return f"{a.hint or a.name}_b" if isinstance(a, Var) else "t"
+
+    def store(self, s: Store) -> None:
+        """Read the shadow's element, clear it, contribute to the stored value."""
+        shadow, index = self.scopes.shadow(s.array), self.index(s.index)
+        element = shadow.type.element  # type: ignore[union-attr]
+        taken = None
+        if self.activity.active(s.value):
+            taken = self.b.load(shadow, *index, hint=self.hint(s.value))
+        self.b.store(shadow, index, zero_of(element))
+        if taken is not None:
+            self.add(s.value, taken)
+
+    def op(self, s: Op, adjoint: Atom) -> None:
+        """Partials times the adjoint of the result."""
+        active = tuple(map(self.activity.active, s.args))
+        if not any(active):
+            return
+        wanted = needs(s.op, active, s.args)
+        args = tuple(self.scopes.value(a) if k in wanted else a for k, a in enumerate(s.args))
+        out = self.scopes.value(s.target) if "out" in wanted else s.target
+        guard = guarded(s)
+        for a, p in zip(s.args, partials(self.b, s, args, out, active), strict=True):
+            if p is not None:
+                self.add(a, times(self.b, adjoint, p, guard, self.hint(a)))
+
+    # control flow
+    def branch(self, s: If, then: Node, orelse: Node) -> None:
+        """The reverse branch hands out the adjoints that either side changed."""
+        seeds = [(k, self.env.pop(r.name)) for k, r in enumerate(s.results) if r.name in self.env]
+        before = self.env
+        stmts, ends = [], []
+        for child in (then, orelse):
+            self.env = dict(before)
+            stmts.append(self.side(child, [(child.block.yields[k], seed) for k, seed in seeds]))
+            ends.append(self.env)
+        changed = sorted({k for end in ends for k in end if end[k] is not before.get(k)})
+        self.env = before
+        self.locate(s.loc)
+        if not changed and not any(stmts):
+            return
+        cond = self.scopes.value(s.cond)
+        results = tuple(self.b.var(self.name(k), self.kind(k)) for k in changed)
+        zeros = {k: zero_of(self.kind(k)) for k in changed}
+        yields = [tuple(end.get(k, zeros[k]) for k in changed) for end in ends]
+        self.b.if_(cond, Block(stmts[0], yields[0]), Block(stmts[1], yields[1]), results)
+        self.env = {**before, **dict(zip(changed, results, strict=True))}
+
+    def side(self, child: Node, seeds: list[tuple[Atom, Atom]]) -> tuple[Stmt, ...]:
+        """The reverse of one block with its prologue."""
+        with self.scopes.enter(child) as scope, self.b.block() as stmts:
+            for a, seed in seeds:
+                self.add(a, seed)
+            self.block(child)
+        return (*scope.prologue, *stmts)
+
+    def kind(self, key: str) -> Scalar:
+        """Type of an entry of the environment."""
+        return I8 if ":" in key else self.types[key]
+
+    def name(self, key: str) -> str:
+        """Name for a variable that holds an entry of the environment."""
+        return "cursor" if ":" in key else self.names[key]
+
+    def remember(self, variables: list[Var]) -> None:
+        """Types and names of everything that can be an entry of the environment."""
+        self.types = {v.name: v.type for v in variables if isinstance(v.type, Scalar)}
+        self.names = {v.name: self.wish(v) for v in variables}
+
+    def loop(self, s: For | While, body: Node) -> None:
+        """The reverse loop carries adjoints of carried values, of outer numbers, and cursors."""
+        own = self.cursor(s, body)
+        picked = [k for k, c in enumerate(s.carried) if self.activity.active(c.arg)]
+        carried = [s.carried[k] for k in picked]
+        seeds = [self.env.pop(c.result.name, zero_of(c.result.type)) for c in carried]
+        outer = [k for k, v in self.tree.free_floats(body).items() if self.activity.active(v)]
+        outer += self.cursors_in(body)
+        args = [self.b.var(self.wish(c.arg), c.arg.type) for c in carried]
+        held = {k: self.b.var(self.name(k), self.kind(k)) for k in outer}
+        before, self.env = self.env, dict(held)
+        with self.scopes.enter(body) as scope, self.b.block() as stmts:
+            counter = self.b.var(self.counter_name(s), I8)
+            self.iteration(s, counter, own)
+            for k, arg in zip(picked, args, strict=True):
+                self.add(body.block.yields[k], arg)
+            self.block(body)
+        following = [self.env.pop(c.arg.name, zero_of(c.arg.type)) for c in carried]
+        ends, self.env = self.env, before
+        self.locate(s.loc)
+        changed = [k for k in outer if ends[k] is not held[k]]
+        whole = [*scope.prologue, *stmts]
+        if not whole and not changed and following == args:
+            results: list[Atom] = list(seeds)
+        else:
+            results = self.emit_loop(s, counter, whole, [
+                *zip(args, seeds, following, strict=True),
+                *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
+            for k, r in zip(changed, results[len(args):], strict=True):
+                self.env[k] = r
+        for c, seed in zip(carried, results, strict=False):
+            self.add(c.init, seed)
+
+    def cursor(self, s: For | While, body: Node) -> Atom | None:
+        """Move the loop's own cursor, if it has one, back to where the loop began."""
+        number = self.scopes.positions.numbering(body)
+        key = cursor_key(number)
+        if key not in self.env:
+            return None
+        base = self.b.op("sub", self.env[key], self.trips(s), hint="cursor")
+        self.env[key] = base
+        return base
+
+    def trips(self, s: For | While) -> Atom:
+        """How many iterations the loop executed."""
+        if not counted(s):
+            return self.scopes.value(self.prepared.counter[loop_key(s)][1])
+        assert isinstance(s, For)
+        return trip_count(self.b, self.scopes.value(s.start), self.scopes.value(s.stop), s.step)
+
+    @staticmethod
+    def counter_name(s: For | While) -> str:
+        """Name of the reverse loop's counter."""
+        return s.index.hint or s.index.name if isinstance(s, For) and counted(s) else "trip"
+
+    def iteration(self, s: For | While, counter: Var, own: Atom | None) -> None:
+        """What is known at the start of a reverse iteration."""
+        scope = self.scopes.scope
+        scope.base = own
+        if counted(s):
+            assert isinstance(s, For)
+            scope.known[s.index.name] = counter
+            return
+        scope.trip = counter
+        scope.known[self.prepared.counter[loop_key(s)][0].name] = counter
+
+    def emit_loop(self, s: For | While, counter: Var, stmts: list[Stmt],
+                  values: list[tuple[Var, Atom, Atom]]) -> list[Atom]:
+        """The loop itself; the values after it."""
+        start, stop, step = self.bounds(s)
+        results = [self.b.var(arg.hint, arg.type) for arg, _, _ in values]
+        carried = tuple(Carried(r, arg, init) for r, (arg, init, _) in zip(results, values,
+                                                                           strict=True))
+        body = Block(tuple(stmts), tuple(end for _, _, end in values))
+        self.b.for_(counter, start, stop, step, carried, body)
+        return list(results)
+
+    def bounds(self, s: For | While) -> tuple[Atom, Atom, Atom]:
+        """The range of the reverse loop."""
+        if not counted(s):
+            return self.b.op("sub", self.trips(s), ONE, hint="last"), const(-1), const(-1)
+        assert isinstance(s, For) and isinstance(s.step, Const)
+        step = int(s.step.value)
+        start, stop = self.scopes.value(s.start), self.scopes.value(s.stop)
+        end = self.b.op("sub", start, const(step), hint="end")
+        if abs(step) == 1:
+            return self.b.op("sub", stop, const(step), hint="last"), end, const(-step)
+        n = trip_count(self.b, start, stop, s.step)
+        far = self.b.op("mul", self.b.op("sub", n, ONE, hint="n"), const(step), hint="last")
+        return self.b.op("add", start, far, hint="last"), end, const(-step)
+

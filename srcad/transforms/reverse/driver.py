@@ -1,0 +1,198 @@
+"""Reverse mode on one screen: prepare, dry run, plan, forward sweep, reverse sweep.
+
+In: verified IR, which parameters are active, which float results are seeded.  Out: a function of
+the primal parameters, one seed for each seeded result and, without ``allocate``, one shadow array
+for each active array parameter; its results are the primal's and then the cotangents of the
+active parameters (without ``allocate`` of the scalar ones only).
+
+Invariant: values and effects are the primal's, derivatives are with respect to values on entry,
+and the reverse sweep never writes primal storage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import srcad.rules  # noqa: F401  (fills the registry)
+from srcad.analyses.activity import Activity
+from srcad.analyses.regions import Regions, is_reference
+from srcad.analyses.reload import Reload
+from srcad.analyses.summaries import summarise
+from srcad.analyses.tree import Tree
+from srcad.errors import NoDerivative
+from srcad.ir.build import Builder
+from srcad.ir.names import Namer
+from srcad.ir.nodes import Atom, Block, Function, Loc, Var
+from srcad.ir.types import ArrayT, ListT, Type, is_float, shadow_type
+from srcad.ir.walk import variables
+from srcad.transforms.arrays import each, like, zero_of
+from srcad.transforms.reverse.adjoint import Adjoint
+from srcad.transforms.reverse.positions import Positions
+from srcad.transforms.reverse.prepare import Prepare, Prepared
+from srcad.transforms.reverse.scope import Scopes
+from srcad.transforms.reverse.storage import Plan, Residual, Storage
+from srcad.transforms.reverse.sweep import Sweep
+
+
+@dataclass
+class Report:
+    """What the reverse sweep uses of the forward sweep."""
+
+    residuals: list[Residual] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of reverse mode."""
+
+    fn: Function
+    active: tuple[bool, ...]
+    seeded: tuple[bool, ...]
+    allocate: bool
+    poison: bool
+    lean: bool
+    name: str
+    callees: dict[str, Function]
+
+
+def reverse(fn: Function, active: tuple[bool, ...], seeded: tuple[bool, ...] | None = None, *,
+            allocate: bool = True, poison: bool = False, lean: bool = True) -> Function:
+    """The adjoint of ``fn`` with respect to its active parameters."""
+    return reverse_with_report(fn, active, seeded, allocate=allocate, poison=poison, lean=lean)[0]
+
+
+def reverse_with_report(fn: Function, active: tuple[bool, ...],
+                        seeded: tuple[bool, ...] | None = None, *, allocate: bool = True,
+                        poison: bool = False, lean: bool = True) -> tuple[Function, Report]:
+    """``reverse``, and what was stored, kept, recomputed or read again, and why."""
+    if seeded is None:
+        seeded = tuple(True for y in fn.body.yields if is_float(y.type))
+    request = Request(fn, active, seeded, allocate, poison, lean, f"{fn.name}_b",
+                      dict(fn.callees))
+    return generate(request)
+
+
+def generate(request: Request) -> tuple[Function, Report]:
+    """The reverse version that is asked for."""
+    return _Reverse(request).run()
+
+
+class _Reverse:
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        fn = request.fn
+        self.summaries = summarise(fn)
+        self.activity = Activity(fn, Regions(fn, self.summaries), self.summaries, request.active,
+                                 request.seeded, not request.allocate)
+        self.namer = Namer(v.name for v in variables(fn))
+        self.b = Builder(self.namer)
+        floats = [y for y in fn.body.yields if is_float(y.type)]
+        self.seeds = [(y, self._param(y, "seed")) for y, on in zip(floats, request.seeded,
+                                                                   strict=True) if on]
+        self.shadows = {} if request.allocate else {
+            p.name: self._param(p, "b") for p, on in zip(fn.params, request.active, strict=True)
+            if on and is_reference(p)}
+        self.prepared = self._prepare()
+        whole = (*fn.params, *(v for _, v in self.seeds), *self.shadows.values())
+        self.fn = replace(fn, params=whole, body=self.prepared.body)
+        self.tree = Tree(self.fn)
+        self.regions = Regions(self.fn, self.summaries)
+        self.reload = Reload(self.tree, self.regions, self.summaries)
+        self.positions = Positions(self.tree)
+
+    def _param(self, a: Atom, role: str) -> Var:
+        hint = (a.hint or a.name) if isinstance(a, Var) else "out"
+        return self.b.var(f"{hint}_{role}", shadow_type(a.type))
+
+    def _prepare(self) -> Prepared:
+        """The primal with what the reverse sweep will ask for."""
+        prepare = Prepare(self.b, self.activity, {})
+        for p in self.request.fn.params:
+            if p.name in self.shadows:
+                prepare.shadow[p.name] = self.shadows[p.name]
+            elif prepare.carries(p):
+                _refuse_lists(p)
+                prepare.shadow[p.name] = like(self.b, p, prepare.wish(p))
+        opening = tuple(self.b.stack[0])
+        self.b.stack = [[]]
+        body = prepare.block(self.request.fn.body)
+        prepare.done.body = replace(body, stmts=(*opening, *body.stmts))
+        return prepare.done
+
+    def run(self) -> tuple[Function, Report]:
+        names = self.namer.state()
+        dry = self._sweep(None, None)
+        self.namer.restore(names)
+        plan = Storage(self.tree, self.positions, self.reload, self.prepared,
+                       self.request.lean).decide(dry.scopes.needed)
+        self.b.stack = [[]]
+        sweep = Sweep(self.b, self.tree, self.positions, self.prepared, plan)
+        sweep.run()
+        body_forward = tuple(self.b.stack[0])
+        done = self._sweep(plan, sweep)
+        cotangents = tuple(self._cotangents(done))
+        stmts = (*body_forward, *done.scopes.scope.prologue, *self.b.stack[0])
+        body = Block(stmts, (*self.request.fn.body.yields, *cotangents))
+        made = Function(self.request.name, self.fn.params, body, self.request.callees,
+                        self.request.fn.doc)
+        return made, _report(plan, self.tree)
+
+    def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
+        """The reverse sweep; without a plan a dry run that only notes what it needs."""
+        self.b.stack = [[]]
+        self.b.loc = None
+        scopes = Scopes(self.b, self.tree, self.activity, self.prepared, self.positions, plan)
+        cursors_in = forward.cursors_in if forward is not None else lambda node: []
+        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in, {})
+        adjoint.remember(list(variables(self.fn)))
+        if forward is not None:
+            scopes.threaded = forward.threaded
+            adjoint.env.update(forward.cursors)
+        self._seed(adjoint)
+        adjoint.block(self.tree.root)
+        if plan is None:
+            list(self._cotangents(adjoint))
+        return adjoint
+
+    def _seed(self, adjoint: Adjoint) -> None:
+        for y, seed in self.seeds:
+            if not is_reference(y):
+                adjoint.add(y, seed)
+            elif self.activity.shadowed(y):
+                _refuse_lists(y)
+                shadow = adjoint.scopes.shadow(y)
+                each(self.b, seed, lambda i, s=seed, t=shadow: self.b.accumulate(
+                    t, i, self.b.load(s, *i)))
+
+    def _cotangents(self, adjoint: Adjoint) -> list[Atom]:
+        adjoint.locate(None)
+        found: list[Atom] = []
+        for p, on in zip(self.request.fn.params, self.request.active, strict=True):
+            if not on:
+                continue
+            if not is_reference(p):
+                found.append(adjoint.env.get(p.name, zero_of(p.type)))
+            elif self.request.allocate:
+                _refuse_lists(p)
+                made = (adjoint.scopes.shadow(p) if self.activity.shadowed(p)
+                        else like(self.b, p, f"{p.name}_b"))
+                found.append(made)
+        return found
+
+
+def _refuse_lists(a: Atom) -> None:
+    if isinstance(a.type, ListT) and isinstance(a.type.element, ArrayT):
+        raise NoDerivative("a list of arrays is a parameter or result of the function", None,
+                           "its cotangent would be a list of arrays", "pass the arrays themselves")
+
+
+def _report(plan: Plan, tree: Tree) -> Report:
+    def where(name: str) -> Loc | None:
+        return getattr(tree.home[name].stmt, "loc", None)
+
+    return Report([Residual(name, kind, plan.tapes[name].name if name in plan.tapes else "",
+                            where(name), plan.reasons.get(name))
+                   for name, kind in plan.kind.items()])
+
+
+__all__ = ["Report", "Request", "Type", "generate", "reverse", "reverse_with_report"]

@@ -1,0 +1,131 @@
+"""First step of reverse mode: everything the reverse sweep will ask for becomes ordinary IR.
+
+In: the primal function and its activity.  Out: the same function with
+* a counter carried through every loop whose trip count is not a formula of its bounds,
+* the sizes of arrays that operations and calls return, and of lists at the end of their block,
+* snapshots of array operands whose contents a reverse rule needs and may find overwritten,
+* shadows, allocated and moved in tandem, of references that meet others (``Regions.meeting``);
+  shadows of all other arrays are made by the reverse sweep itself.
+
+Invariant: values and effects are the primal's; the additions are read by the reverse sweep only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from srcad.analyses.activity import Activity
+from srcad.analyses.effects import Source
+from srcad.analyses.regions import is_reference
+from srcad.analyses.tree import loop_key
+from srcad.errors import NoDerivative
+from srcad.ir.build import ONE, ZERO, Builder
+from srcad.ir.nodes import (
+    Alloc, ArrayOp, Atom, Block, Call, Carried, Const, For, Stmt, Var, While,
+)
+from srcad.ir.types import I8, ListT, Type
+from srcad.transforms.arrays import copy, fit, like, sizes
+from srcad.transforms.tandem import Tandem
+
+Snapshots = dict[int, Var]  # position of the operand (after the operands: of the result)
+
+
+@dataclass
+class Prepared:
+    """What the preparation made: companions by the name or identity of what they belong to."""
+
+    body: Block = field(default_factory=lambda: Block(()))
+    shadow: dict[str, Var] = field(default_factory=dict)
+    counter: dict[str, tuple[Var, Var]] = field(default_factory=dict)  # loop -> (inside, after)
+    sizes: dict[str, tuple[Atom, ...]] = field(default_factory=dict)
+    snapshots: dict[int, Snapshots] = field(default_factory=dict)  # id of the statement
+
+
+def counted(s: For | While) -> bool:
+    """Whether the trip count follows from the bounds by a formula with constant divisor."""
+    return isinstance(s, For) and not s.breaks and isinstance(s.step, Const) and s.step.value != 0
+
+
+class Prepare(Tandem):
+    """Rewrites the primal; ``wanted(s)`` says which operands of a call to snapshot."""
+
+    role = "tape"
+
+    def __init__(self, builder: Builder, activity: Activity,
+                 wanted: dict[int, frozenset[int]]) -> None:
+        super().__init__(builder, self._moves)
+        self.activity = activity
+        self.wanted = wanted
+        self.done = Prepared(shadow=self.shadow)
+
+    def _moves(self, a: Atom) -> bool:
+        return (is_reference(a) and self.activity.shadowed(a)
+                and self.activity.regions.meets(a))
+
+    def block(self, block: Block, extra: tuple[tuple[Atom, Type], ...] = ()) -> Block:
+        """A block; sizes of its lists are taken at its end."""
+        made = super().block(block, extra)
+        with self.b.block() as closing:
+            for s in block.stmts:
+                if isinstance(s, Alloc) and isinstance(s.target.type, ListT):
+                    self._size_of_list(s.target)
+        return replace(made, stmts=(*made.stmts, *closing))
+
+    def _size_of_list(self, v: Var) -> None:
+        if self.activity.shadowed(v) and not self._moves(v):
+            self.done.sizes[v.name] = (self.b.dim(v, 0),)
+
+    def statement(self, s: Stmt) -> None:
+        """Array operations and calls are surrounded by snapshots and sizes."""
+        if isinstance(s, (ArrayOp, Call)):
+            self._operation(s)
+        else:
+            super().statement(s)
+
+    def _operation(self, s: ArrayOp | Call) -> None:
+        wanted = self.wanted.get(id(s), frozenset())
+        one = replace(s)  # an object of its own, for identity is its key
+        snapshots = {k: copy(self.b, a, f"{a.hint or a.name}_kept")
+                     for k, a in enumerate(s.args) if k in wanted and isinstance(a, Var)}
+        self.b.emit(one)
+        for k, t in enumerate(s.targets, len(s.args)):
+            if k in wanted:
+                snapshots[k] = copy(self.b, t, f"{t.hint or t.name}_kept")
+        self.done.snapshots[id(one)] = snapshots
+        for t in filter(self.activity.shadowed, s.targets):
+            self._result(one, t)
+
+    def _result(self, s: ArrayOp | Call, t: Var) -> None:
+        source = Source(fresh=True)
+        if isinstance(s, Call):
+            source = self.activity.summaries[s.fn].results[s.targets.index(t)]
+        if source.params and not (source.exact and not source.fresh):
+            raise NoDerivative(
+                f"the call of {s.fn!r} returns an array that may or may not be a part of an "  # type: ignore[union-attr]
+                "argument", s.loc, "the adjoint of a call that is not expanded has to know which",
+                "return nothing and write into the argument, or return a copy")
+        if self._moves(t):
+            alias = next((s.args[k] for k in source.params), None)
+            self.shadow[t.name] = (fit(self.b, self.shadow[alias.name], t.type)  # type: ignore[union-attr]
+                                   if alias is not None else like(self.b, t, self.wish(t)))
+        elif source.fresh:
+            self.done.sizes[t.name] = sizes(self.b, t)
+
+    def loop(self, s: For | While) -> None:
+        """A loop; where the trip count is no formula, with a counter."""
+        if counted(s):
+            super().loop(s)
+            return
+        arg, result = self.b.var("trip", I8), self.b.var("trips", I8)
+        self.done.counter[loop_key(s)] = (arg, result)
+        loc = self.b.loc
+        with self.b.block() as tail:
+            after = self.b.op("add", arg, ONE, hint="trip")
+        body = Block((*s.body.stmts, *tail), (*s.body.yields, after))
+        self.b.loc = loc
+        super().loop(replace(s, body=body, carried=(*s.carried, Carried(result, arg, ZERO))))
+
+
+
+
+
