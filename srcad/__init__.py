@@ -1,0 +1,22 @@
+"""srcad: the gradient compiler for Numba code.
+
+``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``linearize``, ``jacobian``, ``hessian``, ``hvp``
+and the decorator ``differentiable`` take an ordinary numeric Python function, generate the
+derivative as readable Python, and compile it with Numba.
+"""
+
+from srcad.api.grad import differentiable, grad, value_and_grad
+from srcad.api.higher import hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, vjp
+from srcad.api.inspect import source
+from srcad.errors import (
+    InternalError, NoDerivative, SrcadError, TypeMismatch, UnknownFunction, UnsupportedSyntax,
+)
+from srcad.options import Options, using
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "InternalError", "NoDerivative", "Options", "SrcadError", "TypeMismatch", "UnknownFunction",
+    "UnsupportedSyntax", "differentiable", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jvp", "linearize", "source", "using", "value_and_grad", "vjp",
+]

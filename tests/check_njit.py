@@ -53,20 +53,25 @@ def _compiled(value, memo):
 
 def compare(program: Program) -> str:
     """An empty string if njit agrees with plain Python, else what is different."""
+    fn = getattr(program.fn, "py_func", program.fn)
+    if not isinstance(fn, types.FunctionType):
+        return "not a plain function"
     args = [_compiled(a, {}) for a in program.args()]
     expected_args = program.args()
     expected = program.fn(*expected_args, **program.kwargs)
     try:
-        out = deep_njit(program.fn)(*args, **program.kwargs)
+        out = deep_njit(fn)(*args, **program.kwargs)
     except Exception as error:
-        return f"{type(error).__name__}: {str(error).strip().splitlines()[0][:150]}"
+        return f"{type(error).__name__}: {str(error).strip()[:150]}".splitlines()[0]
     tolerance = 1e-4 if "float32" in program.tags else 1e-11
     for name, got, want in (("value", out, expected), ("exit", list(args), list(expected_args))):
         got, want = (
             [float(c) for leaf in oracle.leaves(tree) for c in oracle.components(leaf)]
             for tree in (got, want)
         )
-        if len(got) != len(want) or not np.allclose(got, want, tolerance, tolerance):
+        if len(got) != len(want) or not np.allclose(
+            got, want, tolerance, tolerance, equal_nan=True
+        ):
             return f"{name} differs: {got} instead of {want}"
     return ""
 

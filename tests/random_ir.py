@@ -1,399 +1,246 @@
-"""Random programs in the IR itself, for testing passes: deterministic in a seed.
+"""Random small programs in the IR, to compare backends and passes with each other.
 
-In: a seed.  Out: a ``Function`` with parameters ``(x: f8, n: i8, flag: b1, a, b: f8[:],
-m: f8[:,:], k: i8[:])`` and arguments for it.  Programs nest counted loops (with and without
-breaks), conditional loops and branches, carry scalars and array references, write through views
-and references that come out of branches, loops and lists, and call a helper that does the same.
-They contain what passes look for: copies, known conditions, equal expressions, counters, values
-and stores that nobody reads.
-
-Invariant: every program terminates and stays inside its arrays (positions are taken modulo the
-size; no axis is empty), and only a ``Check`` may raise.
+``random_function(rnd)`` takes anything with the methods of ``random.Random`` (Hypothesis has
+one that shrinks) and gives a verified function together with arguments for it.  Operations are
+exactly rounded ones, so that all backends must agree to the last bit.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from srcad.ir.build import ONE, ZERO, Builder, const
-from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Accumulate, Atom, Block, Call, Carried, Check, For, Function, If, Op, Print, Store, Var, While,
-)
-from srcad.ir.primitives import PRIMITIVES
-from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
+from srcad.ir.nodes import Atom, Block, Carried, Const, Function, Loc, Print, Var
+from srcad.ir.types import B1, F4, F8, I8, ArrayT, ListT, Scalar, Type
 
-VECTOR, STRIDED, MATRIX, INTS = (
-    ArrayT("f8", 1), ArrayT("f8", 1, "A"), ArrayT("f8", 2), ArrayT("i8", 1))
-NUMBERS, ROWS = ListT(F8), ListT(VECTOR)
-PARAMS = (("x", F8), ("n", I8), ("flag", B1), ("a", VECTOR), ("b", VECTOR), ("m", MATRIX),
-          ("k", INTS))
-FULL = ("slice", None, None, None)
-FLOAT_OPS = ("add", "sub", "mul", "truediv", "neg", "sin", "exp", "min", "max", "select", "abs")
-INT_OPS = ("add", "add", "sub", "mul", "floordiv", "mod", "neg", "min", "max", "bitand", "select")
-BOOL_OPS = ("lt", "le", "eq", "ne", "and", "or", "not", "not", "select")
-
-
-def program(seed: int, statements: int = 30) -> tuple[Function, list[Any]]:
-    """A random program and arguments for it (the two vectors are sometimes the same array)."""
-    rng = random.Random(seed)
-    callees: dict[str, Function] = {}
-    if rng.random() < 0.3:
-        callees["helper"] = _Generator(rng, "helper", statements // 3, callees).function()
-    fn = _Generator(rng, "main", statements, callees).function()
-    draw = np.random.default_rng(seed)
-    a, b = (draw.normal(size=draw.integers(1, 5)) for _ in "ab")
-    if rng.random() < 0.2:
-        b = a
-    m, k = draw.normal(size=draw.integers(1, 4, 2)), draw.integers(-3, 6, draw.integers(1, 5))
-    return fn, [float(draw.normal()), int(draw.integers(-1, 5)), bool(draw.integers(2)), a, b, m, k]
+SCALARS = (F8, F8, F8, F4, I8, I8, B1)
+HINTS = ("x", "s", "t", "i", "u", "acc")
+VECTOR, STRIDED, MATRIX = ArrayT("f8", 1), ArrayT("f8", 1, "A"), ArrayT("f8", 2)
+SIZE = 3  # every axis; indices are taken modulo this
+OPS: dict[Scalar, tuple[str, ...]] = {
+    F8: ("add", "sub", "mul", "truediv", "min", "max", "neg", "abs", "sqrt", "select", "f8"),
+    F4: ("add", "sub", "mul", "neg", "abs", "select", "f4", "square"),
+    I8: ("add", "sub", "mul", "floordiv", "mod", "neg", "select", "i8b", "min", "bitand"),
+    B1: ("lt", "le", "gt", "eq", "ne", "and", "or", "not", "isnan"),
+}
+PARAMS = (Var("x", F8, "x"), Var("y", F8, "y"), Var("n", I8, "n"), Var("p", B1, "p"),
+          Var("a", VECTOR, "a"), Var("b", VECTOR, "b"), Var("m", MATRIX, "m"),
+          Var("k", ArrayT("i4", 1), "k"), Var("h", ArrayT("f4", 1), "h"))
 
 
-class _Generator:
-    """Emits through a ``Builder``; ``scope`` has the variables visible in the block in hand."""
+def random_function(rnd: Any, statements: int = 9) -> Function:
+    """A random function of ``PARAMS`` that returns a few scalars."""
+    return _Maker(rnd).function(statements)
 
-    def __init__(self, rng: random.Random, name: str, budget: int,
-                 callees: dict[str, Function]) -> None:
-        self.rng = rng
-        self.name = name
-        self.budget = budget
-        self.callees = callees
-        self.b = Builder(Namer())
-        self.scope: list[Var] = []
-        self.depth = 0
 
-    def function(self) -> Function:
-        """The whole program; it returns a number, an integer and a vector."""
-        params = tuple(self.b.var(n, t) for n, t in PARAMS)
-        self.scope += params
-        while self.budget > 0:
-            self.statement()
-        yields = (self.atom(F8), self.atom(I8), self.vector())
-        if self.name != "main":
-            yields = yields[:2]
-        return Function(self.name, params, Block(tuple(self.b.stack[0]), yields), self.callees)
+def arguments(seed: int) -> tuple:
+    """Fresh arguments for a random function."""
+    rng = np.random.default_rng(seed)
+    return (float(rng.normal()), float(rng.normal()), int(rng.integers(-1, 5)),
+            bool(rng.integers(2)), rng.normal(size=SIZE), rng.normal(size=SIZE),
+            rng.normal(size=(SIZE, SIZE)), rng.integers(-4, 5, SIZE).astype(np.int32),
+            rng.normal(size=SIZE).astype(np.float32))
 
-    # operands
-    def visible(self, wanted: Callable[[Type], bool]) -> list[Var]:
-        """Variables in scope with such a type."""
-        return [v for v in self.scope if wanted(v.type)]
 
-    def atom(self, t: Type) -> Atom:
-        """An operand: mostly a recent variable, sometimes a constant."""
-        found = self.visible(lambda u: u == t)
-        if not found or self.rng.random() < 0.15:
-            r = self.rng
-            if t == F8:
-                return const(r.choice([0.0, -0.0, 1.0, 2.5, -1.0]))
-            return const(r.choice([True, False])) if t == B1 else const(r.choice([0, 1, 2, 3, -1]))
-        return found[-1 - int(len(found) * self.rng.random() ** 2)]
+class _Maker:
+    def __init__(self, rnd: Any) -> None:
+        self.rnd = rnd
+        self.b = Builder(Namer([p.name for p in PARAMS]), Loc("user.py", 1, function="f"))
+        self.scope: list[Var] = list(PARAMS)
 
-    def array(self, wanted: Callable[[Type], bool] = lambda t: True) -> Var:
-        """An array in scope."""
-        return self.rng.choice(self.visible(lambda t: isinstance(t, ArrayT) and wanted(t)))
+    def function(self, count: int) -> Function:
+        self.block(count, 0)
+        yields = tuple(self.atom(t) for t in (F8, F8, I8, B1, F4))
+        return Function("f", PARAMS, Block(tuple(self.b.stack[0]), yields))
 
-    def vector(self) -> Var:
-        """A contiguous vector in scope."""
-        return self.array(lambda t: t == VECTOR)
+    # choosing
+    def pick(self, t: Type) -> Var | None:
+        known = [v for v in self.scope if v.type == t]
+        return self.rnd.choice(known[-6:] if self.rnd.random() < 0.7 else known) if known else None
 
-    def note(self, a: Atom) -> Atom:
-        """Make a new variable visible."""
+    def atom(self, t: Scalar) -> Atom:
+        v = self.pick(t)
+        if v is not None and self.rnd.random() < 0.85:
+            return v
+        value = {F8: self.rnd.choice([0.0, -1.5, 2.0, -0.0, 0.25]), F4: 0.5,
+                 I8: self.rnd.choice([0, 1, -1, 2, 3, -7]), B1: self.rnd.random() < 0.5}[t]
+        return const(value, t)
+
+    def hint(self) -> str:
+        return self.rnd.choice(HINTS)
+
+    def index(self) -> Atom:
+        if self.rnd.random() < 0.3:
+            return const(self.rnd.randrange(-SIZE, SIZE))
+        return self.b.op("mod", self.atom(I8), const(SIZE), hint=self.hint())
+
+    def learn(self, a: Atom) -> None:
         if isinstance(a, Var):
             self.scope.append(a)
-        return a
-
-    def position(self, size: Atom) -> Atom:
-        """A position inside an axis, counted from either end."""
-        r = self.rng.random()
-        if r < 0.25:
-            return ZERO
-        i = self.b.op("mod", self.atom(I8), size)
-        return self.b.op("sub", i, size) if r < 0.35 else i
-
-    def index(self, array: Var) -> tuple[Atom, ...]:
-        """A position in each axis of an array."""
-        assert isinstance(array.type, ArrayT)
-        return tuple(self.position(self.b.dim(array, k)) for k in range(array.type.ndim))
 
     # statements
-    def statement(self) -> None:
-        """One random statement."""
-        self.budget -= 1
-        simple = [self.float_op, self.int_op, self.bool_op, self.load, self.store, self.store,
-                  self.view, self.copy, self.alloc, self.dim, self.list_of_numbers, self.rows]
-        compound = [self.if_, self.for_, self.while_, self.counters]
-        rare = [self.check, self.print, self.call]
-        r = self.rng.random()
-        if r < 0.25 and self.depth < 3 and self.budget > 2:
-            self.rng.choice(compound)()
-        elif r < 0.29:
-            self.rng.choice(rare)()
+    def block(self, count: int, depth: int) -> None:
+        for _ in range(count):
+            kinds = ["op"] * 6 + ["load", "load", "store", "accumulate", "view", "list", "alloc"]
+            kinds += ["if", "for", "while"] if depth < 3 else []
+            if self.rnd.random() < 0.2:
+                line = self.rnd.randrange(1, 5)
+                self.b.loc = Loc("user.py", line, role=self.rnd.choice(["primal", "adjoint"]))
+            getattr(self, self.rnd.choice(kinds))(depth)
+
+    def inner(self, depth: int) -> None:
+        self.block(self.rnd.randrange(0, 5), depth + 1)
+
+    def op(self, depth: int) -> None:
+        kind = self.rnd.choice(SCALARS)
+        name = self.rnd.choice(OPS[kind])
+        args: tuple[Atom, ...]
+        if name in ("lt", "le", "gt", "eq", "ne"):
+            t = self.rnd.choice([F8, I8])
+            args = (self.atom(t), self.atom(t))
+        elif name == "select":
+            args = (self.atom(B1), self.atom(kind), self.atom(kind))
+        elif name in ("neg", "abs", "sqrt", "not", "square"):
+            args = (self.atom(kind),)
+        elif name == "isnan":
+            args = (self.atom(F8),)
+        elif name == "i8b":
+            name, args = "i8", (self.atom(B1),)
+        elif name in ("f8", "f4"):
+            args = (self.atom(self.rnd.choice([F8, F4, I8])),)
+        elif kind == F8 and self.rnd.random() < 0.2:
+            args = (self.atom(F8), self.atom(self.rnd.choice([I8, F4])))
         else:
-            self.rng.choice(simple)()
+            args = (self.atom(kind), self.atom(kind))
+        self.learn(self.b.op(name, *args, hint=self.hint()))
 
-    def raw_op(self, name: str, args: tuple[Atom, ...]) -> None:
-        """An operation as it stands, not folded by the builder."""
-        target = self.b.var("t", PRIMITIVES[name].result_type(*(a.type for a in args)))
-        self.b.emit(Op(target, name, args))
-        self.note(target)
+    def array(self) -> Var:
+        known = [v for v in self.scope if isinstance(v.type, ArrayT)]
+        return self.rnd.choice(known)
 
-    def _op(self, name: str, t: Type) -> None:
-        if name == "select":
-            self.raw_op(name, (self.atom(B1), self.atom(t), self.atom(t)))
+    def load(self, depth: int) -> None:
+        v = self.array()
+        assert isinstance(v.type, ArrayT)
+        index = tuple(self.index() for _ in range(v.type.ndim))
+        self.learn(self.b.load(v, *index, hint=self.hint()))
+
+    def store(self, depth: int) -> None:
+        v = self.array()
+        assert isinstance(v.type, ArrayT)
+        index = tuple(self.index() for _ in range(v.type.ndim))
+        self.b.store(v, index, self.value(v.type))
+
+    def accumulate(self, depth: int) -> None:
+        v = self.array()
+        assert isinstance(v.type, ArrayT)
+        index = tuple(self.index() for _ in range(v.type.ndim))
+        self.b.accumulate(v, index, self.value(v.type))
+
+    def value(self, t: ArrayT) -> Atom:
+        if t.element == I8:
+            return self.b.op("mod", self.atom(I8), const(1000))
+        return self.atom(t.element)
+
+    def view(self, depth: int) -> None:
+        base = self.pick(MATRIX)
+        assert base is not None
+        every = ("slice", None, None, None)
+        spec, t = self.rnd.choice([
+            ((("at", self.index()),), VECTOR),
+            ((every, ("at", self.index())), STRIDED),
+            ((("at", self.index()), ("slice", None, None, const(-1))), STRIDED),
+        ])
+        self.learn(self.b.view(base, "index", spec, t, hint=self.hint()))
+
+    def alloc(self, depth: int) -> None:
+        self.learn(self.b.alloc(VECTOR, (const(SIZE),), hint=self.hint()))
+
+    def list(self, depth: int) -> None:
+        t = ListT(F8)
+        v = self.pick(t)
+        if v is None or self.rnd.random() < 0.2:
+            v = self.b.alloc(t, (), hint="tape")
+            self.b.reserve(v, const(SIZE))
+            self.learn(v)
+        if self.rnd.random() < 0.5:
+            self.b.store(v, (self.index(),), self.atom(F8))
         else:
-            self.raw_op(name, tuple(self.atom(t) for _ in range(PRIMITIVES[name].arity)))
-
-    def float_op(self) -> None:
-        """Arithmetic on floats."""
-        self._op(self.rng.choice(FLOAT_OPS), F8)
-
-    def int_op(self) -> None:
-        """Arithmetic on integers."""
-        self._op(self.rng.choice(INT_OPS), I8)
-
-    def bool_op(self) -> None:
-        """A comparison or a connective."""
-        name = self.rng.choice(BOOL_OPS)
-        connective = name in ("and", "or", "not", "select")
-        self._op(name, B1 if connective else self.rng.choice([F8, I8]))
-
-    def load(self) -> None:
-        """An element."""
-        array = self.array()
-        self.note(self.b.load(array, *self.index(array)))
-
-    def store(self) -> None:
-        """An element written or added to, perhaps through an array from a branch."""
-        array = self.array()
-        assert isinstance(array.type, ArrayT)
-        kind = self.rng.choice([Store, Accumulate])
-        self.b.emit(kind(array, self.index(array), self.atom(array.type.element)))
-
-    def view(self) -> None:
-        """A view of any kind."""
-        base = self.array()
-        assert isinstance(base.type, ArrayT)
-        kind, spec = self.rng.choice(self.views(base, base.type))
-        t = view_layout(base.type, kind, spec)
-        if t.ndim <= 2:
-            self.note(self.b.view(base, kind, spec, t))
-
-    def views(self, base: Var, t: ArrayT) -> list[tuple[str, tuple]]:
-        """Specifications of views that are possible."""
-        same: tuple[str, tuple] = ("same", ())
-        backwards = ("slice", None, None, const(-1))
-        start = ("slice", self.position(self.b.dim(base, 0)), None, None)
-        rest = (FULL,) * (t.ndim - 1)
-        out = [same, ("index", (backwards, *rest)), ("index", (start, *rest)),
-               ("index", (FULL, *rest)), ("index", (("new",), FULL, *rest))]
-        if t.ndim == 2:
-            at = ("at", self.position(self.b.dim(base, 0)))
-            out += [("transpose", (1, 0)), ("index", (at, FULL)), ("transpose", (0, 1))]
-            if t.layout == "C":
-                size = self.b.op("mul", self.b.dim(base, 0), self.b.dim(base, 1))
-                out.append(("reshape", (size,)))
-        return out
-
-    def copy(self) -> None:
-        """The same array under another name, perhaps with its layout forgotten."""
-        base = self.array()
-        assert isinstance(base.type, ArrayT)
-        layout = self.rng.choice([base.type.layout, "A"])
-        t = ArrayT(base.type.dtype, base.type.ndim, layout)
-        self.note(self.b.view(base, "same", (), t))
-
-    def alloc(self) -> None:
-        """A fresh array."""
-        t = self.rng.choice([VECTOR, VECTOR, MATRIX, INTS])
-        self.note(self.b.alloc(t, tuple(self.size() for _ in range(t.ndim))))
-
-    def size(self) -> Atom:
-        """A size from one to five."""
-        r = self.rng.random()
-        if r < 0.4:
-            return const(self.rng.randint(1, 4))
-        if r < 0.7:
-            array = self.array()
-            return self.b.dim(array, 0)
-        return self.b.op("add", self.b.op("mod", self.atom(I8), const(4)), ONE)
-
-    def dim(self) -> None:
-        """A size as a value."""
-        array = self.array()
-        assert isinstance(array.type, ArrayT)
-        self.note(self.b.dim(array, self.rng.randrange(array.type.ndim)))
-
-    def list_of_numbers(self) -> None:
-        """A list is made, or one in scope grown, written and read."""
-        found = self.visible(lambda t: t == NUMBERS)
-        if not found or self.rng.random() < 0.3:
-            self.note(self.b.alloc(NUMBERS))
-            return
-        cells = self.rng.choice(found)
-        self.b.reserve(cells, self.size())
-        if self.rng.random() < 0.6:
-            self.b.store(cells, (self.position(self.b.dim(cells, 0)),), self.atom(F8))
-        if self.rng.random() < 0.6:
-            self.note(self.b.load(cells, self.b.op("mod", self.atom(I8), self.b.dim(cells, 0))))
-        if self.rng.random() < 0.3:
-            self.note(self.b.dim(cells, 0))
-
-    def rows(self) -> None:
-        """A list of two vectors is made, or one in scope written or read."""
-        found = self.visible(lambda t: t == ROWS)
-        two = const(2)
-        if not found or self.rng.random() < 0.3:
-            rows = self.b.alloc(ROWS)
-            self.b.reserve(rows, two)
-            for k in range(2):
-                self.b.store(rows, (const(k),), self.vector())
-            self.note(rows)
-            return
-        rows = self.rng.choice(found)
-        if self.rng.random() < 0.5:
-            self.b.store(rows, (self.b.op("mod", self.atom(I8), two),), self.vector())
-        else:
-            self.note(self.b.load(rows, self.b.op("mod", self.atom(I8), two)))
-
-    def check(self) -> None:
-        """A check that mostly holds."""
-        holds = self.b.op("or", self.atom(B1), self.b.op("lt", self.atom(I8), const(3)))
-        self.b.emit(Check(holds, "ValueError", ("bad", self.atom(I8))))
-
-    def print(self) -> None:
-        """Output."""
-        self.b.emit(Print(("value", self.atom(F8), self.atom(I8))))
-
-    def call(self) -> None:
-        """A call of the helper, if there is one."""
-        if self.name == "main" and self.callees:
-            args = tuple(self.array(lambda t, t0=t: t == t0) if isinstance(t, ArrayT)
-                         else self.atom(t) for _, t in PARAMS)
-            results = (self.b.var("r", F8), self.b.var("r", I8))
-            self.b.emit(Call(results, "helper", args))
-            self.scope += results
+            self.learn(self.b.load(v, self.index(), hint=self.hint()))
+        if self.rnd.random() < 0.2:
+            self.b.reserve(v, self.index())
+            self.learn(self.b.dim(v, 0))
 
     # control flow
-    @contextmanager
-    def inner(self) -> Iterator[list[Any]]:
-        """A block with some statements; what it makes is not visible afterwards."""
-        mark = len(self.scope)
-        self.depth += 1
+    def scoped(self, known: list[Var], depth: int, types: list[Type]) -> Block:
+        """A block with random contents that yields values of the given types."""
+        before = list(self.scope)
+        self.scope += known
         with self.b.block() as stmts:
-            yield stmts
-        self.depth -= 1
-        del self.scope[mark:]
+            self.inner(depth)
+            yields = tuple(self.any(t) for t in types)
+        self.scope = before
+        return Block(tuple(stmts), yields)
 
-    def body(self) -> None:
-        """A few statements."""
-        for _ in range(self.rng.randint(0, 5)):
-            self.statement()
+    def any(self, t: Type) -> Atom:
+        if isinstance(t, Scalar):
+            return self.atom(t)
+        v = self.pick(t)
+        assert v is not None
+        return v
 
-    def carried_types(self) -> list[Type]:
-        """Types of what a branch yields or a loop carries."""
-        choices: list[Type] = [F8, F8, I8, I8, B1, VECTOR, VECTOR, MATRIX, STRIDED]
-        return [t for t in self.rng.sample(choices, self.rng.randint(0, 3)) if self.some(t)]
+    def types(self) -> list[Type]:
+        return [self.rnd.choice([*SCALARS, VECTOR]) for _ in range(self.rnd.randrange(0, 4))]
 
-    def some(self, t: Type) -> list[Var] | bool:
-        """Whether there is an operand of this type."""
-        return self.visible(lambda u: u == t) or not isinstance(t, ArrayT)
-
-    def if_(self) -> None:
-        """A branch."""
+    def make_if(self, depth: int) -> None:
+        types, hint = self.types(), self.hint()
         cond = self.atom(B1)
-        types = self.carried_types()
-        parts = []
-        for _ in range(2):
-            with self.inner() as stmts:
-                self.body()
-                yields = tuple(self.atom(t) if not isinstance(t, ArrayT)
-                               else self.array(lambda u, t=t: u == t) for t in types)
-            parts.append(Block(tuple(stmts), yields))
-        results = tuple(self.b.var("r", t) for t in types)
-        self.b.emit(If(cond, parts[0], parts[1], results))
+        arms = [self.scoped([], depth, types) for _ in range(2)]
+        results = tuple(self.b.var(hint, t) for t in types)
+        self.b.if_(cond, arms[0], arms[1], results)
         self.scope += results
 
-    def operand(self, t: Type) -> Atom:
-        """A scalar or an array of this type."""
-        return self.array(lambda u: u == t) if isinstance(t, ArrayT) else self.atom(t)
+    def carry(self, types: list[Type]) -> tuple[list[Var], list[Var], list[Atom]]:
+        inits = [self.any(t) for t in types]
+        args = [self.b.var(self.hint(), t) for t in types]
+        return args, [self.b.var(v.hint, v.type) for v in args], inits
 
-    def carry(self, types: list[Type]) -> tuple[Carried, ...]:
-        """Carried variables that start with operands from the scope."""
-        return tuple(Carried(self.b.var("c_out", t), self.b.var("c", t), self.operand(t))
-                     for t in types)
+    def make_for(self, depth: int) -> None:
+        breaks = self.rnd.random() < 0.3
+        types = [B1, *self.types()] if breaks else self.types()
+        args, results, inits = self.carry(types)
+        i = self.b.var("i", I8)
+        start, stop, step = self.rnd.choice([
+            (ZERO, const(3), ONE), (const(2), const(-1), const(-1)), (ONE, const(4), const(2)),
+            (ZERO, ZERO, ONE), (ZERO, Var("n", I8, "n"), ONE), (ONE, self.index(), ONE)])
+        body = self.scoped([i, *args], depth, types)
+        carried = tuple(Carried(r, a, z) for r, a, z in zip(results, args, inits, strict=True))
+        self.b.for_(i, start, stop, step, carried, body, breaks)
+        self.scope += results
 
-    def next_of(self, c: Carried) -> Atom:
-        """What the next trip gets: anything, the same again, or the start value."""
-        return self.rng.choice([self.operand(c.arg.type), c.arg, self.operand(c.arg.type), c.init])
+    def make_while(self, depth: int) -> None:
+        """A loop of at most three turns: a counter is its first value after the flag."""
+        types = self.types()
+        args, results, inits = self.carry([B1, I8, *types])
+        flag, count = args[:2]
+        before = list(self.scope)
+        first = self.b.op("lt", inits[1], const(5))
+        self.scope += args
+        with self.b.block() as stmts:
+            self.inner(depth)
+            more = self.b.op("add", self.b.op("max", count, const(2)), ONE, hint="count")
+            again = self.b.op("lt", more, const(5))
+            yields = (again, more, *(self.any(t) for t in types))
+        self.scope = before
+        carried = tuple(Carried(r, a, z) for r, a, z in
+                        zip(results, args, [first, *inits[1:]], strict=True))
+        self.b.while_(carried, Block(tuple(stmts), yields))
+        self.scope += results
 
-    def for_(self) -> None:
-        """A counted loop, half of them with a way out."""
-        breaks = self.rng.random() < 0.4
-        step = const(self.rng.choice([1, 1, 1, 2, -1, -2]))
-        start, stop = self.bound(), self.bound()
-        carried = self.carry([B1] * breaks + self.carried_types())
-        index = self.b.var("i", I8)
-        with self.inner() as stmts:
-            self.scope += [index, *(c.arg for c in carried)]
-            self.body()
-            yields = tuple(map(self.next_of, carried))
-        body = Block(tuple(stmts), yields)
-        self.b.emit(For(index, start, stop, step, carried, body, breaks))
-        self.scope += [c.result for c in carried]
 
-    def bound(self) -> Atom:
-        """A small integer."""
-        if self.rng.random() < 0.5:
-            return const(self.rng.randint(-1, 3))
-        return self.b.op("mod", self.atom(I8), const(4))
+for _name in ("if", "for", "while"):
+    setattr(_Maker, _name, getattr(_Maker, "make_" + _name))
 
-    def while_(self) -> None:
-        """A conditional loop of at most four trips."""
-        limit, one_more = const(self.rng.randint(0, 4)), self.atom(B1)
-        first = self.b.op("lt", ZERO, limit) if self.rng.random() < 0.5 else one_more
-        cond = Carried(self.b.var("w_out", B1), self.b.var("w", B1), first)
-        count = Carried(self.b.var("j_out", I8), self.b.var("j", I8), ZERO)
-        carried = self.carry(self.carried_types())
-        with self.inner() as stmts:
-            self.scope += [cond.arg, count.arg, *(c.arg for c in carried)]
-            self.body()
-            yields = tuple(map(self.next_of, carried))
-            more = self.b.op("add", count.arg, ONE)
-            again = self.b.op("and", self.b.op("lt", more, limit), self.atom(B1))
-        body = Block(tuple(stmts), (again, more, *yields))
-        self.b.emit(While((cond, count, *carried), body))
-        self.scope += [cond.result, count.result, *(c.result for c in carried)]
-
-    def counters(self) -> None:
-        """Two nested loops that advance counters, as frontends make them for ``enumerate``."""
-        types: list[Type] = [I8] * self.rng.randint(1, 2)
-        outer = self.carry(types)
-        amounts = [self.atom(I8) for _ in types]
-        i, j = self.b.var("i", I8), self.b.var("i", I8)
-        with self.inner() as stmts:
-            self.scope += [i, *(c.arg for c in outer)]
-            inner = tuple(Carried(self.b.var("q_out", I8), self.b.var("q", I8), c.arg)
-                          for c in outer)
-            stop = self.rng.choice([const(2), const(3), self.bound()])
-            with self.inner() as inner_stmts:
-                self.scope += [j, *(c.arg for c in inner)]
-                self.body()
-                name = self.rng.choice(["add", "sub"])
-                yields = tuple(self.b.op(name, c.arg, a)
-                               for c, a in zip(inner, amounts, strict=True))
-            step = const(self.rng.choice([1, 1, 2, -1]))
-            self.b.emit(For(j, ZERO, stop, step, inner, Block(tuple(inner_stmts), yields)))
-            self.scope += [c.result for c in inner]
-            self.body()
-            last = tuple(self.rng.choice([c.result, self.b.op("add", c.result, ONE)])
-                         for c in inner)
-        start = self.bound()
-        step = const(self.rng.choice([1, 1, 2, -1]))
-        self.b.emit(For(i, start, self.bound(), step, outer, Block(tuple(stmts), last)))
-        self.scope += [c.result for c in outer]
+__all__ = ["PARAMS", "Const", "Print", "arguments", "random_function"]

@@ -83,7 +83,9 @@ class Activity:
 
     def active(self, a: Atom) -> bool:
         """Whether a scalar carries a derivative."""
-        return self.varied.has(a) and (self.useful is None or self.useful.has(a))
+        if is_reference(a) or not self.varied.has(a):
+            return False
+        return self.useful is None or self.useful.has(a)
 
     def shadowed(self, a: Atom) -> bool:
         """Whether an array or list has a shadow."""

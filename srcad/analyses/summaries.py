@@ -21,15 +21,30 @@ from srcad.ir.walk import statements
 
 
 def summarise(fn: Function) -> dict[str, Summary]:
-    """Summaries of everything ``fn`` may call."""
-    if not fn.callees:
-        return {}
-    found = {name: _bottom(f) for name, f in fn.callees.items()}
+    """Summaries of everything ``fn`` may call, directly or not."""
+    family = _reachable(fn)
+    found = {name: _bottom(f) for name, f in family.items()}
     while True:
-        again = {name: _summary(f, found) for name, f in fn.callees.items()}
+        again = {name: _summary(f, found) for name, f in family.items()}
         if again == found:
             return found
         found = again
+
+
+def summary_of(fn: Function) -> Summary:
+    """Summary of ``fn`` itself."""
+    return _summary(fn, summarise(fn))
+
+
+def _reachable(fn: Function) -> dict[str, Function]:
+    found: dict[str, Function] = {}
+    todo = [fn] if fn.callees else []
+    while todo:
+        for s in statements(todo.pop().body):
+            if isinstance(s, Call) and s.fn not in found:
+                found[s.fn] = fn.callees[s.fn]
+                todo.append(found[s.fn])
+    return found
 
 
 def _bottom(fn: Function) -> Summary:

@@ -1,0 +1,1 @@
+"""The functional interface: transforms of functions, with JAX's names and conventions."""

@@ -194,4 +194,11 @@ def capture_array(lo: Lowering, obj: np.ndarray, path: Any, node: Any) -> Var:
     t = ArrayT(t.dtype, t.ndim, t.layout, False)
     v = lo.b.var(hint, t)
     lo.program.captures[id(obj)] = Capture(path or (lambda: obj), v, obj)
+    here = len(lo.b.stack[0])
+    lo.b.stack.append(lo.b.stack[0])  # its sizes are read at the top of the function
+    lo.shape(v)
+    lo.b.stack.pop()
+    sizes = lo.b.stack[0][here:]
+    del lo.b.stack[0][here:]
+    lo.b.stack[0][:0] = sizes
     return v

@@ -20,10 +20,11 @@ from srcad.frontend import scopes
 from srcad.frontend.core import (
     CALLS, EXPR, FALSE, METHODS, TRUE, Bottom, Frame, Lowering, RecursionFound, handles,
 )
+from srcad.frontend.joins import branch
 from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.statements import body, settle
 from srcad.frontend.values import (
-    UNBOUND, FunctionV, Lazy, ListV, MethodV, Record, Static, Tuple, describe, flatten, is_array,
+    UNBOUND, Choice, FunctionV, Lazy, ListV, MethodV, Record, Static, Tuple, describe, flatten, is_array,
     is_scalar,
 )
 from srcad.ir.nodes import Const, Var
@@ -43,7 +44,8 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 lo.fail(a, "only tuples of fixed length can be passed with *")
             args += v.items
         else:
-            args.append(lo.read(lo.expr(a), a))
+            literal = isinstance(f, Static) and f.obj in (np.array, np.asarray, float)
+            args.append(lo.read(array_literal(lo, a) if literal else lo.expr(a), a))
             if isinstance(args[-1], Lazy) and len(node.args) > 1 and any(
                     isinstance(n, ast.Call) for x in node.args for n in ast.walk(x)):
                 args[-1] = settle(lo, args[-1])
@@ -59,10 +61,27 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
     return call_value(lo, f, args, keywords, node)
 
 
+def array_literal(lo: Lowering, node: Any) -> Any:
+    """The argument of ``np.array``: nested lists are rows, no lists of their own."""
+    if isinstance(node, ast.List) and not any(isinstance(e, ast.Starred) for e in node.elts):
+        return Tuple(tuple(settle(lo, lo.read(array_literal(lo, e), e)) for e in node.elts))
+    if isinstance(node, ast.ListComp) and isinstance(node.elt, (ast.List, ast.ListComp)):
+        if not hasattr(node, "_srcad_rows"):
+            call = ast.Call(ast.Constant(np.array), [node.elt], [])
+            rows = ast.ListComp(call, node.generators)
+            for n in (call, call.func, rows):
+                ast.copy_location(n, node)
+            node._srcad_rows = rows  # type: ignore[attr-defined]
+        return lo.expr(node._srcad_rows)  # type: ignore[attr-defined]
+    return lo.expr(node)
+
+
 def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
     """Call an abstract value."""
     if isinstance(f, FunctionV):
         return expand(lo, f, [*f.bound, *args], {**f.keywords, **keywords}, node)
+    if isinstance(f, Choice):
+        return call_choice(lo, f, args, keywords, node)
     if isinstance(f, MethodV):
         kind = "array" if is_array(f.owner) else "scalar" if is_scalar(f.owner) else \
             type(f.owner).__name__
@@ -74,6 +93,21 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
         lo.mismatch(node, f"{describe(f)} cannot be called")
     return call_static(lo, f, args, keywords, node)
+
+
+def call_choice(lo: Lowering, f: Choice, args: list[Any], keywords: dict[str, Any],
+                node: Any) -> Any:
+    """Call whichever function was chosen."""
+    args = [settle(lo, a) for a in args]
+
+    def side(g: Any) -> Any:
+        def run() -> None:
+            lo.frame.env[".value"] = settle(lo, call_value(lo, g, args, keywords, node))
+
+        return run
+
+    branch(lo, f.cond, side(f.then), side(f.orelse))
+    return lo.read(lo.frame.env.pop(".value"), node, "the result of this call")
 
 
 def call_static(lo: Lowering, f: Static, args: list[Any], keywords: dict[str, Any],

@@ -99,6 +99,8 @@ class Lowering:
         self.shape_keys: dict[str, tuple[Any, ...]] = {}
         self.sizes: dict[str, Any] = {}  # canonical key of a size: equal keys, equal sizes
         self.roots: dict[str, frozenset[str] | None] = {}  # storage a reference may point into
+        self.sites: dict[str, Any] = {}  # where an array is allocated, stable when lowered again
+        self.ordinal = 0
         self.views: dict[str, Any] = {}  # canonical key of a view: equal keys, same elements
         self.node: ast.AST | None = None
 
@@ -136,7 +138,7 @@ class Lowering:
     def stmt(self, node: ast.AST) -> None:
         """Emit a statement."""
         before = self.node, self.b.loc
-        self.node = node
+        self.node, self.ordinal = node, 0
         self.b.loc = self.loc(node)
         handler = STMT.get(type(node))
         if handler is None:
@@ -235,7 +237,14 @@ class Lowering:
                   hint: str = "a") -> Var:
         """Fresh C-ordered storage."""
         v = self.b.alloc(ArrayT(dtype, len(shape), "C"), shape, zero, hint)
+        self.note_site(v)
         return self.note_shape(v, shape)
+
+    def note_site(self, v: Var) -> Var:
+        """Name the place of a fresh allocation (loops lower their bodies more than once)."""
+        self.ordinal += 1
+        self.sites[v.name] = ("site", id(self.node), self.frame.path, self.ordinal)
+        return v
 
     def undefined(self, type: Any) -> Atom:
         """A placeholder of a type, for a path on which the value is never read."""

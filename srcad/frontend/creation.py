@@ -183,7 +183,7 @@ def eye(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return out
 
 
-@handles(CALLS, np.array, np.asarray, np.ascontiguousarray, np.copy, np.asfortranarray)
+@handles(CALLS, np.array, np.copy)
 def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.array(x)``: a fresh array from numbers, tuples, lists or an array."""
     check_keywords(lo, keywords, {"dtype"}, node)
@@ -203,6 +203,23 @@ def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 CALLS[np.asarray] = lambda lo, args, keywords, node: (
     args[0] if is_array(args[0]) and len(args) == 1 and not keywords
     else array(lo, args, keywords, node))
+def contiguous_like(layout: str) -> Any:
+    """``ascontiguousarray`` and ``asfortranarray``: the array itself where it is one already."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        a = materialize(lo, as_array(lo, args[0], node))
+        if a.type.layout == layout or a.type.ndim < 2 and a.type.layout == "C":  # type: ignore[union-attr]
+            return a
+        if layout == "C":
+            return copy(lo, a)
+        order = tuple(range(a.type.ndim))[::-1]  # type: ignore[union-attr]
+        return transpose_view(lo, copy(lo, transpose_view(lo, a, order)), order)
+
+    return handler
+
+
+CALLS[np.ascontiguousarray] = contiguous_like("C")
+CALLS[np.asfortranarray] = contiguous_like("F")
 CALLS[np.atleast_1d] = lambda lo, args, keywords, node: (
     args[0] if is_array(args[0]) and shape_of(lo, args[0])
     else as_array(lo, Tuple((lo.scalar(args[0], node),)), node))

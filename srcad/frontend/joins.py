@@ -12,7 +12,7 @@ from typing import Any
 
 from srcad.frontend.core import FALSE, FLAGS, TRUE, Bottom, Lowering
 from srcad.frontend.values import (
-    UNBOUND, Conflict, Lazy, ListV, Maybe, Record, Static, Tuple, describe, flatten, unflatten,
+    UNBOUND, Choice, Conflict, FunctionV, Lazy, ListV, Maybe, Record, Static, Tuple, describe, flatten, unflatten,
 )
 from srcad.ir.nodes import Atom, Block, Check, Const, Stmt, Var
 from srcad.ir.types import B1, ArrayT, ListT, Scalar, Type, join_scalars
@@ -120,6 +120,8 @@ class Joiner:
         va, vb = self.force(va, self.a), self.force(vb, self.b)
         la, sa = flatten(va)
         lb, sb = flatten(vb)
+        if sa != sb and callable_value(va) and callable_value(vb):
+            return Choice(self.cond, va, vb)
         if sa != sb:
             return Conflict(f"{describe(va)} on one path and {describe(vb)} on another")
         types = [join_types(x.type, y.type) for x, y in zip(la, lb, strict=True)]
@@ -214,6 +216,11 @@ class Joiner:
         if "not" not in self.memo:
             self.memo["not"] = self.lo.b.op("not", self.cond)
         return self.memo["not"]
+
+
+def callable_value(v: Any) -> bool:
+    """Whether a value is a function."""
+    return isinstance(v, (FunctionV, Choice)) or isinstance(v, Static) and callable(v.obj)
 
 
 def join_types(a: Type, b: Type) -> Type | None:

@@ -27,6 +27,7 @@ from srcad.frontend.values import (
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var, While
 from srcad.ir.types import B1, I8, ArrayT, Scalar
+from srcad.ir.walk import rewrite_block
 
 
 @handles(STMT, ast.For)
@@ -68,7 +69,7 @@ def unrolled(it: Any) -> list[Any] | None:
     """The items of an iterable whose length is known at compile time and that is no array."""
     if isinstance(it, Tuple):
         return list(it.items)
-    if isinstance(it, IterV):
+    if isinstance(it, IterV) and it.kind != "ndindex":
         parts = [unrolled(p) for p in it.parts]
         if any(p is None for p in parts):
             return None
@@ -136,10 +137,12 @@ def indexed(lo: Lowering, it: Any, node: Any) -> tuple[Atom, Callable[[Atom], An
     if isinstance(it, Tuple):
         return const(len(it.items)), lambda i: select_item(lo, it, i, node)
     if isinstance(it, IterV):
-        parts = [indexed(lo, p, node) for p in it.parts]
+        parts = [] if it.kind == "ndindex" else [indexed(lo, p, node) for p in it.parts]
         if it.kind == "enumerate":
             n, item = parts[0]
             return n, lambda i: Tuple((lo.b.op("add", it.start, i), item(i)))
+        if it.kind == "ndindex":
+            return _ndindex(lo, it)
         if it.kind == "reversed":
             n, item = parts[0]
             last = lo.b.op("sub", n, ONE)
@@ -150,6 +153,22 @@ def indexed(lo: Lowering, it: Any, node: Any) -> tuple[Atom, Callable[[Atom], An
         return n, lambda i: Tuple(tuple(item(i) for _, item in parts))
     lo.mismatch(node, f"cannot iterate over {describe(it)}",
                 instead="loop over a range, an array, a tuple or a list")
+
+
+def _ndindex(lo: Lowering, it: IterV) -> tuple[Atom, Callable[[Atom], Any]]:
+    """Number of indices of a shape, and the index at a position."""
+    total: Atom = ONE
+    for n in it.parts:
+        total = lo.b.op("mul", total, n)
+
+    def item(k: Atom) -> Any:
+        out: list[Atom] = []
+        for n in reversed(it.parts):
+            out.insert(0, lo.b.op("mod", k, n))
+            k = lo.b.op("floordiv", k, n)
+        return Tuple(tuple(out))
+
+    return total, item
 
 
 def select_item(lo: Lowering, t: Tuple, i: Atom, node: Any) -> Any:
@@ -265,6 +284,7 @@ class Loop:
         """Lower the body until what it yields fits what it takes; then emit the loop."""
         lo, loc = self.lo, self.lo.b.loc
         flags_before = {f: self.env.get(f, FALSE) for f in FLAGS}
+        self.before = frozenset(lo.shapes) | frozenset(lo.roots)
         for _ in range(60):
             entries = {n: self.entry(n) for n in self.names}
             args = {n: self.as_args(n, v) for n, v in entries.items()}
@@ -395,7 +415,7 @@ class Loop:
         for k, (a, b) in enumerate(zip(flatten(y)[0], flatten(x)[0], strict=True)):
             if isinstance(a.type, Scalar) or not isinstance(b, Var) or a == b:
                 continue
-            ra, rb = lo.root(a), lo.root(b)
+            ra, rb = lo.root(a), self.settled(lo.root(b))
             if ra is not None and (rb is None or not rb <= ra):
                 lo.program.facts[self._root_key(n, k)] = None if rb is None else ra | rb
                 new = True
@@ -407,6 +427,14 @@ class Loop:
                     new = True
         return new
 
+    def settled(self, roots: Any) -> Any:
+        """Storages by the place of their allocation where this loop's body allocates them."""
+        if roots is None:
+            return None
+        known = self.before
+        return frozenset(r if r in known or not isinstance(r, str)
+                         else self.lo.sites.get(r, "elsewhere") for r in roots)
+
     def close(self, entries: dict, args: dict, env: dict, stmts: list, stop: Atom, index: Any,
               again: Atom, emit: Callable, go: Atom, loc: Any, flags: dict) -> None:
         """Emit the loop and bind its results."""
@@ -414,6 +442,7 @@ class Loop:
         carried: list[Carried] = []
         yields: list[Atom] = []
         after: dict[str, Any] = {}
+        self.same: dict[str, Atom] = {}  # loop variables that turned out not to change
         breaks = isinstance(stop, Var) or stop == TRUE
         lo.b.stack.append(stmts)
         if isinstance(self.node, ast.While):
@@ -430,7 +459,11 @@ class Loop:
             self._carry_retval(env[".retval"], carried, yields, after)
         lo.b.stack.pop()
         lo.b.loc = loc
-        emit(index, tuple(carried), Block(tuple(stmts), tuple(yields)),
+        block = Block(tuple(stmts), tuple(yields))
+        if self.same:
+            block = rewrite_block(block, lambda a: self.same.get(getattr(a, "name", ""), a),
+                                  lambda v: v)
+        emit(index, tuple(carried), block,
              breaks and not isinstance(self.node, ast.While), loc)
         outer = self.env
         outer.update({".brk": FALSE, ".cont": FALSE, ".ret": flags[".ret"]})
@@ -472,8 +505,9 @@ class Loop:
             v = materialize(lo, v)
         mine, shape = flatten(arg)
         if not mine or v is arg:
-            return_same = [e for e in flatten(entry)[0]]
-            after[n] = unflatten(shape, return_same) if mine else v
+            for a, e in zip(mine, flatten(entry)[0], strict=True):
+                self.same[a.name] = e  # type: ignore[union-attr]
+            after[n] = entry if mine else v
             return
         out: list[Atom] = []
         for a, e, x in zip(mine, flatten(entry)[0], flatten(v)[0], strict=True):

@@ -22,7 +22,7 @@ from srcad.frontend.creation import (
 )
 from srcad.frontend.joins import join_types
 from srcad.frontend.reductions import axes_of
-from srcad.frontend.values import Lazy, ListV, Static, Tuple, describe, is_array, is_scalar
+from srcad.frontend.values import IterV, Lazy, ListV, Static, Tuple, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Atom, Const, Var
@@ -410,8 +410,27 @@ def diag(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
 @handles(CALLS, np.ndindex)
 def ndindex(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.ndindex`` is for loops only."""
-    lo.fail(node, "np.ndindex is not supported", instead="write nested range loops")
+    """``np.ndindex(*shape)``: all indices of a shape."""
+    items = args[0].items if len(args) == 1 and isinstance(args[0], Tuple) else args
+    return IterV("ndindex", tuple(lo.integer(x, node, "a size") for x in items))
+
+
+@handles(CALLS, np.triu, np.tril)
+def triangle(lo: Lowering, args: list, keywords: dict, node: Any, lower: bool = False) -> Any:
+    """``np.triu(a, k)`` and ``np.tril(a, k)``."""
+    a = materialize(lo, as_array(lo, args[0], node))
+    k = lo.integer(argument(args, keywords, 1, "k", ZERO), node)
+    zero = const(0, element_kind(dtype_of(a)))
+
+    def element(i: Index) -> Atom:
+        over = lo.b.op("sub", i[-1], i[-2])
+        keep = lo.b.op("le" if lower else "ge", over, k)
+        return lo.b.op("select", keep, lo.b.load(a, *i), zero)
+
+    return Lazy(lo.shape(a), dtype_of(a), element, ((a, True),))
+
+
+CALLS[np.tril] = lambda lo, args, kw, node: triangle(lo, args, kw, node, lower=True)
 
 
 __all__ = ["Const"]

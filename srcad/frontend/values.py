@@ -72,6 +72,15 @@ class FunctionV:
 
 
 @dataclass(frozen=True, eq=False)
+class Choice:
+    """One of two functions, by a condition known only at run time."""
+
+    cond: Atom
+    then: Any
+    orelse: Any
+
+
+@dataclass(frozen=True, eq=False)
 class MethodV:
     """A method of an abstract value, not yet called: ``a.sum``, ``xs.append``."""
 

@@ -24,24 +24,23 @@ from srcad.ir.nodes import (
 from srcad.ir.types import Scalar, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
-from srcad.transforms.arrays import like, zero_of
+from srcad.transforms.arrays import fit, like, zero_of
+from srcad.transforms.family import Family, refuse_overlaps
 from srcad.transforms.multiply import guarded, partials, times
 from srcad.transforms.tandem import Tandem
 
 
 def forward(fn: Function, active: tuple[bool, ...]) -> Function:
     """The tangent of ``fn`` with respect to its active parameters."""
-    callees = dict(fn.callees)
-    made = _forward(fn, active, f"{fn.name}_t", callees)
-    return made
+    family = Family(fn)
+    return _forward(fn, active, family.namer.fresh(f"{fn.name}_t"), family)
 
 
-def _forward(fn: Function, active: tuple[bool, ...], name: str,
-             callees: dict[str, Function]) -> Function:
+def _forward(fn: Function, active: tuple[bool, ...], name: str, family: Family) -> Function:
     summaries = summarise(fn)
     activity = Activity(fn, Regions(fn, summaries), summaries, active)
     builder = Builder(Namer(v.name for v in variables(fn)))
-    sweep = Forward(builder, activity, callees)
+    sweep = Forward(builder, activity, family)
     params = [sweep.companion(p, shadow_type(p.type))
               for p, on in zip(fn.params, active, strict=True) if on]
     for p, on in zip(fn.params, active, strict=True):
@@ -53,7 +52,7 @@ def _forward(fn: Function, active: tuple[bool, ...], name: str,
     with builder.block() as closing:
         tangents = tuple(sweep.result(y) for y in fn.body.yields if is_float(y.type))
     whole = Block((*opening, *body.stmts, *closing), (*fn.body.yields, *tangents))
-    return Function(name, (*fn.params, *params), whole, callees, fn.doc)
+    return Function(name, (*fn.params, *params), whole, family.callees, fn.doc)
 
 
 class Forward(Tandem):
@@ -62,22 +61,20 @@ class Forward(Tandem):
     suffix = "_t"
     role = "tangent"
 
-    def __init__(self, builder: Builder, activity: Activity,
-                 callees: dict[str, Function]) -> None:
+    def __init__(self, builder: Builder, activity: Activity, family: Family) -> None:
         super().__init__(builder, activity.carries)
-        self.activity = activity
-        self.callees = callees
+        self.activity, self.family = activity, family
 
     def result(self, y: Atom) -> Atom:
         """The tangent of a result of the function."""
         if is_reference(y) and not self.carries(y):
             assert isinstance(y, Var)
-            return like(self.b, y, self.wish(y))
+            return fit(self.b, like(self.b, y, self.wish(y)), y.type)
         return self.of(y, y.type)
 
     def statement(self, s: Stmt) -> None:
         """Calls and array operations are replaced; the rest as in ``Tandem``."""
-        if isinstance(s, Call) and (self.activity.varied.any(s.args)):
+        if isinstance(s, Call) and any(map(self.carries, (*s.args, *s.targets))):
             self.call(s)
         else:
             super().statement(s)
@@ -137,26 +134,15 @@ class Forward(Tandem):
     def call(self, s: Call) -> None:
         """A call of the forward version, which computes values and tangents."""
         active = tuple(self.carries(a) for a in s.args)
-        fn = forward_callee(self.callees, s.fn, active)
-        tangents = []
-        for a, on in zip(s.args, active, strict=True):
-            if on:
-                tangents.append(self.of(a, shadow_type(a.type)))
+        refuse_overlaps(s, self.activity.regions, self.activity.summaries[s.fn])
+        fn = self.family.version(("forward", s.fn, active), f"{s.fn}_t", s.fn, lambda name, primal:
+                                 _forward(primal, active, name, self.family))
+        kinds = [p.type for p in self.family.callees[s.fn].params]
+        tangents = tuple(self.of(a, shadow_type(kind))
+                         for a, kind, on in zip(s.args, kinds, active, strict=True) if on)
         floats = [t for t in s.targets if is_float(t.type)]
         made = tuple(self.b.var(self.wish(t), t.type) for t in floats)
         for t, m in zip(floats, made, strict=True):
             if self.carries(t):
                 self.shadow[t.name] = m
         self.b.emit(Call((*s.targets, *made), fn, (*s.args, *tangents), s.loc))
-
-
-def forward_callee(callees: dict[str, Function], name: str, active: tuple[bool, ...]) -> str:
-    """Name of the forward version of a callee, made on first use."""
-    wanted = f"{name}_t{''.join('01'[on] for on in active)}"
-    if wanted not in callees:
-        primal = callees[name]
-        callees[wanted] = primal  # registered before its body is made: recursion ends here
-        callees[wanted] = _forward(primal, active, wanted, callees)
-    return wanted
-
-

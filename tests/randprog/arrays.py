@@ -25,7 +25,7 @@ from tests.randprog.model import (
 
 def array(f: Frame, shape: Shape, depth: int = 1) -> Expr:
     """A float array expression of exactly this shape."""
-    if depth <= 0 or f.chooser.chance(20):
+    if depth <= 0 or not f.chooser.chance(80):
         return array_leaf(f, shape)
     return f.chooser.weighted(RULES)(f, shape, depth - 1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from tests.randprog.access import element, part_shapes, subarray
 from tests.randprog.arrays import array
@@ -41,11 +42,13 @@ def call_function(f: Frame) -> bool:
     return call(f, f.chooser.pick(affordable))
 
 
-def call_uncalled(f: Frame) -> None:
-    """Call the helpers nothing has called so far, with new arrays where nothing else suits."""
+def call_uncalled(f: Frame, percent: int) -> None:
+    """Call functions that nothing has called so far, with new arrays where nothing else suits."""
     local = [v.function for v in f.vars("function") if v.function]
     for function in [*f.build.helpers, *local]:
-        if not function.called and not f.chooser.span(lambda g=function: call(f, g)):
+        if function.called or not f.chooser.chance(percent):
+            continue
+        if not f.chooser.span(partial(call, f, function)):
             for param in function.params:
                 if param.kind == "array":
                     shape = tuple(number(3 if i == 0 else 2) for i, _ in enumerate(param.shape))

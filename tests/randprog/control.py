@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from tests.randprog import calls, definitions, ranges, scalars, storage, writes
 from tests.randprog.access import reading
@@ -16,14 +17,19 @@ Statement = Callable[[Frame], bool]
 
 def block(f: Frame, at_most: int, first: Statement | None = None, more: int = 82) -> None:
     """Some statements, `first` being the first; another one follows in `more` percent."""
-    written = 0
-    while written < at_most and (f.build.budget > 0 or not written):
-        if written and not f.chooser.chance(more):
-            break
+
+    def another(written: int) -> bool:
+        if not f.chooser.chance(more if written else 98):
+            return False
         f.build.budget -= 1
-        chosen = first if first and not written else None
-        f.chooser.span(lambda chosen=chosen: _statement(f, chosen))
-        written += 1
+        _statement(f, None if written else first)
+        return True
+
+    for written in range(at_most):
+        if written and f.build.budget <= 0:
+            break
+        if not f.chooser.span(partial(another, written)):  # one statement, its flag included
+            break
 
 
 def _statement(f: Frame, chosen: Statement | None) -> None:
@@ -100,7 +106,7 @@ def _nest(f: Frame) -> None:
     """More often than chance would: a second loop inside the first."""
     if len(f.loops) < 3 and len(f.scopes) <= DEPTH and f.chooser.chance(45):
         f.build.budget -= 1
-        f.chooser.span(lambda: for_loop(f))
+        f.chooser.span(partial(for_loop, f))
 
 
 def while_loop(f: Frame) -> bool:
@@ -149,7 +155,7 @@ def exit_loop(f: Frame) -> bool:
     f.emit(f"if {condition(f) if often else unlikely(f)}:")
     with f.block():
         if f.chooser.chance(40):
-            f.chooser.span(lambda: _statement(f, f.chooser.weighted(SIMPLE)))
+            f.chooser.span(partial(_statement, f, f.chooser.weighted(SIMPLE)))
         if kind == "return":
             give_back(f)
         else:

@@ -219,7 +219,7 @@ RULES: tuple[tuple[int, Callable[[Frame, int], Expr]], ...] = (
 
 def scalar(f: Frame, depth: int = 2) -> Expr:
     """A float expression."""
-    if depth <= 0 or f.chooser.chance(15):
+    if depth <= 0 or not f.chooser.chance(85):
         return leaf(f)
     return f.chooser.weighted(RULES)(f, depth - 1)
 

@@ -227,7 +227,7 @@ def overwrites(events: list[Event]) -> tuple[bool, bool]:
     needed: dict[Region, tuple[int, set[int]]] = {}
     for event in events:
         if not event.write:
-            first, loops = needed.setdefault(event.region.root(), (event.order, set()))
+            _, loops = needed.setdefault(event.region.root(), (event.order, set()))
             loops.add(event.loop)
     found = [
         event.array

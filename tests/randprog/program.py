@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -83,15 +84,13 @@ def generate(
     if choose.chance(30):
         build.constants.append("SCALE")
         lines += ["SCALE = 0.37", ""]
-    if build.allows("helper") and choose.chance(75):
-        for name in ("helper", "second")[: 1 + choose.chance(40)]:
-            lines += ["", *choose.span(lambda name=name: definitions.write_helper(build, name)), ""]
+    for name, percent in (("helper", 70), ("second", 40)):
+        lines += choose.span(partial(_helper, build, name, percent))
     frame, parameters = _entry(build)
     control.block(frame, size // 2, more=93)
-    if choose.chance(60):
-        calls.call_uncalled(frame)
+    calls.call_uncalled(frame, 60)
     control.block(frame, size, more=93)
-    calls.call_uncalled(frame)
+    calls.call_uncalled(frame, 95)
     give_back(frame, final=True)
     lines += ["", f"def f({', '.join(p.name for p in parameters)}):", *frame.lines]
     build.finished.append(frame.events)
@@ -102,6 +101,12 @@ def generate(
     stats["statements"] = sum(line.strip() != "" for line in lines)
     name = f"<random {next(_numbers)}>"
     return RandomProgram("\n".join(lines) + "\n", name, parameters, frame.returns, stats)
+
+
+def _helper(build: Build, name: str, percent: int) -> list[str]:
+    if not build.allows("helper") or not build.chooser.chance(percent):
+        return []
+    return ["", *definitions.write_helper(build, name), ""]
 
 
 def _entry(build: Build) -> tuple[Frame, tuple[Parameter, ...]]:

@@ -50,7 +50,7 @@ def everything(f: Frame, terms: int) -> Expr:
     candidates: list[Var] = [*f.arrays()[:6], *f.vars("float")[:6], *f.vars("list")]
     total = None
     for _ in range(terms):
-        if not candidates:
+        if not candidates or (total is not None and not f.chooser.chance(93)):
             break
         var = candidates.pop(f.chooser.integer(0, len(candidates) - 1))
         term = _term(f, var)

@@ -132,10 +132,10 @@ def _reshaped(f: Frame, base: Var) -> tuple[str, Shape] | None:
     length = base.shape[0]
     if not base.contiguous or length.symbol is not None:
         return None
-    for rows in (2, 3):
-        if length.offset % rows == 0:
-            shape = (number(rows), number(length.offset // rows))
-            return f"{base.name}.reshape({rows}, {shape[1].offset})", shape
+    for height in (2, 3):
+        if length.offset % height == 0:
+            shape = (number(height), number(length.offset // height))
+            return f"{base.name}.reshape({height}, {shape[1].offset})", shape
     return None
 
 

@@ -14,7 +14,7 @@ def nested_function(x, y):
     return inner(x) * inner(inner(y))
 
 
-add(nested_function, lambda: (0.7, 1.3), (0, 1), "nested", jit=True)
+add(nested_function, lambda: (0.7, 1.3), (0, 1), "nested")
 
 
 def closure_over_active(x, y):
@@ -26,7 +26,7 @@ def closure_over_active(x, y):
     return inner(2.0) * inner(y)
 
 
-add(closure_over_active, lambda: (0.7, 1.3), (0, 1), "active", jit=True)
+add(closure_over_active, lambda: (0.7, 1.3), (0, 1), "active")
 
 
 def closure_over_array(a, x):
@@ -53,7 +53,7 @@ def closure_mutates(a, x):
     return np.sum(a * a)
 
 
-add(closure_mutates, lambda: (vec(3), 0.7), (0, 1), "active mutate inplace", jit=True)
+add(closure_mutates, lambda: (vec(3), 0.7), (0, 1), "active mutate inplace")
 
 
 def lambdas(x, y):
@@ -89,7 +89,7 @@ def two_levels(x, y):
     return outer(y) + outer(0.5)
 
 
-add(two_levels, lambda: (0.7, 1.3), (0, 1), "active nested", jit=True)
+add(two_levels, lambda: (0.7, 1.3), (0, 1), "active nested")
 
 
 def compose(f, g, x):
@@ -122,7 +122,14 @@ def implicit_by_closures(c, x):
     return newton_root(f, df, 1.0, 5)
 
 
-add(implicit_by_closures, lambda: (0.7, 1.3), (0, 1), "function_argument active", njit=False)
+add(
+    implicit_by_closures,
+    lambda: (0.7, 1.3),
+    (0, 1),
+    "function_argument active",
+    njit=False,
+    jit=True,
+)
 
 
 def make_scaled(k, table):
@@ -135,9 +142,14 @@ def make_scaled(k, table):
     return scaled
 
 
-add(make_scaled(1.7, (0.5, 1.5, 2.0)), lambda: (0.7, 3), (0,), "captured", name="captured_constants",
-    jit=True)  # fmt: skip
-add(make_scaled(1.7, vec(3, 5)), lambda: (0.7, 3), (0,), "captured", name="captured_array", jit=True)
+add(
+    make_scaled(1.7, (0.5, 1.5, 2.0)),
+    lambda: (0.7, 3),
+    (0,),
+    "captured",
+    name="captured_constants",
+)
+add(make_scaled(1.7, vec(3, 5)), lambda: (0.7, 3), (0,), "captured", name="captured_array")
 
 
 def make_composed(f, depth):
@@ -153,12 +165,30 @@ def cubic(x):
     return x**3 - x
 
 
-add(make_composed(cubic, 3), lambda: (0.7,), (0,), "captured function_value",
-    name="captured_function", jit=True)  # fmt: skip
-add(make_composed(lambda t: math.cos(t) * t, 2), lambda: (0.7,), (0,), "captured lambda",
-    name="captured_lambda", jit=True)  # fmt: skip
-add(lambda x, y: x * y + math.sin(x) ** 2, lambda: (0.7, 1.3), (0, 1), "lambda",
-    name="lambda_at_entry", jit=True)  # fmt: skip
+add(
+    make_composed(cubic, 3),
+    lambda: (0.7,),
+    (0,),
+    "captured function_value",
+    name="captured_function",
+    jit=True,
+)
+add(
+    make_composed(lambda t: math.cos(t) * t, 2),
+    lambda: (0.7,),
+    (0,),
+    "captured lambda",
+    name="captured_lambda",
+    jit=True,
+)
+add(
+    lambda x, y: x * y + math.sin(x) ** 2,
+    lambda: (0.7, 1.3),
+    (0, 1),
+    "lambda",
+    name="lambda_at_entry",
+    jit=True,
+)
 
 
 def branch_in_closure(a, x):
@@ -177,7 +207,7 @@ def branch_in_closure(a, x):
     return s
 
 
-add(branch_in_closure, lambda: (vec(5), 0.7), (0, 1), "active return", jit=True)
+add(branch_in_closure, lambda: (vec(5), 0.7), (0, 1), "active return")
 
 
 def closure_sees_later_value(x):
@@ -191,7 +221,7 @@ def closure_sees_later_value(x):
     return first + inner(x) * 3.0
 
 
-add(closure_sees_later_value, lambda: (0.7,), (0,), "active late_binding")
+add(closure_sees_later_value, lambda: (0.7,), (0,), "active late_binding", jit=True)
 
 
 def closure_default(x, y):
@@ -203,7 +233,7 @@ def closure_default(x, y):
     return inner(x) * inner(y, 0.5) + inner(x, n=1)
 
 
-add(closure_default, lambda: (0.7, 1.3), (0, 1), "active keywords", njit=False)
+add(closure_default, lambda: (0.7, 1.3), (0, 1), "active keywords", njit=False, jit=True)
 
 
 def stepper_closure(m, state, h):

@@ -35,7 +35,7 @@ def heat_2d(t, k, steps):
     return np.sum(t * t)
 
 
-add(heat_2d, lambda: (mat(4, 4), 0.1, 3), (0, 1), "pde pingpong slice inplace", jit=True)
+add(heat_2d, lambda: (mat(4, 4), 0.1, 3), (0, 1), "pde pingpong slice inplace")
 
 
 def heat_in_place(t, k, steps):
@@ -48,7 +48,7 @@ def heat_in_place(t, k, steps):
     return np.sum(t**2)
 
 
-add(heat_in_place, lambda: (vec(5), 0.2, 3), (0, 1), "pde inplace overlap", jit=True)
+add(heat_in_place, lambda: (vec(5), 0.2, 3), (0, 1), "pde inplace overlap")
 
 
 def wave_equation(u, c, steps):
@@ -84,7 +84,7 @@ def rk4(state, params, h, steps):
     return trajectory
 
 
-add(rk4, lambda: (vec(2), vec(4), 0.1, 3), (0, 1, 2), "ode helper array_output", jit=True)
+add(rk4, lambda: (vec(2), vec(4), 0.1, 3), (0, 1, 2), "ode helper array_output")
 
 
 def lorenz(x, y, z, sigma, rho, beta, n):
@@ -96,8 +96,13 @@ def lorenz(x, y, z, sigma, rho, beta, n):
     return x, y, z
 
 
-add(lorenz, lambda: (0.7, 1.3, 0.4, 10.0, 28.0, 2.7, 5), (0, 1, 2, 3, 4, 5), "ode tuple_output",
-    jit=True)  # fmt: skip
+add(
+    lorenz,
+    lambda: (0.7, 1.3, 0.4, 10.0, 28.0, 2.7, 5),
+    (0, 1, 2, 3, 4, 5),
+    "ode tuple_output",
+    jit=True,
+)
 
 
 def adaptive_step(x, rate, tol):
@@ -135,8 +140,12 @@ def nbody(positions, velocities, masses, h, steps):
     return np.sum(positions**2)
 
 
-add(nbody, lambda: (mat(3, 2), mat(3, 2, 1), vec(3), 0.05, 2), (0, 1, 2, 3),
-    "ode inplace augmented", jit=True)  # fmt: skip
+add(
+    nbody,
+    lambda: (mat(3, 2), mat(3, 2, 1), vec(3), 0.05, 2),
+    (0, 1, 2, 3),
+    "ode inplace augmented",
+)
 
 
 def spring_mass(x, v, k, damping, steps):
@@ -158,8 +167,12 @@ def spring_mass(x, v, k, damping, steps):
     return energy
 
 
-add(spring_mass, lambda: (np.array([0.1, 1.3, 2.1]), np.array([-3.0, 0.5, 0.2]), 1.7, 0.98, 4),
-    (0, 1, 2, 3), "ode if inplace", jit=True)  # fmt: skip
+add(
+    spring_mass,
+    lambda: (np.array([0.1, 1.3, 2.1]), np.array([-3.0, 0.5, 0.2]), 1.7, 0.98, 4),
+    (0, 1, 2, 3),
+    "ode if inplace",
+)
 
 
 def bouncing_ball(height, speed, restitution):
@@ -177,254 +190,7 @@ def bouncing_ball(height, speed, restitution):
     return t
 
 
-add(bouncing_ball, lambda: (1.3, 0.7, 0.8), (0, 1, 2), "while return", jit=True)
-
-
-def newton(a, b, x):
-    for i in range(20):
-        f = x**3 + a * x - b
-        if abs(f) < 1e-9:
-            break
-        x -= f / (3.0 * x * x + a)
-    else:
-        return -1.0
-    return x * (1.0 + 0.0 * i)
-
-
-add(newton, lambda: (0.7, 1.3, 1.0), (0, 1), "root for else break", jit=True)
-
-
-def bisection(c, steps):
-    """Converges to the root, but the derivative along the executed path is that of the ends."""
-    low, high = 0.5 * c, 2.0 * c
-    for _ in range(steps):
-        mid = 0.5 * (low + high)
-        if mid * mid > c:
-            high = mid
-        else:
-            low = mid
-    return low * high
-
-
-add(bisection, lambda: (1.37, 6), (0,), "root", jit=True)
-
-
-def fixed_point(x, a, tol):
-    count = 0
-    while True:
-        new = math.cos(a * x)
-        count += 1
-        if abs(new - x) < tol or count >= 30:
-            return new * count
-        x = new
-
-
-add(fixed_point, lambda: (0.7, 0.6, 1e-3), (0, 1), "root while return", jit=True)
-
-
-def horner(c, x):
-    s = 0.0
-    for k in range(len(c) - 1, -1, -1):
-        s = s * x + c[k]
-    return s
-
-
-add(horner, lambda: (vec(5), 0.7), (0, 1), "polynomial", jit=True)
-
-
-def clenshaw(c, x):
-    b1, b2 = 0.0, 0.0
-    for v in c[:0:-1]:
-        b1, b2 = v + 2.0 * x * b1 - b2, b1
-    return c[0] + x * b1 - b2
-
-
-add(clenshaw, lambda: (vec(5), 0.7), (0, 1), "polynomial swap reversed", jit=True)
-
-
-def de_casteljau(points, t):
-    """Bezier evaluation in place."""
-    n = len(points)
-    for k in range(1, n):
-        for i in range(n - k):
-            points[i] = (1.0 - t) * points[i] + t * points[i + 1]
-    return np.sum(points[0] ** 2) + points[n - 1, 0]
-
-
-add(de_casteljau, lambda: (mat(4, 2), 0.3), (0, 1), "inplace overlap", jit=True)
-
-
-def divided_differences(x, y, at):
-    n = len(x)
-    for k in range(1, n):
-        for i in range(n - 1, k - 1, -1):
-            y[i] = (y[i] - y[i - 1]) / (x[i] - x[i - k])
-    s = y[n - 1]
-    for i in range(n - 2, -1, -1):
-        s = s * (at - x[i]) + y[i]
-    return s
-
-
-add(divided_differences, lambda: (np.array([0.1, 0.5, 1.2, 1.9]), vec(4), 0.8), (0, 1, 2),
-    "polynomial inplace overlap", jit=True)  # fmt: skip
-
-
-def bell(x, width):
-    return math.exp(-x * x / width)
-
-
-def simpson(low, high, width, tol, depth):
-    """Adaptive recursive quadrature."""
-    mid = 0.5 * (low + high)
-    h = high - low
-    coarse = h / 6.0 * (bell(low, width) + 4.0 * bell(mid, width) + bell(high, width))
-    left, right = 0.5 * (low + mid), 0.5 * (mid + high)
-    fine = bell(low, width) + 4.0 * bell(left, width) + 2.0 * bell(mid, width)
-    fine = h / 12.0 * (fine + 4.0 * bell(right, width) + bell(high, width))
-    if depth == 0 or abs(fine - coarse) < tol:
-        return fine
-    return simpson(low, mid, width, 0.5 * tol, depth - 1) + simpson(
-        mid, high, width, 0.5 * tol, depth - 1
-    )
-
-
-add(simpson, lambda: (0.1, 2.3, 0.7, 1e-4, 4), (0, 1, 2), "quadrature recursion")
-
-
-def romberg(a, b, n):
-    table = np.zeros((n, n))
-    h = b - a
-    table[0, 0] = 0.5 * h * (bell(a, 1.0) + bell(b, 1.0))
-    for i in range(1, n):
-        h *= 0.5
-        s = 0.0
-        for k in range(1, 2**i, 2):
-            s += bell(a + k * h, 1.0)
-        table[i, 0] = 0.5 * table[i - 1, 0] + h * s
-        for j in range(1, i + 1):
-            f = 4.0**j
-            table[i, j] = (f * table[i, j - 1] - table[i - 1, j - 1]) / (f - 1.0)
-    return table[n - 1, n - 1]
-
-
-add(romberg, lambda: (0.1, 1.3, 3), (0, 1), "quadrature inplace", jit=True)
-
-
-def continued_fraction(x, n):
-    s = float(n)
-    for k in range(n, 0, -1):
-        s = k + x * k / s
-    return s
-
-
-add(continued_fraction, lambda: (0.7, 5), (0,), "polynomial", jit=True)
-
-
-def series_until_small(x, tol):
-    term, total, k = x, x, 1
-    while abs(term) > tol:
-        term *= -x * x / ((2 * k) * (2 * k + 1))
-        total += term
-        k += 1
-    return total * k
-
-
-add(series_until_small, lambda: (0.7, 1e-6), (0,), "while", jit=True)
-
-
-def monte_carlo_option(spot, sigma, strike, draws):
-    """Fixed draws; a knock-out barrier ends paths early."""
-    total = 0.0
-    for i in range(draws.shape[0]):
-        s = spot
-        for j in range(draws.shape[1]):
-            s *= math.exp(sigma * draws[i, j] * 0.5 - 0.125 * sigma * sigma)
-            if s > 3.0:
-                s = 0.0
-                break
-        if s > strike:
-            total += s - strike
-    return total / draws.shape[0]
-
-
-add(monte_carlo_option, lambda: (1.1, 0.3, 1.0, mat(5, 3, 0, -2.0, 2.0)), (0, 1, 2),
-    "sampling break if", jit=True)  # fmt: skip
-
-
-def metropolis(x, scale, proposals, uniforms):
-    """Accept or reject with fixed draws, chain kept in place."""
-    chain = np.empty(len(proposals))
-    energy = 0.5 * x * x / scale
-    accepted = 0
-    for k in range(len(proposals)):
-        candidate = x + proposals[k] * scale
-        new = 0.5 * candidate * candidate / scale
-        if new < energy or uniforms[k] < math.exp(energy - new):
-            x, energy = candidate, new
-            accepted += 1
-        chain[k] = x
-    return np.sum(chain * chain) + accepted * energy
-
-
-add(metropolis, lambda: (0.7, 0.9, vec(5, 0, -1.0, 1.0), vec(5, 1, 0.0, 1.0)), (0, 1, 2),
-    "sampling if", jit=True)  # fmt: skip
-
-
-def binomial_tree(spot, strike, up, n):
-    """American put: backward induction in place with early exercise."""
-    values = np.empty(n + 1)
-    for i in range(n + 1):
-        values[i] = max(strike - spot * up ** (2 * i - n), 0.0)
-    for step in range(n - 1, -1, -1):
-        for i in range(step + 1):
-            held = 0.99 * (0.52 * values[i + 1] + 0.48 * values[i])
-            values[i] = max(held, strike - spot * up ** (2 * i - step))
-    return values[0]
-
-
-add(binomial_tree, lambda: (1.0, 1.07, 1.1, 4), (0, 1, 2), "finance inplace max", jit=True)
-
-
-def ray_march(origin, direction, radius):
-    """Sphere tracing until close enough or too far."""
-    t = 0.0
-    for step in range(50):
-        p = origin + t * direction
-        d = np.sqrt(p @ p) - radius
-        if d < 1e-3:
-            shade = (p / radius) @ direction
-            return t * shade
-        t += d
-        if t > 10.0:
-            return -1.0 * t
-    return t
-
-
-add(ray_march, lambda: (np.array([-2.0, 0.3, 0.1]), np.array([1.0, 0.05, 0.02]), 0.8), (0, 1, 2),
-    "graphics return", jit=True)  # fmt: skip
-
-
-def barycentric_raster(v, size):
-    """Soft triangle coverage with skipped pixels."""
-    total = 0.0
-    for i in range(size):
-        for j in range(size):
-            x, y = (i + 0.5) / size, (j + 0.5) / size
-            inside = 1.0
-            for k in range(3):
-                ax, ay = v[k]
-                bx, by = v[(k + 1) % 3]
-                edge = (bx - ax) * (y - ay) - (by - ay) * (x - ax)
-                if edge < -0.5:
-                    break
-                inside *= 1.0 / (1.0 + math.exp(-8.0 * edge))
-            else:
-                total += inside * x
-    return total
-
-
-add(barycentric_raster, lambda: (np.array([[0.1, 0.2], [0.9, 0.1], [0.4, 0.8]]), 3), (0,),
-    "graphics for else break")  # fmt: skip
+add(bouncing_ball, lambda: (1.3, 0.7, 0.8), (0, 1, 2), "while return")
 
 
 def sir_epidemic(beta, gamma, susceptible, infected, days):
@@ -439,7 +205,7 @@ def sir_epidemic(beta, gamma, susceptible, infected, days):
     return history
 
 
-add(sir_epidemic, lambda: (1.7, 0.4, 0.95, 0.05, 4), (0, 1, 2, 3), "ode array_output", jit=True)
+add(sir_epidemic, lambda: (1.7, 0.4, 0.95, 0.05, 4), (0, 1, 2, 3), "ode array_output")
 
 
 def kalman_filter(f, q, r, z):
@@ -457,8 +223,13 @@ def kalman_filter(f, q, r, z):
     return loglik
 
 
-add(kalman_filter, lambda: (0.9, 0.2, 0.3, np.array([0.3, 0.8, 9.0, 0.5, 0.9])), (0, 1, 2, 3),
-    "statistics continue", jit=True)  # fmt: skip
+add(
+    kalman_filter,
+    lambda: (0.9, 0.2, 0.3, np.array([0.3, 0.8, 9.0, 0.5, 0.9])),
+    (0, 1, 2, 3),
+    "statistics continue",
+    jit=True,
+)
 
 
 def particles_on_grid(positions, charges, size):
@@ -478,8 +249,13 @@ def particles_on_grid(positions, charges, size):
     return energy
 
 
-add(particles_on_grid, lambda: (np.array([0.3, 1.7, 1.2, 3.6]), vec(4), 4), (0, 1),
-    "scatter data inplace", jit=True)  # fmt: skip
+add(
+    particles_on_grid,
+    lambda: (np.array([0.3, 1.7, 1.2, 3.6]), vec(4), 4),
+    (0, 1),
+    "scatter data inplace",
+    jit=True,
+)
 
 
 def tridiagonal_solve(a, b, c, d):
@@ -495,8 +271,12 @@ def tridiagonal_solve(a, b, c, d):
     return np.sum(d * d)
 
 
-add(tridiagonal_solve, lambda: (vec(4), vec(4, 1) + 2.0, vec(4, 2), vec(4, 3)), (0, 1, 2, 3),
-    "linalg inplace overlap", jit=True)  # fmt: skip
+add(
+    tridiagonal_solve,
+    lambda: (vec(4), vec(4, 1) + 2.0, vec(4, 2), vec(4, 3)),
+    (0, 1, 2, 3),
+    "linalg inplace overlap",
+)
 
 
 def upwind_overlap(u, c, steps):
@@ -507,7 +287,7 @@ def upwind_overlap(u, c, steps):
     return np.sum(u * u)
 
 
-add(upwind_overlap, lambda: (vec(5), 0.4, 3), (0, 1), "pde slice overlap inplace", jit=True)
+add(upwind_overlap, lambda: (vec(5), 0.4, 3), (0, 1), "pde slice overlap inplace")
 
 
 def cellular_table(x, rule, steps):
@@ -524,4 +304,4 @@ def cellular_table(x, rule, steps):
     return weight * np.sum(cells)
 
 
-add(cellular_table, lambda: (0.7, 110, 3), (0,), "int rebind", jit=True)
+add(cellular_table, lambda: (0.7, 110, 3), (0,), "int rebind")

@@ -38,7 +38,7 @@ class Adjoint:
 
     def __init__(self, b: Builder, tree: Tree, activity: Activity, prepared: Prepared,
                  scopes: Scopes, cursors_in: Callable[[Node], list[str]],
-                 hooks: dict[type, Callable[[Adjoint, Stmt], None]]) -> None:
+                 hooks: dict[type, Callable[..., None]]) -> None:
         self.b, self.tree, self.activity = b, tree, activity
         self.prepared, self.scopes, self.cursors_in = prepared, scopes, cursors_in
         self.hooks = hooks
@@ -140,15 +140,17 @@ class Adjoint:
         """The reverse branch hands out the adjoints that either side changed."""
         seeds = [(k, self.env.pop(r.name)) for k, r in enumerate(s.results) if r.name in self.env]
         before = self.env
-        stmts, ends = [], []
+        stmts, ends, idle = [], [], True
         for child in (then, orelse):
             self.env = dict(before)
-            stmts.append(self.side(child, [(child.block.yields[k], seed) for k, seed in seeds]))
+            fetched, adjoint = self.side(child, [(child.block.yields[k], x) for k, x in seeds])
+            idle &= not adjoint
+            stmts.append((*fetched, *adjoint))
             ends.append(self.env)
         changed = sorted({k for end in ends for k in end if end[k] is not before.get(k)})
         self.env = before
         self.locate(s.loc)
-        if not changed and not any(stmts):
+        if not changed and idle:
             return
         cond = self.scopes.value(s.cond)
         results = tuple(self.b.var(self.name(k), self.kind(k)) for k in changed)
@@ -157,13 +159,13 @@ class Adjoint:
         self.b.if_(cond, Block(stmts[0], yields[0]), Block(stmts[1], yields[1]), results)
         self.env = {**before, **dict(zip(changed, results, strict=True))}
 
-    def side(self, child: Node, seeds: list[tuple[Atom, Atom]]) -> tuple[Stmt, ...]:
-        """The reverse of one block with its prologue."""
+    def side(self, child: Node, seeds: list[tuple[Atom, Atom]]) -> tuple[list[Stmt], list[Stmt]]:
+        """The reverse of one block: what it fetches first, its adjoint statements."""
         with self.scopes.enter(child) as scope, self.b.block() as stmts:
             for a, seed in seeds:
                 self.add(a, seed)
             self.block(child)
-        return (*scope.prologue, *stmts)
+        return scope.prologue, stmts
 
     def kind(self, key: str) -> Scalar:
         """Type of an entry of the environment."""
@@ -199,11 +201,10 @@ class Adjoint:
         ends, self.env = self.env, before
         self.locate(s.loc)
         changed = [k for k in outer if ends[k] is not held[k]]
-        whole = [*scope.prologue, *stmts]
-        if not whole and not changed and following == args:
+        if not stmts and not changed and following == args:
             results: list[Atom] = list(seeds)
         else:
-            results = self.emit_loop(s, counter, whole, [
+            results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
                 *zip(args, seeds, following, strict=True),
                 *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
             for k, r in zip(changed, results[len(args):], strict=True):

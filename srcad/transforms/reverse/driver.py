@@ -22,11 +22,13 @@ from srcad.analyses.tree import Tree
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Function, Loc, Var
+from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, Type, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import each, like, zero_of
+from srcad.transforms.family import Family
 from srcad.transforms.reverse.adjoint import Adjoint
+from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
 from srcad.transforms.reverse.scope import Scopes
@@ -52,7 +54,7 @@ class Request:
     poison: bool
     lean: bool
     name: str
-    callees: dict[str, Function]
+    family: Family
 
 
 def reverse(fn: Function, active: tuple[bool, ...], seeded: tuple[bool, ...] | None = None, *,
@@ -67,9 +69,9 @@ def reverse_with_report(fn: Function, active: tuple[bool, ...],
     """``reverse``, and what was stored, kept, recomputed or read again, and why."""
     if seeded is None:
         seeded = tuple(True for y in fn.body.yields if is_float(y.type))
-    request = Request(fn, active, seeded, allocate, poison, lean, f"{fn.name}_b",
-                      dict(fn.callees))
-    return generate(request)
+    family = Family(fn)
+    return generate(Request(fn, active, seeded, allocate, poison, lean,
+                            family.namer.fresh(f"{fn.name}_b"), family))
 
 
 def generate(request: Request) -> tuple[Function, Report]:
@@ -106,7 +108,9 @@ class _Reverse:
 
     def _prepare(self) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        prepare = Prepare(self.b, self.activity, {})
+        fn, tree = self.request.fn, Tree(self.request.fn)
+        reload = Reload(tree, self.activity.regions, self.summaries)
+        prepare = Prepare(self.b, self.activity, wanted_snapshots(fn, self.activity, reload))
         for p in self.request.fn.params:
             if p.name in self.shadows:
                 prepare.shadow[p.name] = self.shadows[p.name]
@@ -120,12 +124,10 @@ class _Reverse:
         return prepare.done
 
     def run(self) -> tuple[Function, Report]:
-        names = self.namer.state()
         dry = self._sweep(None, None)
-        self.namer.restore(names)
         plan = Storage(self.tree, self.positions, self.reload, self.prepared,
                        self.request.lean).decide(dry.scopes.needed)
-        self.b.stack = [[]]
+        self.b = Builder(self.namer)
         sweep = Sweep(self.b, self.tree, self.positions, self.prepared, plan)
         sweep.run()
         body_forward = tuple(self.b.stack[0])
@@ -133,17 +135,19 @@ class _Reverse:
         cotangents = tuple(self._cotangents(done))
         stmts = (*body_forward, *done.scopes.scope.prologue, *self.b.stack[0])
         body = Block(stmts, (*self.request.fn.body.yields, *cotangents))
-        made = Function(self.request.name, self.fn.params, body, self.request.callees,
+        made = Function(self.request.name, self.fn.params, body, self.request.family.callees,
                         self.request.fn.doc)
         return made, _report(plan, self.tree)
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
         """The reverse sweep; without a plan a dry run that only notes what it needs."""
-        self.b.stack = [[]]
-        self.b.loc = None
+        names = self.namer if plan is not None else Namer(self.namer.taken)
+        self.b = Builder(names)
         scopes = Scopes(self.b, self.tree, self.activity, self.prepared, self.positions, plan)
+        operations = Operations(self.request.family, self._version)
         cursors_in = forward.cursors_in if forward is not None else lambda node: []
-        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in, {})
+        hooks = {ArrayOp: operations.array_op, Call: operations.call}
+        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in, hooks)
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:
             scopes.threaded = forward.threaded
@@ -153,6 +157,17 @@ class _Reverse:
         if plan is None:
             list(self._cotangents(adjoint))
         return adjoint
+
+    def _version(self, name: str, active: tuple[bool, ...], seeded: tuple[bool, ...]) -> str:
+        """Name of the reverse version of a callee: silent, accumulating into given shadows."""
+        family = self.request.family
+
+        def make(new: str, primal: Function) -> Function:
+            quiet = family.callees[family.silent(name, self.summaries)]
+            return generate(Request(quiet, active, seeded, False, False, self.request.lean, new,
+                                    family))[0]
+
+        return family.version(("reverse", name, active, seeded), f"{name}_b", name, make)
 
     def _seed(self, adjoint: Adjoint) -> None:
         for y, seed in self.seeds:

@@ -1,0 +1,280 @@
+"""Function objects: binding arguments, choosing the specialisation, calling, rebuilding results.
+
+A ``Transformed`` stands for a transform of a user function (or of another ``Transformed``).  At a
+call it binds the arguments to names, describes them by specs, looks up (or makes) the
+``Specialisation`` for these specs, and runs it.  A specialisation is thrown away when a captured
+number or the type of a captured array has changed.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, update_wrapper
+from typing import Any
+
+import numpy as np
+
+from srcad.analyses.summaries import summary_of
+from srcad.compiler import Program, build, lowered
+from srcad.errors import SrcadError, TypeMismatch, UnknownFunction
+from srcad.frontend.arguments import (
+    Leaf, Node, Opaque, Spec, array_type, leaves_of, rebuild, spec_of,
+)
+from srcad.frontend.source import unwrap
+from srcad.ir.nodes import Function, Var
+from srcad.ir.types import ArrayT, Scalar
+from srcad.options import Options, defaults
+
+
+@dataclass
+class Specialisation:
+    """Compiled code for one set of argument kinds."""
+
+    program: Program
+    run: Callable[..., tuple]
+    written: tuple[int, ...]  # positions of the array parameters that the code writes
+
+    def valid(self) -> bool:
+        """Whether the captured numbers still have the values that were frozen."""
+        for path, value in self.program.guards:
+            try:
+                now = path()
+            except Exception:
+                return False
+            if now is not value and (type(now) is not type(value) or now != value):
+                if not (now != now and value != value):
+                    return False
+        for c in self.program.captures:
+            now = c.path()
+            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, c.var)):
+                return False
+        return True
+
+    def captured(self) -> tuple[Any, ...]:
+        """The captured arrays as they are now."""
+        return tuple(c.path() for c in self.program.captures)
+
+    def __call__(self, leaves: list[Any]) -> Any:
+        """Run on the leaves of the arguments; the structured result."""
+        leaves = [*leaves, *self.captured()]
+        if self.written:
+            check_overlap(self.program, self.written, leaves)
+        results = self.run(*leaves)
+        return restore(self.program.out, iter(results))
+
+
+def same_kind(a: np.ndarray, v: Var) -> bool:
+    """Whether a captured array can stand for the one that was compiled for."""
+    assert isinstance(v.type, ArrayT)
+    try:
+        t = array_type(a, "a captured array")
+    except TypeMismatch:
+        return False
+    return (t.dtype, t.ndim, t.layout) == (v.type.dtype, v.type.ndim, v.type.layout)
+
+
+def check_overlap(program: Program, written: tuple[int, ...], leaves: list[Any]) -> None:
+    """Arguments that are written must not share memory with others.
+
+    Raises:
+        TypeMismatch: they do, so the derivative with respect to each is not defined.
+    """
+    arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
+    for k in written:
+        for j, b in arrays:
+            if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
+                names = [p.name for p in program.fn.params]
+                raise TypeMismatch(
+                    f"{program.source.name} writes to {names[k]!r}, which overlaps {names[j]!r} "
+                    "in memory", program.source.loc(program.source.node),
+                    "a change of one would change the other, so neither has a derivative of its "
+                    "own", "pass a copy")
+
+
+def restore(spec: Spec, leaves: Iterator[Any]) -> Any:
+    """A result from its leaves."""
+    if isinstance(spec, Leaf):
+        v = next(leaves)
+        if isinstance(spec.type, Scalar):
+            return _SCALARS[spec.type.kind](v)
+        return v
+    if isinstance(spec, Node) and spec.kind == "swapped":
+        first, second = (restore(p, leaves) for p in spec.parts)
+        return second, first
+    if isinstance(spec, Node):
+        from srcad.frontend.arguments import build as container
+
+        return container(spec, [restore(p, leaves) for p in spec.parts])
+    return spec.obj
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": int, "b1": bool}
+
+
+class Transformed:
+    """A function made from another one; see the module docstring.
+
+    Args:
+        f: the user's function or another ``Transformed``.
+        options: ``Options`` fields as keywords; others are inherited from ``f``.
+    """
+
+    label = "f"
+
+    def __init__(self, f: Any, **options: Any) -> None:
+        base = f.options if isinstance(f, Transformed) else None
+        self.inner = f
+        self._own = options
+        self._base = base
+        if not callable(f):
+            raise TypeMismatch(f"expected a function, got {type(f).__name__}")
+        self.cache: dict[Any, Specialisation] = {}
+        if not isinstance(f, Transformed):
+            f = unwrap(f)
+        try:
+            update_wrapper(self, f, updated=())
+        except (AttributeError, TypeError):
+            pass
+        self.__name__ = f"{self.label}({getattr(f, '__name__', 'f')})"
+
+    @property
+    def options(self) -> Options:
+        """The options in force."""
+        if isinstance(self.inner, Transformed):
+            return self.inner.options.merged(self._own)
+        return defaults().merged(self._own)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The user's signature."""
+        if isinstance(self.inner, Transformed):
+            return self.inner.signature
+        try:
+            return inspect.signature(unwrap(self.inner))
+        except (TypeError, ValueError):
+            name = getattr(self.inner, "__name__", repr(self.inner))
+            raise UnknownFunction(
+                f"{name} has no Python source",
+                why="srcad differentiates source code, and has no rule for this function",
+                instead="wrap it in a Python function") from None
+
+    @cached_property
+    def positional(self) -> tuple[str, ...] | None:
+        """Names of the parameters where plain positional calls need no binding."""
+        kinds = {p.kind for p in self.signature.parameters.values()}
+        if kinds <= {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD}:
+            return tuple(self.signature.parameters)
+        return None
+
+    def bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments by name, defaults filled in.
+
+        Raises:
+            TypeMismatch: they do not fit the signature.
+        """
+        if not kwargs and self.positional is not None and len(args) == len(self.positional):
+            return dict(zip(self.positional, args, strict=True))
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as e:
+            name = getattr(self.inner, "__name__", "the function")
+            raise TypeMismatch(f"{name}: {e}") from None
+        bound.apply_defaults()
+        return dict(bound.arguments)
+
+    # compilation
+    def program(self, specs: dict[str, Spec]) -> Program:
+        """The program for given argument kinds (subclasses transform that of ``inner``)."""
+        if isinstance(self.inner, Transformed):
+            return self.inner.program(specs)
+        return lowered(self.inner, specs, self.options)
+
+    def specialise(self, bound: dict[str, Any]) -> Specialisation:
+        """Compiled code for these arguments."""
+        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        key = (self.options, tuple(specs.items()))
+        found = self.cache.get(key)
+        if found is None or not found.valid():
+            found = self.cache[key] = self.compile(specs)
+        return found
+
+    def compile(self, specs: dict[str, Spec]) -> Specialisation:
+        """Generate and build the code for given argument kinds."""
+        options, start = self.options, time.perf_counter()
+        if options.verbose:
+            kinds = ", ".join(f"{k}: {describe_spec(s)}" for k, s in specs.items())
+            print(f"srcad: compiling {self.__name__} for ({kinds})", file=sys.stderr)
+        program = self.program(specs)
+        made = make(program)
+        if options.verbose:
+            print(f"srcad: {self.__name__} generated in {time.perf_counter() - start:.2f} s",
+                  file=sys.stderr)
+        return made
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call with the arguments of the user's function."""
+        bound = self.bind(args, kwargs)
+        return self.call_bound(bound)
+
+    def call_bound(self, bound: dict[str, Any]) -> Any:
+        """Call with arguments bound by name."""
+        special = self.specialise(bound)
+        leaves = [x for (k, v) in bound.items()
+                  for x in leaves_of(v, special.program.arguments[k])]
+        return special(leaves)
+
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """The generated Python for these arguments (see ``srcad.source``)."""
+        from srcad.api.inspect import source
+
+        return source(self, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"<srcad {self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        return _remake, (type(self), self.state())
+
+    def state(self) -> tuple:
+        """What ``__init__`` needs to make an equal object."""
+        return (self.inner, self._own)
+
+
+def _remake(cls: Any, state: tuple) -> Any:
+    *args, options = state
+    return cls(*args, **options)
+
+
+def make(program: Program) -> Specialisation:
+    """Build the code of a program."""
+    return Specialisation(program, build(program), written_arrays(program.fn))
+
+
+def written_arrays(fn: Function) -> tuple[int, ...]:
+    """Positions of the array parameters that a function writes."""
+    summary = summary_of(fn)
+    return tuple(k for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
+                 if w and isinstance(p.type, ArrayT))
+
+
+def describe_spec(spec: Spec) -> str:
+    """An argument kind in words, for ``verbose``."""
+    if isinstance(spec, Leaf):
+        return str(spec.type)
+    if isinstance(spec, Node):
+        return f"{spec.kind}({', '.join(map(describe_spec, spec.parts))})"
+    return repr(spec.obj) if isinstance(spec, Opaque) else "?"
+
+
+def as_function(f: Any, options: dict[str, Any] | None = None) -> Transformed:
+    """``f`` as a function object (a plain function is wrapped)."""
+    if isinstance(f, Transformed) and not options:
+        return f
+    return Transformed(f, **(options or {}))
+
+
+__all__ = ["SrcadError"]

@@ -1,0 +1,361 @@
+"""``jvp``, ``vjp``, ``linearize``, ``jacobian``, ``hessian``, ``hvp``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from srcad.api.function import Transformed, as_function, make, restore
+from srcad.api.grad import Grad
+from srcad.api.jacobians import jacobian_program
+from srcad.api.programs import gradient_spec, jvp_program, vjp_program
+from srcad.compiler import Program
+from srcad.errors import TypeMismatch
+from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, spec_of
+from srcad.ir.types import ArrayT, Scalar, is_float
+
+
+class Jvp(Transformed):
+    """Value and tangent; called with primals and the tangents of the active leaves."""
+
+    label = "jvp"
+
+    def __init__(self, f: Any, **options: Any) -> None:
+        super().__init__(f, **options)
+        self.made: dict[Any, Any] = {}
+
+    def run(self, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+        """``(out, out_t)``."""
+        bound = self.bind(primals, {})
+        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        given = tangents_by_name(self, bound, primals, tangents)
+        leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+        active, seeds = [], []
+        for k, spec in specs.items():
+            for leaf, x, t in zip(leaf_specs(spec), leaves_of(bound[k], spec),
+                                  tangent_leaves(spec, given.get(k), k), strict=True):
+                on = t is not None and is_float(leaf.type)
+                active.append(on)
+                if on:
+                    seeds.append(fit(t, x, leaf, f"the tangent of {k!r}"))
+        key = (self.options, tuple(specs.items()), tuple(active))
+        special = self.made.get(key)
+        if special is None or not special.valid():
+            program = self.program(specs)
+            pattern = (*active, *(False for _ in program.captures))
+            special = self.made[key] = make(jvp_program(program, pattern))
+        return special([*leaves, *seeds])  # type: ignore[no-any-return]
+
+
+def tangents_by_name(f: Transformed, bound: dict[str, Any], primals: tuple,
+                     tangents: tuple) -> dict[str, Any]:
+    """Tangents bound like the primals they belong to."""
+    if len(tangents) != len(primals):
+        raise TypeMismatch(f"jvp needs one tangent per primal: {len(primals)} primals, "
+                           f"{len(tangents)} tangents", instead="give None for what is constant")
+    names = list(bound)
+    return {k: v for k, v in f.bind(tuple(tangents), {}).items()
+            if k in names[:len(primals)]} if len(tangents) else {}
+
+
+def tangent_leaves(spec: Spec, t: Any, name: str) -> Iterator[Any]:
+    """Leaves of a tangent, ``None`` where nothing is given."""
+    if isinstance(spec, Leaf):
+        yield t
+    elif isinstance(spec, Node):
+        for key, part in zip(spec.keys, spec.parts, strict=True):
+            yield from tangent_leaves(part, None if t is None else _child(t, spec, key, name), name)
+
+
+def _child(t: Any, spec: Node, key: Any, name: str) -> Any:
+    try:
+        return getattr(t, key) if spec.kind == "dataclass" else t[key]
+    except (AttributeError, KeyError, IndexError, TypeError):
+        raise TypeMismatch(f"the tangent of {name!r} has no {key!r}",
+                           instead="give a tangent of the structure of the primal") from None
+
+
+def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
+    """A tangent or seed as the code takes it: same shape, dtype and layout as the primal.
+
+    Raises:
+        TypeMismatch: another shape.
+    """
+    if isinstance(leaf.type, Scalar):
+        if np.ndim(t) != 0:
+            raise TypeMismatch(f"{what} has shape {np.shape(t)}, the primal is a number")
+        return float(t)
+    return fit_array(t, np.shape(x), leaf.type, what)
+
+
+def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarray:
+    """An array of the given shape whose dtype and layout the type states."""
+    if np.shape(t) != tuple(shape):
+        raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}")
+    order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
+    out = np.array(t, dtype=kind.dtype, order=order)  # type: ignore[call-overload]
+    if isinstance(kind, ArrayT) and kind.layout == "A":
+        wide = np.empty((*shape[:-1], 2 * shape[-1]) if shape else (), out.dtype)
+        strided: np.ndarray = wide[..., ::2] if shape else wide
+        strided[...] = out
+        return strided
+    return out
+
+
+def jvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
+    """Value and directional derivative (forward mode).
+
+    Args:
+        f: the function.
+        primals: tuple of its arguments.
+        tangents: tuple of the same structure; ``None`` for what is constant (ints always are).
+
+    Returns:
+        ``(out, out_t)``; integer results have the tangent ``None``.
+
+    Raises:
+        TypeMismatch: structures or shapes differ.
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> jvp(square_sum, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),), backend="reference")
+    (5.0, 2.0)
+    """
+    g = memo(f, "jvp", Jvp, options)
+    return g.run(tuple(primals), tuple(tangents))  # type: ignore[no-any-return]
+
+
+_memo: dict[Any, Any] = {}
+
+
+def memo(f: Any, name: str, cls: Any, options: dict[str, Any]) -> Any:
+    """One object per function and transform, so that compiled code is found again."""
+    try:
+        key = (name, f, tuple(sorted(options.items())))
+        if key not in _memo:
+            if len(_memo) > 512:
+                _memo.clear()
+            _memo[key] = cls(f, **options)
+        return _memo[key]
+    except TypeError:  # unhashable callable
+        return cls(f, **options)
+
+
+class Vjp(Transformed):
+    """Value and pullback."""
+
+    label = "vjp"
+
+    def __init__(self, f: Any, **options: Any) -> None:
+        super().__init__(f, **options)
+        self.made: dict[Any, Any] = {}
+
+    def prepare(self, args: tuple) -> tuple[Any, Callable[[Any], tuple]]:
+        """``(out, pullback)``."""
+        bound = self.bind(args, {})
+        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        saved = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
+        primal = self.specialise(bound)
+        captured = tuple(map(snapshot, primal.captured()))
+        out = primal([x for k, v in bound.items() for x in leaves_of(v, specs[k])])
+        key = (self.options, tuple(specs.items()))
+        outer = primal.program
+        frozen = snapshot_tree(out)
+
+        def pullback(seed: Any) -> tuple:
+            special = self.made.get(key)
+            if special is None or special.program.source is not outer.source:
+                special = self.made[key] = make(vjp_program(outer, active_floats(outer)))
+            seeds = list(seed_leaves(outer.out, frozen, seed))
+            results = special.run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
+            return cotangents(outer, specs, results)
+
+        return out, pullback
+
+
+def active_floats(program: Program) -> tuple[bool, ...]:
+    """Every float argument is active; captured arrays are constants."""
+    count = len(program.fn.params) - len(program.captures)
+    return tuple(k < count and is_float(p.type) for k, p in enumerate(program.fn.params))
+
+
+def snapshot(x: Any) -> Any:
+    """A copy of an array that keeps its layout and its read-only flag; anything else as it is."""
+    if not isinstance(x, np.ndarray):
+        return x
+    spec = spec_of(x)
+    assert isinstance(spec, Leaf)
+    out = fit_array(x, x.shape, spec.type, "a saved argument")
+    out.flags.writeable = x.flags.writeable
+    return out
+
+
+def snapshot_tree(x: Any) -> Any:
+    """``snapshot`` through tuples and dicts."""
+    if isinstance(x, tuple):
+        parts = [snapshot_tree(v) for v in x]
+        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
+    if isinstance(x, dict):
+        return {k: snapshot_tree(v) for k, v in x.items()}
+    return snapshot(x)
+
+
+def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
+    """Seeds of the float results, zero where ``None`` is given."""
+    if isinstance(spec, Leaf):
+        if is_float(spec.type):
+            t = np.zeros(np.shape(out)) if seed is None else seed
+            yield fit(t, out, spec, "the cotangent of a result")
+    elif isinstance(spec, Node):
+        n = len(spec.parts)
+        if seed is not None and spec.kind != "dataclass" and len(seed) != n:
+            raise TypeMismatch(f"the cotangent has {len(seed)} parts, the result {n}")
+        for key, part in zip(spec.keys, spec.parts, strict=True):
+            child = getattr(out, key) if spec.kind == "dataclass" else out[key]
+            yield from seed_leaves(part, child, None if seed is None
+                                   else _child(seed, spec, key, "the result"))
+
+
+def cotangents(program: Program, specs: dict[str, Spec], results: tuple) -> tuple:
+    """Cotangents of all arguments, in their structure, ``None`` for what is not a float."""
+    n_out = len(program.fn.body.yields)
+    it = iter(results[n_out:])
+    return tuple(restore(gradient_spec(s), it) for s in specs.values())
+
+
+def vjp(f: Any, *args: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple]]:
+    """Value and pullback (reverse mode).
+
+    Args:
+        f: the function.
+        *args: its arguments; arrays are copied, so the pullback does not see later changes.
+
+    Returns:
+        ``(out, pullback)``; ``pullback(out_b)`` takes a cotangent of the structure of ``out`` and
+        gives a tuple with one cotangent per argument, ``None`` for ints.  It may be called again.
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> out, pullback = vjp(square_sum, np.array([1.0, 2.0]), backend="reference")
+    >>> pullback(2.0)
+    (array([4., 8.]),)
+    """
+    g = memo(f, "vjp", Vjp, options)
+    return g.prepare(args)  # type: ignore[no-any-return]
+
+
+def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[..., Any]]:
+    """Value, and the derivative there as a linear function of tangents.
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> out, df = linearize(square_sum, np.array([1.0, 2.0]), backend="reference")
+    >>> out, df(np.array([0.0, 1.0]))
+    (5.0, 4.0)
+    """
+    g = as_function(f, options)
+    saved = snapshot_tree(primals)
+    out = g(*primals)
+
+    def derivative(*tangents: Any) -> Any:
+        return jvp(g, snapshot_tree(saved), tangents)[1]
+
+    return out, derivative
+
+
+class Jacobian(Transformed):
+    """Jacobian of a function."""
+
+    label = "jacobian"
+
+    def __init__(self, f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> None:
+        if mode not in ("auto", "fwd", "rev"):
+            raise TypeMismatch(f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}")
+        self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
+        self.mode = mode
+        super().__init__(f, **options)
+
+    def program(self, specs: dict[str, Spec]) -> Program:
+        """The Jacobian of the inner program."""
+        return jacobian_program(super().program(specs), self.argnums, self.mode)
+
+    def state(self) -> tuple:
+        """See ``Transformed.state``."""
+        return (self.inner, self.argnums, self.mode, self._own)
+
+
+def jacobian(f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> Jacobian:
+    """The Jacobian: for every output leaf an array of shape ``output.shape + input.shape``.
+
+    Args:
+        f: the function.
+        argnums: as for ``grad``; a tuple gives a tuple inside every output leaf.
+        mode: ``"fwd"``, ``"rev"``, or ``"auto"`` (reverse for scalar results of arrays).
+
+    >>> from srcad.examples import squares
+    >>> import numpy as np
+    >>> jacobian(squares, backend="reference")(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    return Jacobian(f, argnums, mode, **options)
+
+
+def jacfwd(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """``jacobian`` by forward mode."""
+    return Jacobian(f, argnums, "fwd", **options)
+
+
+def jacrev(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """``jacobian`` by reverse mode."""
+    return Jacobian(f, argnums, "rev", **options)
+
+
+def hessian(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """The Hessian of a function that returns one float (forward over reverse).
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> hessian(square_sum, backend="reference")(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 2.]])
+    """
+    return Jacobian(Grad(f, argnums, **options), argnums, "fwd")
+
+
+def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple:
+    """Hessian times a vector, without the Hessian (forward over reverse).
+
+    Args:
+        f: a function that returns one float.
+        primals: tuple of its arguments.
+        tangents: tuple of the same structure, ``None`` for what is constant.
+
+    Returns:
+        A tuple of the structure of ``primals``, ``None`` for what is not a float (or was given no
+        tangent and is not differentiable).
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> hvp(square_sum, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),), backend="reference")
+    (array([2., 0.]),)
+    """
+    primals, tangents = tuple(primals), tuple(tangents)
+    positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
+    if not positions:
+        raise TypeMismatch("hvp needs an argument that is a float or an array of floats")
+    g = memo(f, f"grad {positions}", _grad_at(positions), options)
+    rows = jvp(g, primals, tangents)[1]
+    table = dict(zip(positions, rows, strict=True))
+    return tuple(table.get(k) for k in range(len(primals)))
+
+
+def has_float(spec: Spec) -> bool:
+    """Whether a spec has a float leaf."""
+    return any(is_float(leaf.type) for leaf in leaf_specs(spec))
+
+
+def _grad_at(positions: tuple[int, ...]) -> Callable[..., Grad]:
+    return lambda f, **options: Grad(f, positions, **options)

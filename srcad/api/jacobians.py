@@ -1,0 +1,296 @@
+"""Jacobians as programs: a loop of tangents, or a loop of cotangents.
+
+In: a program.  Out: a program whose results have shape output + input.  Forward mode runs the
+tangent function once for every element of the input, reverse mode the adjoint once for every
+element of the output; both are ordinary IR (a loop around a ``Call``), so a Jacobian can be
+differentiated again.  Arrays that the function overwrites are handed to all runs but the last as
+copies, so the exit state is that of the plain call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from srcad.analyses.summaries import summary_of
+from srcad.api.programs import (
+    active_pattern, gradient_spec, pack, reversed_program, substitute, yields,
+)
+from srcad.api.selection import Selection, select
+from srcad.compiler import Program
+from srcad.errors import TypeMismatch
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
+from srcad.ir.build import ONE, ZERO, Builder, const
+from srcad.ir.names import Namer
+from srcad.ir.nodes import Atom, Block, Call, Function, Var
+from srcad.ir.types import ArrayT, Scalar, is_float
+from srcad.transforms.forward import forward
+
+
+def jacobian_program(program: Program, argnums: Any, mode: str) -> Program:
+    """``jacfwd`` (``mode="fwd"``), ``jacrev`` (``"rev"``) or whichever fits (``"auto"``)."""
+    chosen = select(program, argnums)
+    floats = [y for y in program.fn.body.yields if is_float(y.type)]
+    if not floats:
+        raise TypeMismatch(f"jacobian of {program.source.name}, which returns no float",
+                           program.source.loc(program.source.node))
+    if mode == "auto":
+        scalars = all(isinstance(y.type, Scalar) for y in floats)
+        arrays_in = any(isinstance(program.fn.params[k].type, ArrayT)
+                        for s in chosen for k in s.active)
+        mode = "rev" if scalars and arrays_in else "fwd"
+    maker = Forward(program, chosen) if mode == "fwd" else Reverse(program, chosen)
+    fn = maker.function()
+    out = jacobian_spec(program.out, chosen, isinstance(argnums, (tuple, list)))
+    return program.with_fn(fn, out=out, reports=(*program.reports, *maker.reports))
+
+
+def jacobian_spec(out: Spec, chosen: list[Selection], many: bool) -> Spec:
+    """Structure of the output with the structure of the input at every leaf."""
+    if isinstance(out, Leaf):
+        if not is_float(out.type):
+            return Opaque(None, None)
+        parts = tuple(_leaf_block(out, gradient_spec(s.spec)) for s in chosen)
+        return pack(parts) if many else parts[0]
+    if isinstance(out, Node):
+        return replace(out, parts=tuple(jacobian_spec(p, chosen, many) for p in out.parts))
+    return out
+
+
+def _leaf_block(out: Leaf, spec: Spec) -> Spec:
+    if isinstance(spec, Leaf):
+        return Leaf(block_type(out.type, spec.type))
+    if isinstance(spec, Node):
+        return replace(spec, parts=tuple(_leaf_block(out, p) for p in spec.parts))
+    return spec
+
+
+def block_type(y: Any, x: Any) -> Any:
+    """Type of the derivative of ``y`` with respect to ``x``."""
+    ndim = getattr(y, "ndim", 0) + getattr(x, "ndim", 0)
+    kind = y.dtype if isinstance(y, ArrayT) else y.kind
+    return ArrayT(kind, ndim, "C") if ndim else y
+
+
+class Maker:
+    """What both directions share: names, copies of overwritten arrays, the blocks of the result."""
+
+    def __init__(self, program: Program, chosen: list[Selection]) -> None:
+        self.program, self.chosen = program, chosen
+        self.fn = program.fn
+        self.namer = Namer([p.name for p in self.fn.params])
+        self.b = Builder(self.namer)
+        self.active = active_pattern(program, chosen)
+        self.inputs = [self.fn.params[k] for s in chosen for k in s.active]
+        self.outputs = [k for k, y in enumerate(self.fn.body.yields) if is_float(y.type)]
+        self.callees: dict[str, Function] = dict(self.fn.callees)
+        self.reports: tuple[Any, ...] = ()
+        self.primal = self.add(self.fn, self.fn.name)
+        summary = summary_of(self.fn)
+        self.written = [isinstance(p.type, ArrayT) and w
+                        for p, w in zip(self.fn.params, summary.writes, strict=True)]
+
+    def add(self, fn: Function, wish: str) -> str:
+        """Enter a function among the callees under a free name."""
+        for name, callee in fn.callees.items():
+            self.callees.setdefault(name, callee)
+        name = Namer(self.callees).fresh(wish)
+        self.callees[name] = replace(fn, name=name, callees=self.callees)
+        return name
+
+    def finish(self, results: list[Atom]) -> Function:
+        """The Jacobian's function."""
+        body = Block(tuple(self.b.stack[0]), tuple(results))
+        shared: dict[str, Function] = {}
+        for name, f in self.callees.items():
+            shared[name] = replace(f, callees=shared)
+        return Function(f"{self.fn.name}_jac", self.fn.params, body, shared)
+
+    def snapshots(self) -> list[Var | None]:
+        """Entry values of the arrays that the function overwrites."""
+        return [self.copy(p) if w else None
+                for p, w in zip(self.fn.params, self.written, strict=True)]
+
+    def copy(self, a: Var) -> Var:
+        """A fresh array of the parameter's own layout with the contents of ``a``."""
+        assert isinstance(a.type, ArrayT)
+        shape = self.shape(a)
+        order = range(a.type.ndim) if a.type.layout != "F" else range(a.type.ndim)[::-1]
+        base = self.b.alloc(ArrayT(a.type.dtype, a.type.ndim, "C"),
+                            tuple(shape[k] for k in order), zero=False, hint=a.name)
+        out = base
+        if a.type.layout == "F" and a.type.ndim > 1:
+            out = self.b.view(base, "transpose", tuple(order), replace(a.type, mutable=True))
+        elif a.type.layout == "A":
+            out = self.b.view(base, "same", (), replace(a.type, mutable=True))
+        self.nest(shape, lambda i: self.b.store(out, i, self.b.load(a, *i)))
+        return out
+
+    def shape(self, v: Atom) -> tuple[Atom, ...]:
+        """Sizes of an array; a number has none."""
+        if isinstance(v, Var) and isinstance(v.type, ArrayT):
+            return tuple(self.b.dim(v, k) for k in range(v.type.ndim))
+        return ()
+
+    def nest(self, shape: tuple[Atom, ...], action: Any, index: tuple[Atom, ...] = ()) -> None:
+        """Loops over all indices of a shape."""
+        if len(index) == len(shape):
+            action(index)
+            return
+        with self.b.loop(ZERO, shape[len(index)], hint="ijkl"[len(index) % 4]) as i:
+            self.nest(shape, action, (*index, i))
+
+    def arguments(self, snapshots: list[Var | None]) -> list[Atom]:
+        """Arguments of one run: fresh copies of what it overwrites."""
+        return [p if s is None else self.copy(s)
+                for p, s in zip(self.fn.params, snapshots, strict=True)]
+
+    def call(self, name: str, args: list[Atom]) -> tuple[Var, ...]:
+        """A call of one of the callees."""
+        fn = self.callees[name]
+        results = tuple(self.b.var("r", y.type) for y in fn.body.yields)
+        self.b.emit(Call(results, name, tuple(args)))
+        return results
+
+    def block(self, y: Any, x: Any, shape: tuple[Atom, ...]) -> Var:
+        """Storage for one block of the Jacobian (a 0-d one for scalar by scalar)."""
+        t = block_type(y, x)
+        if isinstance(t, Scalar):
+            t = ArrayT(t.kind, 0, "C")
+        return self.b.alloc(t, shape, zero=True, hint="jac")
+
+    def copy_into(self, target: Var, index: Any, value: Atom) -> None:
+        """``target[index(i)] = value[i]`` for all ``i`` (a number: once)."""
+        kind = target.type.element  # type: ignore[union-attr]
+
+        def put(i: tuple[Atom, ...]) -> None:
+            v = self.b.load(value, *i) if isinstance(value.type, ArrayT) else value  # type: ignore[arg-type]
+            self.b.store(target, index(i), self.b.cast(v, kind))
+
+        self.nest(self.shape(value), put)
+
+    def result(self, block: Var) -> Atom:
+        """A block as a result: 0-d blocks are numbers."""
+        return self.b.load(block) if block.type.ndim == 0 else block  # type: ignore[union-attr]
+
+
+class Forward(Maker):
+    """One tangent after another."""
+
+    def function(self) -> Function:
+        """The program's Jacobian by forward mode."""
+        tangent = self.add(forward(self.fn, self.active), f"{self.fn.name}_t")
+        saved = self.snapshots()
+        first = self.call(self.primal, self.arguments(saved) if any(self.written)
+                          else list(self.fn.params))
+        outs = [first[k] for k in self.outputs]
+        shapes = [self.shape(y) for y in outs]
+        blocks = [[self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
+                  for y, s in zip(outs, shapes, strict=True)]
+        params = [p for p, on in zip(self.fn.params, self.active, strict=True) if on]
+        zeros = {p.name: self.zero(p) for p in params}
+        for x in self.inputs:
+            self.columns(x, tangent, params, zeros, saved, blocks)
+        if any(self.written):
+            self.call(self.primal, list(self.fn.params))
+        return self.finish([self.result(b) for row in blocks for b in row])
+
+    def zero(self, p: Var) -> Atom:
+        """A zero tangent."""
+        if isinstance(p.type, Scalar):
+            return const(0.0, p.type)
+        return self.b.alloc(ArrayT(p.type.dtype, p.type.ndim, "C"), self.shape(p), hint="e")  # type: ignore[union-attr]
+
+    def columns(self, x: Var, tangent: str, params: list[Var], zeros: dict[str, Atom],
+                saved: list[Var | None], blocks: list[list[Var]]) -> None:
+        """The columns of one input."""
+        fn = self.callees[tangent]
+        types = {p.name: t.type for p, t in zip(params, fn.params[len(self.fn.params):],
+                                                strict=True)}
+        n_out = len(self.fn.body.yields)
+
+        def column(i: tuple[Atom, ...]) -> None:
+            seeds = []
+            for p in params:
+                seed = zeros[p.name]
+                if p is x or p.name == x.name:
+                    if i or isinstance(p.type, ArrayT):
+                        seed = self.b.alloc(seed.type, self.shape(p), hint="e")  # type: ignore[arg-type]
+                        self.b.store(seed, i, const(1.0, p.type.element))  # type: ignore[union-attr]
+                    else:
+                        seed = const(1.0, p.type)  # type: ignore[arg-type]
+                elif isinstance(seed, Var) and self.written[self.fn.params.index(p)]:
+                    seed = self.b.alloc(seed.type, self.shape(p), hint="e")
+                seeds.append(self.fit(seed, types[p.name]))
+            results = self.call(tangent, [*self.arguments(saved), *seeds])
+            k = [y.name for y in self.inputs].index(x.name)
+            for row, t in zip(blocks, results[n_out:], strict=True):
+                self.copy_into(row[k], lambda j: (*j, *i), t)
+
+        self.nest(self.shape(x), column)
+
+    def fit(self, seed: Atom, t: Any) -> Atom:
+        """A tangent of the type (layout) the tangent function takes."""
+        if isinstance(seed, Var) and seed.type != t:
+            return fit_layout(self, seed, t)
+        return seed
+
+
+def fit_layout(m: Maker, seed: Var, t: ArrayT) -> Var:
+    """A contiguous array as the type a parameter states."""
+    if t.layout == "F" and t.ndim > 1:
+        base = m.b.alloc(ArrayT(t.dtype, t.ndim, "C"), m.shape(seed)[::-1], hint="e")
+        out = m.b.view(base, "transpose", tuple(range(t.ndim))[::-1], t)
+        m.nest(m.shape(seed), lambda i: m.b.store(out, i, m.b.load(seed, *i)))
+        return out
+    return m.b.view(seed, "same", (), t)
+
+
+class Reverse(Maker):
+    """One cotangent after another."""
+
+    def function(self) -> Function:
+        """The program's Jacobian by reverse mode."""
+        count = len(self.outputs)
+        fn, report = reversed_program(self.program, self.active, (True,) * count)
+        self.reports = (report,)
+        adjoint = self.add(fn, f"{self.fn.name}_b")
+        saved = self.snapshots()
+        first = self.call(self.primal, self.arguments(saved) if any(self.written)
+                          else list(self.fn.params))
+        outs = [first[k] for k in self.outputs]
+        blocks = [[self.block(y.type, x.type, (*self.shape(y), *self.shape(x)))
+                   for x in self.inputs] for y in outs]
+        for k in range(count):
+            self.rows(k, outs, adjoint, saved, blocks[k])
+        if any(self.written):
+            self.call(self.primal, list(self.fn.params))
+        return self.finish([self.result(b) for row in blocks for b in row])
+
+    def rows(self, k: int, outs: list[Var], adjoint: str, saved: list[Var | None],
+             blocks: list[Var]) -> None:
+        """The rows of one output."""
+        fn = self.callees[adjoint]
+        n_in, n_out = len(self.fn.params), len(self.fn.body.yields)
+        order = [p.name for p, on in zip(self.fn.params, self.active, strict=True) if on]
+
+        def row(i: tuple[Atom, ...]) -> None:
+            seeds: list[Atom] = []
+            for j, (y, p) in enumerate(zip(outs, fn.params[n_in:], strict=True)):
+                if isinstance(y.type, Scalar):
+                    seeds.append(const(1.0 if j == k else 0.0, y.type))
+                    continue
+                seed = self.b.alloc(ArrayT(y.type.dtype, y.type.ndim, "C"), self.shape(y),  # type: ignore[union-attr]
+                                    hint="e")
+                if j == k:
+                    self.b.store(seed, i, const(1.0, y.type.element))  # type: ignore[union-attr]
+                seeds.append(seed if seed.type == p.type else fit_layout(self, seed, p.type))  # type: ignore[arg-type]
+            results = self.call(adjoint, [*self.arguments(saved), *seeds])
+            for block, x in zip(blocks, self.inputs, strict=True):
+                x_b = results[n_out + order.index(x.name)]
+                self.copy_into(block, lambda j: (*i, *j), x_b)
+
+        self.nest(self.shape(outs[k]), row)
+
+
+__all__ = ["ONE", "substitute", "yields"]

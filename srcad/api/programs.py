@@ -1,0 +1,178 @@
+"""Transforms of programs: gradient, tangent, cotangent, Jacobian, the in-place adjoint.
+
+In: a ``Program`` and what is selected.  Out: a ``Program`` of the transformed function, with the
+structures of its new arguments and results.  Only IR is touched here; calls, conversions and
+caches are ``api.function``'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from srcad.api.selection import Selection, select
+from srcad.compiler import Program
+from srcad.errors import TypeMismatch
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.ir.build import const
+from srcad.ir.nodes import Block, Const, Function, Var
+from srcad.ir.types import Scalar, is_float
+from srcad.ir.verify import verify
+from srcad.ir.walk import rewrite_block
+from srcad.transforms.forward import forward
+from srcad.transforms.reverse import reverse_with_report
+
+
+def active_pattern(program: Program, chosen: list[Selection]) -> tuple[bool, ...]:
+    """Which parameters are active."""
+    on = {k for s in chosen for k in s.active}
+    return tuple(k in on for k in range(len(program.fn.params)))
+
+
+def captured_count(program: Program) -> int:
+    """Number of hidden parameters at the end."""
+    return len(program.captures)
+
+
+def substitute(fn: Function, values: dict[str, Const]) -> Function:
+    """A function with some parameters fixed."""
+    body = rewrite_block(fn.body, lambda a: values.get(getattr(a, "name", ""), a), lambda v: v)
+    params = tuple(p for p in fn.params if p.name not in values)
+    return replace(fn, params=params, body=body)
+
+
+def move_captures(fn: Function, captures: int, before: int) -> Function:
+    """Parameters added behind the captured ones go before them (captured ones stay last)."""
+    if not captures:
+        return fn
+    p = fn.params
+    start = before - captures
+    params = (*p[:start], *p[before:], *p[start:before])
+    return replace(fn, params=params)
+
+
+def yields(fn: Function, positions: list[int]) -> Function:
+    """A function that returns some of its results."""
+    return replace(fn, body=Block(fn.body.stmts, tuple(fn.body.yields[k] for k in positions)))
+
+
+def reversed_program(program: Program, active: tuple[bool, ...], seeded: tuple[bool, ...],
+                     allocate: bool = True) -> tuple[Function, Any]:
+    """Reverse mode on a program's IR."""
+    fn, report = reverse_with_report(program.fn, active, seeded, allocate=allocate,
+                                     poison=program.options.poison)
+    if program.options.verify:
+        verify(fn)
+    if program.options.memory_limit is not None:
+        from srcad.storage.limit import limit_memory
+
+        fn = limit_memory(fn, program.options.memory_limit)
+    return fn, report
+
+
+def gradient_spec(spec: Spec) -> Spec:
+    """Structure of a cotangent: floats stay, everything else becomes ``None``."""
+    if isinstance(spec, Leaf):
+        return spec if is_float(spec.type) else Opaque(None, None)
+    if isinstance(spec, Node):
+        return replace(spec, parts=tuple(map(gradient_spec, spec.parts)))
+    return Opaque(None, None)
+
+
+def scalar_output(program: Program, what: str) -> None:
+    """The first result must be one float.
+
+    Raises:
+        TypeMismatch: it is an array, an int, a tuple or nothing.
+    """
+    out = program.out
+    if isinstance(out, Leaf) and isinstance(out.type, Scalar) and is_float(out.type):
+        return
+    kind = (f"a {out.type}" if isinstance(out, Leaf) else "a tuple" if isinstance(out, Node)
+            else "None")
+    raise TypeMismatch(f"{what} of {program.source.name}, which returns {kind}",
+                       program.source.loc(program.source.node),
+                       f"{what} needs a function that returns one float",
+                       "use vjp or jacobian, or return a single float (has_aux=True for extra "
+                       "results)")
+
+
+def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool) -> Program:
+    """``grad`` and ``value_and_grad``."""
+    aux: Spec = Opaque(None, None)
+    outer = program.out
+    if has_aux:
+        if not (isinstance(outer, Node) and len(outer.parts) == 2):
+            raise TypeMismatch(f"has_aux=True, but {program.source.name} does not return a pair",
+                               program.source.loc(program.source.node),
+                               instead="return (value, aux)")
+        program = replace(program, out=outer.parts[0])
+        aux = outer.parts[1]
+    scalar_output(program, "grad")
+    chosen = select(program, argnums)
+    active = active_pattern(program, chosen)
+    n_out = len(program.fn.body.yields)
+    floats = [is_float(y.type) for y in program.fn.body.yields]
+    seeded = tuple(k == 0 for k in range(sum(floats)))
+    fn, report = reversed_program(program, active, seeded)
+    seed = fn.params[len(program.fn.params)]
+    fn = substitute(fn, {seed.name: const(1.0, seed.type)})  # type: ignore[arg-type]
+    place = {k: n_out + j for j, k in enumerate(k for k, on in enumerate(active) if on)}
+    leaves = [place[k] for s in chosen for k in s.active]
+    n_aux = sum(1 for _ in leaf_specs(aux))
+    positions = [*([0] if with_value else []), *(range(1, 1 + n_aux) if has_aux else []), *leaves]
+    out = _grad_spec(chosen, argnums, outer, aux, has_aux, with_value)
+    return program.with_fn(yields(fn, list(positions)), out=out,
+                           reports=(*program.reports, report))
+
+
+def _grad_spec(chosen: list[Selection], argnums: Any, outer: Spec, aux: Spec, has_aux: bool,
+               with_value: bool) -> Spec:
+    parts = tuple(gradient_spec(s.spec) for s in chosen)
+    grads: Spec = pack(parts) if isinstance(argnums, (tuple, list)) else parts[0]
+    value = outer if not has_aux else outer
+    if with_value:
+        return pack((value, grads))
+    if has_aux:  # yields come as aux, then gradients
+        return Node("swapped", tuple, (0, 1), (aux, grads))
+    return grads
+
+
+def pack(parts: tuple[Spec, ...]) -> Node:
+    """A plain tuple of specs."""
+    return Node("tuple", tuple, tuple(range(len(parts))), parts)
+
+
+def floats_of(spec: Spec) -> Spec:
+    """Structure of a tangent or seed argument: like ``gradient_spec``."""
+    return gradient_spec(spec)
+
+
+def jvp_program(program: Program, active: tuple[bool, ...]) -> Program:
+    """Arguments, then one tangent per active parameter; results, then their tangents."""
+    fn = forward(program.fn, active)
+    if program.options.verify:
+        verify(fn)
+    n = captured_count(program)
+    fn = move_captures(fn, n, len(program.fn.params))
+    tangents = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True)
+                          if on))
+    arguments = {**program.arguments, ".tangents": tangents}
+    return program.with_fn(fn, arguments=arguments, out=pack((program.out,
+                                                              gradient_spec(program.out))))
+
+
+def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
+    """Arguments, then one seed per float result; results, then cotangents of active parameters."""
+    count = sum(is_float(y.type) for y in program.fn.body.yields)
+    fn, report = reversed_program(program, active, (True,) * count)
+    n = captured_count(program)
+    fn = move_captures(fn, n, len(program.fn.params))
+    seeds = pack(tuple(Leaf(y.type) for y in program.fn.body.yields if is_float(y.type)))
+    grads = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True)
+                       if on))
+    return program.with_fn(fn, arguments={**program.arguments, ".seeds": seeds},
+                           out=pack((program.out, grads)), reports=(*program.reports, report))
+
+
+__all__ = ["Var"]

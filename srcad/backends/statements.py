@@ -1,0 +1,348 @@
+"""From a verified IR function to the syntax tree of one Python function.
+
+In: a function, names that are taken, the Python names of the functions it calls.  Out: an
+``ast.FunctionDef`` whose statements carry the ``Loc`` they come from in the attribute ``loc``.
+
+Invariant: at every point of the printed code the variable of a class holds the value of that
+class's variable that is live there (``naming``), and waiting expressions have the value they
+had where the IR computes them (``pending``).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from srcad.backends import array_ops, storage
+from srcad.backends import expressions as ex
+from srcad.backends.effects import EffectsTable
+from srcad.backends.expressions import Expr
+from srcad.backends.liveness import liveness
+from srcad.backends.moves import Move, sequential
+from srcad.backends.naming import Names
+from srcad.backends.pending import BUDGET, LIMIT, Effects, Pending, Waiting
+from srcad.ir.nodes import (
+    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Carried, Check, Const, Dim, For, Function, If,
+    Load, Loc, Op, Print, Reserve, Stmt, Store, Var, View, While,
+)
+from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.types import ArrayT, ListT
+
+
+class FunctionPrinter:
+    """Prints one function; ``helpers`` collects the run-time helpers its code calls."""
+
+    def __init__(self, fn: Function, taken: set[str], functions: dict[str, str]) -> None:
+        self.fn, self.functions = fn, functions
+        self.live = liveness(fn)
+        self.names = Names(fn, self.live, taken)
+        self.effects = EffectsTable(self.names)
+        self.pending = Pending()
+        self.out: list[ast.stmt] = []
+        self.current = fn.body
+        self.helpers: set[str] = set()
+        self.parallel = False
+
+    def function(self, name: str) -> ast.FunctionDef:
+        """The function definition, without decorators."""
+        body = self.fn.body
+        with self.block(body) as out:
+            if body.yields:
+                values = [e.node for e in self.gather(body.yields)]
+                value = values[0] if len(values) == 1 else ex.sequence(values)
+                self.emit(ast.Return(value), None)
+        params = ast.arguments([], [ast.arg(p.name) for p in self.fn.params], None, [], [], None, [])
+        doc = [ast.Expr(ast.Constant(self.fn.doc))] if self.fn.doc else []
+        return ast.FunctionDef(name, params, [*doc, *(out or [ast.Pass()])], [])
+
+    # blocks and statements
+    @contextmanager
+    def block(self, b: Block) -> Iterator[list[ast.stmt]]:
+        """Print a block's statements into a list; inside the ``with``, its end is in hand."""
+        outer = self.out, self.pending, self.current
+        self.out, self.pending, self.current = [], Pending(), b
+        for s in b.stmts:
+            if id(s) not in self.live.dead:
+                getattr(self, "_" + type(s).__name__.lower())(s)
+        yield self.out
+        self.out, self.pending, self.current = outer
+
+    def emit(self, node: ast.stmt, loc: Loc | None) -> None:
+        """Append a Python statement."""
+        node.loc = loc  # type: ignore[attr-defined]
+        self.out.append(node)
+
+    # operands
+    def get(self, a: Atom) -> Expr:
+        """The expression of an operand; a waiting one is written here, and only here."""
+        if isinstance(a, Const):
+            return ex.constant(a)
+        waiting = self.pending.take(a)
+        return waiting.expr if waiting else self.variable(a)
+
+    def variable(self, v: Var) -> Expr:
+        """The Python variable of an IR variable."""
+        return ex.variable(self.names.name(v), self.names.cell(v))
+
+    def gather(self, atoms: tuple[Atom, ...], plain: bool = False) -> list[Expr]:
+        """The operands of a statement; if it gets too wide, the widest become variables."""
+        waiting: dict[int, Waiting] = {}
+        parts: list[Expr] = []
+        for k, a in enumerate(atoms):
+            w = self.pending.take(a) if isinstance(a, Var) else None
+            if w is not None:
+                waiting[k] = w
+            parts.append(w.expr if w is not None else self.get(a))
+        while waiting and (plain or sum(p.width for p in parts) > BUDGET):
+            k = max(waiting, key=lambda i: parts[i].width)
+            parts[k] = self.settle(waiting.pop(k))
+        return parts
+
+    def settle(self, w: Waiting) -> Expr:
+        """Print a waiting value into its variable."""
+        self.assign(self.names.name(w.var), w.expr, w.loc)
+        return self.variable(w.var)
+
+    def disturb(self, effects: Effects) -> None:
+        """Print the waiting values that would not survive these effects."""
+        for w in self.pending.disturbed(effects):
+            self.settle(w)
+
+    def assign(self, target: str, e: Expr, loc: Loc | None) -> None:
+        """``target = e``, or ``target += …`` where that says the same."""
+        node = e.node
+        if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Name):
+            if node.left.id == target:
+                store = ast.Name(target, ast.Store())
+                return self.emit(ast.AugAssign(store, node.op, node.right), loc)
+        out = ast.Assign([ast.Name(target, ast.Store())], node)
+        out.width = e.width  # type: ignore[attr-defined]
+        return self.emit(out, loc)
+
+    def define(self, v: Var, e: Expr, loc: Loc | None, movable: bool = True) -> None:
+        """The value of a variable: waits if it is used once and here, else is printed."""
+        once = self.live.uses.get(v.name) == 1
+        here = self.live.use_block.get(v.name) == id(self.current)
+        if movable and once and here and self.names.alone(v) and e.width <= LIMIT:
+            self.pending.add(v, e, loc)
+            return
+        self.disturb(Effects({self.names.cell(v)}))
+        self.assign(self.names.name(v), e, loc)
+
+    # simple statements
+    def _op(self, s: Op) -> None:
+        args = self.gather(s.args, plain=ex.repeats(s.op))
+        if PRIMITIVES[s.op].helper:
+            self.helpers.add(PRIMITIVES[s.op].helper)
+        self.define(s.target, ex.operation(s, args), s.loc)
+
+    def _load(self, s: Load) -> None:
+        array, *index = self.gather((s.array, *s.index))
+        self.define(s.target, storage.load(array, s.array.type, index), s.loc)
+
+    def _store(self, s: Store) -> None:
+        array, *index, value = self.gather((s.array, *s.index, s.value))
+        self.disturb(self.effects.of(s))
+        self.emit(ast.Assign([storage.element(array, index, ast.Store())], value.node), s.loc)
+
+    def _accumulate(self, s: Accumulate) -> None:
+        array, *index, value = self.gather((s.array, *s.index, s.value))
+        self.disturb(self.effects.of(s))
+        target = storage.element(array, index, ast.Store())
+        assert isinstance(target, ast.Subscript)
+        self.emit(ast.AugAssign(target, ast.Add(), value.node), s.loc)
+
+    def _alloc(self, s: Alloc) -> None:
+        self.define(s.target, storage.alloc(s, self.gather(s.shape)), s.loc, movable=False)
+
+    def _view(self, s: View) -> None:
+        base = self.gather((s.base,))[0]
+
+        def part(x: object) -> Expr | None:
+            return self.get(x) if isinstance(x, (Var, Const)) else None
+
+        movable = s.kind in ("index", "transpose")
+        self.define(s.target, storage.view(s, base, part), s.loc, movable)
+
+    def _dim(self, s: Dim) -> None:
+        array = self.gather((s.array,))[0]
+        self.define(s.target, storage.dim(array, s.array.type, s.axis), s.loc)
+
+    def _reserve(self, s: Reserve) -> None:
+        assert isinstance(s.array.type, ListT)
+        array, size = self.gather((s.array, s.size))
+        self.disturb(self.effects.of(s))
+        self.helpers.add("_reserve")
+        cell = storage.zero(s.array.type.element)
+        self.emit(ast.Expr(ex.call("_reserve", array.node, size.node, cell)), s.loc)
+
+    def _arrayop(self, s: ArrayOp) -> None:
+        types = tuple(a.type for a in s.args)
+        args = self.gather(s.args)
+        e = ex.filled(array_ops.spelling(s.op, types), args)
+        have = array_ops.result_layouts(s.op, types, len(s.targets))
+        if len(s.targets) == 1:
+            target = s.targets[0]
+            self.define(target, storage.converted(e, target.type, have[0]), s.loc, False)
+            return
+        self.disturb(self.effects.of(s))
+        raw: list[str] = []
+        fixes: list[tuple[Var, Expr]] = []
+        for t, layout in zip(s.targets, have, strict=True):
+            fits = not isinstance(t.type, ArrayT) or t.type.layout == layout
+            raw.append(self.names.name(t) if fits else self.names.fresh(t.hint or t.name))
+            if not fits:
+                known = Expr(ex.name(raw[-1]), len(raw[-1]))
+                fixes.append((t, storage.converted(known, t.type, layout)))
+        self.emit(ast.Assign([_targets(raw)], e.node), s.loc)
+        for t, fixed in fixes:
+            self.assign(self.names.name(t), fixed, s.loc)
+
+    def _call(self, s: Call) -> None:
+        args = [e.node for e in self.gather(s.args)]
+        self.disturb(self.effects.of(s))
+        value = ex.call(self.functions[s.fn], *args)
+        names = [self.names.name(t) for t in s.targets]
+        node = ast.Assign([_targets(names)], value) if names else ast.Expr(value)
+        self.emit(node, s.loc)
+
+    def _check(self, s: Check) -> None:
+        cond = self.get(s.cond)
+        message = [self.get(m).node if isinstance(m, (Var, Const)) else ast.Constant(m)
+                   for m in s.message]
+        error = ast.Raise(ex.call(s.exception, *message))
+        self.emit(ast.If(ex.negation(cond), [error], []), s.loc)
+
+    def _print(self, s: Print) -> None:
+        args = [self.get(a).node if isinstance(a, (Var, Const)) else ast.Constant(a)
+                for a in s.args]
+        self.emit(ast.Expr(ex.call("print", *args)), s.loc)
+
+    # handing values over
+    def moves(self, pairs: list[tuple[Var, Atom]]) -> list[Move]:
+        """The assignments that hand values to variables of other classes."""
+        out = []
+        for target, value in pairs:
+            cell = self.names.cell(target)
+            if isinstance(value, Var) and self.names.cell(value) == cell:
+                continue
+            out.append(Move(self.names.name(target), cell, self.get(value)))
+        return out
+
+    def perform(self, moves: list[Move], loc: Loc | None) -> None:
+        """Print them, as if all happened at once."""
+        self.disturb(Effects({m.cell for m in moves}))
+        for group in sequential(moves):
+            if len(group) == 1:
+                self.assign(group[0].target, group[0].expr, loc)
+            else:
+                values = ex.sequence([m.expr.node for m in group])
+                self.emit(ast.Assign([_targets([m.target for m in group])], values), loc)
+
+    def stored(self, carried: tuple[Carried, ...]) -> list[int]:
+        """Positions of the carried values that somebody reads."""
+        return [k for k, c in enumerate(carried) if c.arg.name not in self.live.idle]
+
+    def aside(self, e: Expr, assigned: set[str], loc: Loc | None) -> Expr:
+        """``e``, kept in a variable of its own if it reads what is about to be assigned."""
+        if not e.reads & assigned:
+            return e
+        target = self.names.fresh("t")
+        self.assign(target, e, loc)
+        return Expr(ex.name(target), len(target), atom=True)
+
+    # control flow
+    def _if(self, s: If) -> None:
+        cond = self.get(s.cond)
+        self.disturb(self.effects.of(s))
+        arms = []
+        for b in (s.then, s.orelse):
+            with self.block(b) as out:
+                pairs = [(r, y) for r, y in zip(s.results, b.yields, strict=True)
+                         if r.name not in self.live.idle]
+                self.perform(self.moves(pairs), s.loc)
+            arms.append(out)
+        node = branch(cond, *arms)
+        if node is not None:
+            self.emit(node, s.loc)
+
+    def _for(self, s: For) -> None:
+        stored = self.stored(s.carried)
+        moves = self.moves([(s.carried[k].arg, s.carried[k].init) for k in stored])
+        bounds = self.gather((s.start, s.stop, s.step))
+        self.disturb(self.effects.of(s))
+        assigned = {m.cell for m in moves}
+        bounds = [self.aside(e, assigned, s.loc) for e in bounds]
+        with self.block(s.body) as body:
+            self.finish_for(s, stored)
+        self.perform(moves, s.loc)
+        if body or not self.names.alone(s.index):
+            self.parallel |= s.parallel
+            function = "numba.prange" if s.parallel else "range"
+            header = ex.call(function, *_range(s, [e.node for e in bounds]))
+            index = ast.Name(self.names.name(s.index), ast.Store())
+            self.emit(ast.For(index, header, body or [ast.Pass()], []), s.loc)
+
+    def finish_for(self, s: For, stored: list[int]) -> None:
+        """The end of a loop body: hand over, and leave where the loop is to end."""
+        flag = s.body.yields[0] if s.breaks else None
+        moves = self.moves([(s.carried[k].arg, s.body.yields[k]) for k in stored])
+        test: Expr | None = None
+        if isinstance(flag, Const):
+            test = ex.constant(flag) if flag.value else None
+        elif flag is not None and 0 in stored:
+            test = self.variable(s.carried[0].arg)
+        elif flag is not None:
+            test = self.aside(self.get(flag), {m.cell for m in moves}, s.loc)
+        self.perform(moves, s.loc)
+        if isinstance(flag, Const) and test is not None:
+            self.emit(ast.Break(), s.loc)
+        elif test is not None:
+            self.emit(ast.If(test.node, [ast.Break()], []), s.loc)
+
+    def _while(self, s: While) -> None:
+        first, stored = s.carried[0], self.stored(s.carried)
+        moves = self.moves([(s.carried[k].arg, s.carried[k].init) for k in stored])
+        test = self.variable(first.arg) if 0 in stored else self.get(first.init)
+        self.disturb(self.effects.of(s))
+        with self.block(s.body) as body:
+            ends = self.moves([(s.carried[k].arg, s.body.yields[k]) for k in stored])
+            if 0 not in stored:
+                again = self.get(s.body.yields[0])
+                if not _same_test(test, moves, again, ends):
+                    cell, target = self.names.cell(first.arg), self.names.name(first.arg)
+                    moves.append(Move(target, cell, test))
+                    ends.append(Move(target, cell, again))
+                    test = self.variable(first.arg)
+            self.perform(ends, s.loc)
+        self.perform(moves, s.loc)
+        self.emit(ast.While(test.node, body or [ast.Pass()], []), s.loc)
+
+
+def branch(cond: Expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> ast.stmt | None:
+    """An ``if`` statement, as short as its branches allow."""
+    if not then and not orelse:
+        return None
+    if not then:
+        return ast.If(ex.negation(cond), orelse, [])
+    return ast.If(cond.node, then, orelse)
+
+
+def _same_test(test: Expr, before: list[Move], again: Expr, ends: list[Move]) -> bool:
+    """Whether ``while test`` says what the loop's flag says, at entry and after each turn."""
+    if again.reads & {m.cell for m in ends} or test.reads & {m.cell for m in before}:
+        return False
+    return ast.dump(test.node) == ast.dump(again.node)
+
+
+def _range(s: For, bounds: list[ast.expr]) -> list[ast.expr]:
+    if not (isinstance(s.step, Const) and s.step.value == 1):
+        return bounds
+    return bounds[1:2] if isinstance(s.start, Const) and s.start.value == 0 else bounds[:2]
+
+
+def _targets(names: list[str]) -> ast.expr:
+    nodes: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
+    return nodes[0] if len(nodes) == 1 else ast.Tuple(nodes, ast.Store())
+

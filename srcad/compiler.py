@@ -1,0 +1,106 @@
+"""The whole compiler on one screen.
+
+    user function --lower--> IR --clean--> IR --forward | reverse, repeated--> IR --backend--> code
+
+A ``Program`` is a function at some stage of this: its IR, the structure of its arguments and of
+its result, the arrays it captures and the numbers it froze.  Every transform maps a program to a
+program, so any of them applies to the result of any other; the last step builds a callable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from srcad.backends.base import backend
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.frontend.core import Capture
+from srcad.frontend.lower import lower
+from srcad.frontend.source import SourceFunction
+from srcad.frontend.values import Maybe, Record, Tuple
+from srcad.ir.nodes import Function
+from srcad.ir.verify import verify
+from srcad.options import Options
+from srcad.transforms import cse, dead_code, hoist, induction, simplify
+
+PASSES: tuple[Callable[[Function], Function], ...] = (
+    simplify.run, cse.run, induction.run, hoist.run, simplify.run, dead_code.run,
+)
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function on its way through the compiler.
+
+    ``fn``'s parameters are the leaves of ``arguments`` in order, then the captured arrays; its
+    results are the leaves of ``out``.
+    """
+
+    fn: Function
+    arguments: dict[str, Spec]
+    out: Spec
+    captures: tuple[Capture, ...]
+    guards: tuple[tuple[Any, Any], ...]
+    source: SourceFunction
+    options: Options
+    reports: tuple[Any, ...] = ()
+
+    def with_fn(self, fn: Function, **changes: Any) -> Program:
+        """The program with new IR, cleaned up."""
+        return replace(self, fn=clean(fn, self.options), **changes)
+
+    def leaf_range(self, name: str) -> range:
+        """Positions of the parameters that belong to an argument."""
+        start = 0
+        for n, spec in self.arguments.items():
+            count = sum(1 for _ in leaf_specs(spec))
+            if n == name:
+                return range(start, start + count)
+            start += count
+        raise KeyError(name)
+
+
+def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
+    """A user function as a program."""
+    low = lower(f, arguments)
+    if options.verify:
+        verify(low.fn)
+    program = Program(low.fn, arguments, out_spec(low.result), low.captures, low.guards,
+                      low.source, options)
+    return program.with_fn(low.fn)
+
+
+def out_spec(value: Any) -> Spec:
+    """Structure of a result, from the frontend's abstract value."""
+    if isinstance(value, Maybe):
+        value = value.value
+    if isinstance(value, Tuple):
+        kind = "namedtuple" if value.cls else "tuple"
+        parts = tuple(map(out_spec, value.items))
+        return Node(kind, value.cls or tuple, tuple(range(len(parts))), parts)
+    if isinstance(value, Record):
+        kind = "dict" if value.cls is dict else "dataclass"
+        return Node(kind, value.cls, tuple(value.fields), tuple(map(out_spec,
+                                                                    value.fields.values())))
+    if hasattr(value, "type"):
+        return Leaf(value.type)
+    return Opaque(None, None)
+
+
+def clean(fn: Function, options: Options) -> Function:
+    """The clean-up passes, each verified if asked."""
+    for run in PASSES:
+        fn = run(fn)
+        if options.verify:
+            verify(fn)
+    return fn
+
+
+def build(program: Program) -> Callable[..., tuple]:
+    """A callable of the leaves of the arguments that gives the tuple of the leaves of the result."""
+    if program.options.debug:
+        from srcad.backends.reference import Program as Interpreter
+
+        return Interpreter(True).build(program.fn)
+    return backend(program.options.backend).build(program.fn)

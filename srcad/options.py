@@ -1,0 +1,72 @@
+"""What a user can choose, and the defaults.
+
+Options travel with a function object; a transform of it inherits them.  ``using`` changes the
+defaults for a while (the tests run most programs through the reference backend that way).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices for one function.
+
+    Args:
+        backend: ``"cpu"`` (Numba), ``"python"`` (the generated source, not compiled) or
+            ``"reference"`` (an interpreter).
+        debug: interpret with bounds checks, and name the first line at which a NaN appears.
+        verbose: say what is compiled, and how long it took.
+        memory_limit: bytes that one recorded array may take; more is refused before allocation.
+        verify: check the intermediate representation after every pass.
+        poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
+    """
+
+    backend: str = "cpu"
+    debug: bool = False
+    verbose: bool = False
+    memory_limit: int | None = None
+    verify: bool = False
+    poison: bool = False
+
+    def merged(self, changes: dict[str, Any]) -> Options:
+        """A copy with some choices changed.
+
+        Raises:
+            TypeError: for a name that is no option.
+        """
+        known = {k: v for k, v in changes.items() if v is not None}
+        unknown = set(known) - set(self.__dataclass_fields__)
+        if unknown:
+            raise TypeError(f"no option {sorted(unknown)[0]!r}; "
+                            f"options are {sorted(self.__dataclass_fields__)}")
+        return replace(self, **known)
+
+
+_defaults = Options()
+
+
+def defaults() -> Options:
+    """The options in force where nothing else is said."""
+    return _defaults
+
+
+@contextmanager
+def using(**changes: Any) -> Iterator[Options]:
+    """Change the default options inside a ``with`` block.
+
+    >>> with using(backend="reference") as options:
+    ...     options.backend
+    'reference'
+    """
+    global _defaults
+    before = _defaults
+    _defaults = before.merged(changes)
+    try:
+        yield _defaults
+    finally:
+        _defaults = before

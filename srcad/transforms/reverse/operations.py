@@ -1,0 +1,157 @@
+"""Adjoints of array operations and of calls.
+
+In: the statement, the state of the reverse sweep.  Out: its adjoint statements.
+
+* An array operation has a rule (``array_rules``), which accumulates into the operands' shadows.
+* No residual crosses the boundary of a call.  Its adjoint re-runs the callee's own reverse version
+  on the values of its operands at the call, shadows passed along.  What the callee writes, or
+  what is overwritten later, is a snapshot taken before the call (``Prepare``), so the re-run
+  touches no storage of the primal; its prints and checks are left out.
+
+Invariant: ``contents`` names every region whose contents are read here (poisoning spares them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from srcad.analyses.activity import Activity
+from srcad.analyses.regions import is_reference
+from srcad.analyses.reload import Reload
+from srcad.errors import InternalError
+from srcad.ir.build import Builder
+from srcad.ir.nodes import ArrayOp, Atom, Call, Function, Var
+from srcad.ir.types import is_float, shadow_type
+from srcad.transforms.array_rules import array_rule
+from srcad.transforms.arrays import fit, zero_of
+from srcad.transforms.family import Family, refuse_overlaps
+from srcad.transforms.reverse.adjoint import Adjoint
+
+Versions = Callable[[str, tuple[bool, ...], tuple[bool, ...]], str]
+
+
+def wanted_snapshots(fn: Function, activity: Activity, reload: Reload) -> dict[int, frozenset[int]]:
+    """Which operands (and, after them, results) of each operation need a snapshot, by identity."""
+    found = {}
+    for node, position, s in reload.tree.walk():
+        if isinstance(s, (ArrayOp, Call)) and any(map(activity.carries, (*s.args, *s.targets))):
+            read, written = _used(s, activity)
+            atoms = (*s.args, *s.targets)
+            found[id(s)] = frozenset(
+                k for k in read | written if is_reference(atoms[k])
+                and (k in written or not reload.stable((node, position), atoms[k])))  # type: ignore[arg-type]
+    return found
+
+
+def _used(s: ArrayOp | Call, activity: Activity) -> tuple[frozenset[int], frozenset[int]]:
+    """Operands whose contents the adjoint reads, operands that it would write."""
+    if isinstance(s, ArrayOp):
+        return array_rule(s).needs(tuple(map(activity.carries, s.args))), frozenset()
+    summary = activity.summaries[s.fn]
+    reads = frozenset(k for k, a in enumerate(s.args) if is_reference(a))
+    return reads, frozenset(k for k, w in enumerate(summary.writes) if w)
+
+
+class Operations:
+    """The hooks of the reverse sweep for ``ArrayOp`` and ``Call``."""
+
+    def __init__(self, family: Family, versions: Versions) -> None:
+        self.family, self.versions = family, versions
+        self.contents: set[str] = set()
+
+    def array_op(self, adjoint: Adjoint, s: ArrayOp) -> None:
+        """The rule's vjp, if anything it computes has an adjoint."""
+        context = RuleContext(adjoint, s, self)
+        if any(map(adjoint.activity.shadowed, s.targets)) or any(
+                t.name in adjoint.env for t in s.targets):
+            array_rule(s).vjp(context)
+        for t in s.targets:
+            adjoint.env.pop(t.name, None)
+
+    def reference(self, adjoint: Adjoint, s: ArrayOp | Call, k: int) -> Var:
+        """Operand (or result) ``k`` with the contents it had when ``s`` was executed."""
+        atoms = (*s.args, *s.targets)
+        kept = adjoint.prepared.snapshots[id(s)].get(k)
+        a = atoms[k] if kept is None else kept
+        assert isinstance(a, Var)
+        self.contents |= adjoint.activity.regions.reached(a) | {a.name}
+        found = adjoint.scopes.value(a)
+        assert isinstance(found, Var)
+        return found
+
+    def call(self, adjoint: Adjoint, s: Call) -> None:
+        """A call of the callee's reverse version, which accumulates into the shadows."""
+        activity, b = adjoint.activity, adjoint.b
+        summary, primal = activity.summaries[s.fn], self.family.callees[s.fn]
+        refuse_overlaps(s, activity.regions, summary)
+        active = tuple(map(activity.carries, s.args))
+        seeds: list[Atom] = []
+        seeded: list[bool] = []
+        for t, y, source in zip(s.targets, primal.body.yields, summary.results, strict=True):
+            if is_float(y.type):
+                seed = self.seed(adjoint, t) if source.fresh or not is_reference(t) else None
+                seeded.append(seed is not None)
+                seeds += [] if seed is None else [
+                    fit(b, seed, shadow_type(y.type)) if isinstance(seed, Var)
+                    and is_reference(seed) else seed]
+        written = any(w and on for w, on in zip(summary.writes, active, strict=True))
+        if not any(seeded) and not written:
+            return
+        fn = self.versions(s.fn, active, tuple(seeded))
+        args = [self.reference(adjoint, s, k) if is_reference(a) else adjoint.scopes.value(a)
+                for k, a in enumerate(s.args)]
+        args = [fit(b, a, p.type) if is_reference(a) else a  # type: ignore[arg-type]
+                for a, p in zip(args, primal.params, strict=True)]
+        shadows = [fit(b, adjoint.scopes.shadow(a), shadow_type(p.type))
+                   for a, p, on in zip(s.args, primal.params, active, strict=True)
+                   if on and is_reference(a)]
+        scalars = [a for a, on in zip(s.args, active, strict=True) if on and not is_reference(a)]
+        again = [b.var("again", y.type) for y in primal.body.yields]
+        made = [b.var(adjoint.hint(a), a.type) for a in scalars]
+        b.emit(Call((*again, *made), fn, (*args, *seeds, *shadows), b.loc))
+        for a, m in zip(scalars, made, strict=True):
+            adjoint.add(a, m)
+
+    @staticmethod
+    def seed(adjoint: Adjoint, t: Var) -> Atom | None:
+        """The adjoint of a result of a call, ``None`` if it is zero."""
+        if not is_reference(t):
+            return adjoint.env.pop(t.name, None)
+        return adjoint.scopes.shadow(t) if adjoint.activity.shadowed(t) else None
+
+
+class RuleContext:
+    """``array_rules.Context`` on the state of the reverse sweep."""
+
+    def __init__(self, adjoint: Adjoint, s: ArrayOp, operations: Operations) -> None:
+        self.adjoint, self.op, self.operations = adjoint, s, operations
+        self.b: Builder = adjoint.b
+
+    def active(self, k: int) -> bool:
+        """Whether operand ``k`` has an adjoint to contribute to."""
+        return self.adjoint.activity.carries(self.op.args[k])
+
+    def operand(self, k: int) -> Var:
+        """Operand ``k`` as it was."""
+        return self.operations.reference(self.adjoint, self.op, k)
+
+    def result(self, k: int) -> Atom:
+        """Result ``k`` as it was."""
+        t = self.op.targets[k]
+        if not is_reference(t):
+            return self.adjoint.scopes.value(t)
+        return self.operations.reference(self.adjoint, self.op, len(self.op.args) + k)
+
+    def shadow(self, k: int) -> Var:
+        """The shadow of operand ``k``."""
+        a = self.op.args[k]
+        if not is_reference(a):
+            raise InternalError("a number has no shadow")
+        return self.adjoint.scopes.shadow(a)
+
+    def seed(self, k: int) -> Atom:
+        """The adjoint of result ``k``."""
+        t = self.op.targets[k]
+        if is_reference(t):
+            return self.adjoint.scopes.shadow(t)
+        return self.adjoint.env.get(t.name, zero_of(t.type))
