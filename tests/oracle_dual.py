@@ -20,7 +20,7 @@ import numpy as np
 class Dual:
     """``value + tangent * eps_level``."""
 
-    __slots__ = ("value", "tangent", "level")
+    __slots__ = ("level", "tangent", "value")
 
     def __init__(self, value, tangent, level):
         self.value = value
@@ -136,9 +136,7 @@ def divide(a, b):
         return float(np.divide(float(a), float(b)))
     (x, dx), (y, dy) = split(a, level), split(b, level)
     quotient = divide(x, y)
-    return chain(
-        quotient, level, (lambda: divide(1.0, y), dx), (lambda: -divide(quotient, y), dy)
-    )
+    return chain(quotient, level, (lambda: divide(1.0, y), dx), (lambda: -divide(quotient, y), dy))
 
 
 def strict_divide(a, b):
@@ -202,9 +200,7 @@ def arctan2(a, b):
     def over_radius(z):
         return divide(z, add(multiply(x, x), multiply(y, y)))
 
-    return chain(
-        arctan2(y, x), level, (lambda: over_radius(x), dy), (lambda: -over_radius(y), dx)
-    )
+    return chain(arctan2(y, x), level, (lambda: over_radius(x), dy), (lambda: -over_radius(y), dx))
 
 
 def hypot(a, b):
@@ -272,7 +268,7 @@ def _or_inf(function):
         try:
             return function(x)
         except (ValueError, OverflowError):
-            return math.inf if x == x else math.nan
+            return math.nan if math.isnan(x) else math.inf
 
     return leaf
 

@@ -14,6 +14,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,10 @@ def programs(draw: Any, size: int = SIZE, without: Iterable[str] = frozenset()) 
     return generate(DrawChooser(draw), size, frozenset(without))
 
 
-def check(program: RandomProgram) -> str:
+def check(program: RandomProgram, **options: Any) -> str:
     """Compare with the oracle where the compiler is there, otherwise validate the program."""
     if adapter.available():
-        return checking.compare(program)
+        return checking.compare(program, **options)
     checking.validate(program)
     return "validated"
 
@@ -68,13 +69,8 @@ def _validate(program: RandomProgram) -> str:
     return "steep" if checking.validate(program) > checking.STEEP else "fit"
 
 
-def _compare_jit(program: RandomProgram) -> str:
-    return checking.compare(program, backend="cpu")
-
-
 CHECKS: dict[str, Callable[[RandomProgram], str]] = {
     "compare": check,
-    "compare-jit": _compare_jit,
     "validate": _validate,
     "njit": _njit,
 }
@@ -123,6 +119,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the first program")
     parser.add_argument("--size", type=int, default=SIZE, help="statements of the main function")
     parser.add_argument("--check", choices=CHECKS, default="compare")
+    parser.add_argument("--backend", default="reference", help="cpu compiles with Numba (slow)")
+    parser.add_argument("--verify", action="store_true", help="check the IR after every pass")
+    parser.add_argument("--poison", action="store_true", help="fill what must not be read with NaN")
     parser.add_argument("--without", default="", help="features to leave out: list,while,...")
     parser.add_argument("--save", type=Path, help="directory for failing programs")
     parser.add_argument("--show", action="store_true", help="print the programs")
@@ -135,8 +134,12 @@ def main(arguments: list[str] | None = None) -> int:
             print(program)
         return program
 
+    checker = CHECKS[options.check]
+    if checker is check:
+        flags = {name: True for name in ("verify", "poison") if getattr(options, name)}
+        checker = partial(check, backend=options.backend, **flags)
     seeds = range(options.seed, options.seed + options.count)
-    outcomes, checked = run(seeds, CHECKS[options.check], make, options.save)
+    outcomes, checked = run(seeds, checker, make, options.save)
     print(f"{len(checked)} programs: {dict(outcomes)}")
     for feature, percent in shares(checked).items():
         print(f"  {feature:20s} {percent:5.1f} %")

@@ -5,7 +5,8 @@ in different classes never share an element.
 
 Invariant: flow-insensitive (Steensgaard).  A view joins its base, a loop's carried references
 and a branch's results join what flows into them, an array kept in a list joins the class of the
-list's elements.  Parameters, and whatever goes through a ``Call``, form the class ``OUTSIDE``.
+list's elements.  Parameters, and whatever goes through a ``Call``, form the class ``OUTSIDE``
+(with ``distinct``, what is known of parameters is trusted: each array is a class of its own).
 Limits: one allocation statement in a loop is one class, however many arrays it makes.
 
 >>> from srcad.ir.build import Builder, const
@@ -38,11 +39,12 @@ def is_reference(a: object) -> bool:
 class Aliases:
     """The partition; built once from a function, then only asked."""
 
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, distinct: bool = False) -> None:
         self._parent: dict[str, str] = {}
         self._element: dict[str, str] = {OUTSIDE: OUTSIDE}
         for p in fn.params:
-            self._outside(p)
+            if not (distinct and isinstance(p.type, ArrayT)):
+                self._outside(p)
         for s in statements(fn.body):
             self._statement(s)
 

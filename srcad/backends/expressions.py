@@ -27,7 +27,7 @@ _COMPARE = {"<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "==": ast.Eq
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _CAST = {"f8": "np.float64", "f4": "np.float32", "i8": "np.int64", "b1": "bool"}
 # operations that take booleans as they are; in all others a bool counts as a number
-_TAKES_BOOL = {"select", "and", "or", "not", "bitand", "bitor", "bitxor", "invert", "min", "max",
+_TAKES_BOOL = {"select", "and", "or", "not", "bitand", "bitor", "bitxor", "invert",
                "floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "signbit"}
 
 
@@ -142,6 +142,8 @@ def _numbers(s: Op, args: list[Expr], types: list[Type]) -> list[Expr]:
     if s.op == "select":
         pairs = list(zip(args[1:], types[1:], strict=True))
         return [args[0], *(convert(a, t, s.target.type) for a, t in pairs)]
+    if s.op in ("min", "max"):  # Python's give back one of the operands as it is
+        return [convert(a, t, s.target.type) for a, t in zip(args, types, strict=True)]
     if s.op in ("pow", "fpow") and types[1] == I8 and s.target.type != I8:
         return [_bool_as(args[0], types[0], s.target.type), _exponent(s, args[1])]
     if s.op in _TAKES_BOOL or PRIMITIVES[s.op].template in _COMPARE:

@@ -15,24 +15,22 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from srcad.backends.comments import Comments, SourceLines
+from srcad.backends.control import FunctionPrinter
 from srcad.backends.expressions import name
 from srcad.backends.naming import identifier
-from srcad.backends.statements import FunctionPrinter
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Call, Function, Loc
+from srcad.ir.nodes import Call, Function
 from srcad.ir.walk import statements
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
 
-SourceLines = Callable[[str], list[str]]
 IMPORTS = "import math\nimport numba\nimport numpy as np\n"
-_MARK = "srcad_comment_"
-_CUT = 70
 
 RESERVE = '''
 def _reserve(cells, size, zero):
@@ -56,7 +54,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
     functions = list(_reachable(fn))
     names = _function_names(functions)
     helpers: set[str] = set()
-    definitions: list[ast.stmt] = []
+    definitions: list[ast.FunctionDef] = []
     for f in functions:
         printer = FunctionPrinter(f, set(names.values()) | {"_reserve"}, _called(f, names))
         definition = printer.function(names[id(f)])
@@ -64,9 +62,9 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
         helpers |= printer.helpers
         definitions.append(definition)
     tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
-    comments = _Comments(source_lines)
+    comments = Comments(source_lines)
     for d in definitions:
-        comments.add(d.body)  # type: ignore[attr-defined]
+        comments.add(d.body)
     source = comments.replace(to_source(tree))
     comments.remove(tree)
     return Module(source, names[id(fn)], ast.fix_missing_locations(tree))
@@ -75,8 +73,15 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
 def to_source(tree: ast.AST) -> str:
     """A syntax tree as text, long lines left long."""
     text: str = astor.to_source(tree, indent_with=" " * 4, pretty_source="".join,
-                                pretty_string=lambda s, *_, **__: repr(s))
+                                pretty_string=_string)
     return re.sub(r"\n{4,}", "\n\n\n", text)
+
+
+def _string(text: str, embedded: int, *_: object, **__: object) -> str:
+    """A string in double quotes, a docstring in three."""
+    if "\\" in text or '"' in text or not text.isprintable():
+        return repr(text)
+    return f'"{text}"' if embedded else f'"""{text}"""'
 
 
 # functions
@@ -127,52 +132,3 @@ def _runtime(helper: str) -> str:
     from srcad.runtime import special
 
     return inspect.getsource(getattr(special, helper))
-
-
-# comments
-class _Comments:
-    """Comments as marker statements, so that the tree keeps their place while it is printed."""
-
-    def __init__(self, source_lines: SourceLines | None) -> None:
-        self.source_lines = source_lines
-        self.texts: list[str] = []
-
-    def add(self, body: list[ast.stmt], current: object = None) -> None:
-        """Put a marker wherever the line of the user's program changes."""
-        for node in list(body):
-            key = _key(getattr(node, "loc", None))
-            if key is not None and key != current:
-                self.texts.append(self._text(node.loc))  # type: ignore[attr-defined]
-                marker = ast.Expr(ast.Name(f"{_MARK}{len(self.texts) - 1}_", ast.Load()))
-                body.insert(body.index(node), marker)
-            current = key
-            for part in ("body", "orelse"):
-                if getattr(node, part, None):
-                    self.add(getattr(node, part), key)
-
-    def _text(self, loc: Loc) -> str:
-        lines = self.source_lines(loc.file) if self.source_lines else []
-        line = lines[loc.line - 1].strip() if 0 < loc.line <= len(lines) else ""
-        line = line if len(line) <= _CUT else line[:_CUT - 1] + "…"
-        return f"# {loc.role} of line {loc.line}" + (f": {line}" if line else "")
-
-    def replace(self, source: str) -> str:
-        """The text with comments for markers."""
-        return re.sub(rf"\b{_MARK}(\d+)_", lambda m: self.texts[int(m[1])], source)
-
-    def remove(self, tree: ast.AST) -> None:
-        """Take the markers out of the tree."""
-        for node in ast.walk(tree):
-            for part in ("body", "orelse"):
-                stmts = getattr(node, part, None)
-                if isinstance(stmts, list):
-                    stmts[:] = [s for s in stmts if not _is_marker(s)]
-
-
-def _key(loc: Loc | None) -> tuple | None:
-    return None if loc is None or loc.role == "primal" else (loc.role, loc.file, loc.line)
-
-
-def _is_marker(s: ast.AST) -> bool:
-    return (isinstance(s, ast.Expr) and isinstance(s.value, ast.Name)
-            and s.value.id.startswith(_MARK))

@@ -1,7 +1,7 @@
-"""From a verified IR function to the syntax tree of one Python function.
+"""Printing blocks and simple statements; handing values over at the ends of blocks.
 
-In: a function, names that are taken, the Python names of the functions it calls.  Out: an
-``ast.FunctionDef`` whose statements carry the ``Loc`` they come from in the attribute ``loc``.
+In: statements of a verified function.  Out: Python statements, appended to a list, that carry
+the ``Loc`` they come from in the attribute ``loc``.  ``control`` has the rest.
 
 Invariant: at every point of the printed code the variable of a class holds the value of that
 class's variable that is live there (``naming``), and waiting expressions have the value they
@@ -23,15 +23,15 @@ from srcad.backends.moves import Move, sequential
 from srcad.backends.naming import Names
 from srcad.backends.pending import BUDGET, LIMIT, Effects, Pending, Waiting
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Carried, Check, Const, Dim, For, Function, If,
-    Load, Loc, Op, Print, Reserve, Stmt, Store, Var, View, While,
+    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Carried, Check, Const, Dim, Function, Load, Loc,
+    Op, Print, Reserve, Store, Var, View,
 )
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import ArrayT, ListT
 
 
-class FunctionPrinter:
-    """Prints one function; ``helpers`` collects the run-time helpers its code calls."""
+class StatementPrinter:
+    """Blocks and simple statements; ``helpers`` collects the run-time helpers its code calls."""
 
     def __init__(self, fn: Function, taken: set[str], functions: dict[str, str]) -> None:
         self.fn, self.functions = fn, functions
@@ -43,18 +43,6 @@ class FunctionPrinter:
         self.current = fn.body
         self.helpers: set[str] = set()
         self.parallel = False
-
-    def function(self, name: str) -> ast.FunctionDef:
-        """The function definition, without decorators."""
-        body = self.fn.body
-        with self.block(body) as out:
-            if body.yields:
-                values = [e.node for e in self.gather(body.yields)]
-                value = values[0] if len(values) == 1 else ex.sequence(values)
-                self.emit(ast.Return(value), None)
-        params = ast.arguments([], [ast.arg(p.name) for p in self.fn.params], None, [], [], None, [])
-        doc = [ast.Expr(ast.Constant(self.fn.doc))] if self.fn.doc else []
-        return ast.FunctionDef(name, params, [*doc, *(out or [ast.Pass()])], [])
 
     # blocks and statements
     @contextmanager
@@ -195,7 +183,7 @@ class FunctionPrinter:
             if not fits:
                 known = Expr(ex.name(raw[-1]), len(raw[-1]))
                 fixes.append((t, storage.converted(known, t.type, layout)))
-        self.emit(ast.Assign([_targets(raw)], e.node), s.loc)
+        self.emit(ast.Assign([targets(raw)], e.node), s.loc)
         for t, fixed in fixes:
             self.assign(self.names.name(t), fixed, s.loc)
 
@@ -204,7 +192,7 @@ class FunctionPrinter:
         self.disturb(self.effects.of(s))
         value = ex.call(self.functions[s.fn], *args)
         names = [self.names.name(t) for t in s.targets]
-        node = ast.Assign([_targets(names)], value) if names else ast.Expr(value)
+        node = ast.Assign([targets(names)], value) if names else ast.Expr(value)
         self.emit(node, s.loc)
 
     def _check(self, s: Check) -> None:
@@ -238,7 +226,7 @@ class FunctionPrinter:
                 self.assign(group[0].target, group[0].expr, loc)
             else:
                 values = ex.sequence([m.expr.node for m in group])
-                self.emit(ast.Assign([_targets([m.target for m in group])], values), loc)
+                self.emit(ast.Assign([targets([m.target for m in group])], values), loc)
 
     def stored(self, carried: tuple[Carried, ...]) -> list[int]:
         """Positions of the carried values that somebody reads."""
@@ -252,97 +240,8 @@ class FunctionPrinter:
         self.assign(target, e, loc)
         return Expr(ex.name(target), len(target), atom=True)
 
-    # control flow
-    def _if(self, s: If) -> None:
-        cond = self.get(s.cond)
-        self.disturb(self.effects.of(s))
-        arms = []
-        for b in (s.then, s.orelse):
-            with self.block(b) as out:
-                pairs = [(r, y) for r, y in zip(s.results, b.yields, strict=True)
-                         if r.name not in self.live.idle]
-                self.perform(self.moves(pairs), s.loc)
-            arms.append(out)
-        node = branch(cond, *arms)
-        if node is not None:
-            self.emit(node, s.loc)
 
-    def _for(self, s: For) -> None:
-        stored = self.stored(s.carried)
-        moves = self.moves([(s.carried[k].arg, s.carried[k].init) for k in stored])
-        bounds = self.gather((s.start, s.stop, s.step))
-        self.disturb(self.effects.of(s))
-        assigned = {m.cell for m in moves}
-        bounds = [self.aside(e, assigned, s.loc) for e in bounds]
-        with self.block(s.body) as body:
-            self.finish_for(s, stored)
-        self.perform(moves, s.loc)
-        if body or not self.names.alone(s.index):
-            self.parallel |= s.parallel
-            function = "numba.prange" if s.parallel else "range"
-            header = ex.call(function, *_range(s, [e.node for e in bounds]))
-            index = ast.Name(self.names.name(s.index), ast.Store())
-            self.emit(ast.For(index, header, body or [ast.Pass()], []), s.loc)
-
-    def finish_for(self, s: For, stored: list[int]) -> None:
-        """The end of a loop body: hand over, and leave where the loop is to end."""
-        flag = s.body.yields[0] if s.breaks else None
-        moves = self.moves([(s.carried[k].arg, s.body.yields[k]) for k in stored])
-        test: Expr | None = None
-        if isinstance(flag, Const):
-            test = ex.constant(flag) if flag.value else None
-        elif flag is not None and 0 in stored:
-            test = self.variable(s.carried[0].arg)
-        elif flag is not None:
-            test = self.aside(self.get(flag), {m.cell for m in moves}, s.loc)
-        self.perform(moves, s.loc)
-        if isinstance(flag, Const) and test is not None:
-            self.emit(ast.Break(), s.loc)
-        elif test is not None:
-            self.emit(ast.If(test.node, [ast.Break()], []), s.loc)
-
-    def _while(self, s: While) -> None:
-        first, stored = s.carried[0], self.stored(s.carried)
-        moves = self.moves([(s.carried[k].arg, s.carried[k].init) for k in stored])
-        test = self.variable(first.arg) if 0 in stored else self.get(first.init)
-        self.disturb(self.effects.of(s))
-        with self.block(s.body) as body:
-            ends = self.moves([(s.carried[k].arg, s.body.yields[k]) for k in stored])
-            if 0 not in stored:
-                again = self.get(s.body.yields[0])
-                if not _same_test(test, moves, again, ends):
-                    cell, target = self.names.cell(first.arg), self.names.name(first.arg)
-                    moves.append(Move(target, cell, test))
-                    ends.append(Move(target, cell, again))
-                    test = self.variable(first.arg)
-            self.perform(ends, s.loc)
-        self.perform(moves, s.loc)
-        self.emit(ast.While(test.node, body or [ast.Pass()], []), s.loc)
-
-
-def branch(cond: Expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> ast.stmt | None:
-    """An ``if`` statement, as short as its branches allow."""
-    if not then and not orelse:
-        return None
-    if not then:
-        return ast.If(ex.negation(cond), orelse, [])
-    return ast.If(cond.node, then, orelse)
-
-
-def _same_test(test: Expr, before: list[Move], again: Expr, ends: list[Move]) -> bool:
-    """Whether ``while test`` says what the loop's flag says, at entry and after each turn."""
-    if again.reads & {m.cell for m in ends} or test.reads & {m.cell for m in before}:
-        return False
-    return ast.dump(test.node) == ast.dump(again.node)
-
-
-def _range(s: For, bounds: list[ast.expr]) -> list[ast.expr]:
-    if not (isinstance(s.step, Const) and s.step.value == 1):
-        return bounds
-    return bounds[1:2] if isinstance(s.start, Const) and s.start.value == 0 else bounds[:2]
-
-
-def _targets(names: list[str]) -> ast.expr:
+def targets(names: list[str]) -> ast.expr:
     nodes: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
     return nodes[0] if len(nodes) == 1 else ast.Tuple(nodes, ast.Store())
 

@@ -85,6 +85,7 @@ class Program:
     callees: dict[str, Function] = field(default_factory=dict)
     instances: dict[Any, Any] = field(default_factory=dict)
     facts: dict[Any, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)  # the user's names for temporaries
 
 
 class Lowering:

@@ -7,7 +7,7 @@ Invariant: the IR verifies; running it gives what ``numba.njit`` of the function
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from srcad.errors import UnsupportedSyntax
@@ -20,7 +20,9 @@ from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Rest
 from srcad.frontend.fence import check_function
 from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
+from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Function, Var
+from srcad.ir.walk import rewrite_block
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,31 @@ def _finish(lo: Lowering, source: SourceFunction, value: Any, params: list[Var],
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
     fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
+    fn = with_user_names(fn, lo.program.names, lo.b.namer)
     return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
+
+
+def with_user_names(fn: Function, names: dict[str, str], namer: Namer) -> Function:
+    """Temporaries that the user named carry that name, here and in the functions called."""
+    table: dict[str, Var] = {}
+
+    def define(v: Var) -> Var:
+        wish = names.get(v.name)
+        if wish is None or v.name in params:
+            return v
+        table[v.name] = Var(namer.fresh(wish), v.type, wish)
+        return table[v.name]
+
+    def use(a: Any) -> Any:
+        return table.get(a.name, a) if isinstance(a, Var) else a
+
+    shared: dict[str, Function] = {}
+    for f in [*fn.callees.values(), fn]:
+        params = {p.name for p in f.params}
+        new = replace(f, body=rewrite_block(f.body, use, define), callees=shared)
+        if f is not fn:
+            shared[f.name] = new
+    return new
 
 
 def check_result(lo: Lowering, value: Any, source: SourceFunction) -> None:

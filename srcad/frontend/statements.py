@@ -164,7 +164,7 @@ def _unbound() -> Any:
 def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
     """Bind or write ``value`` to an assignment target."""
     if isinstance(target, ast.Name):
-        lo.frame.env[target.id] = rename(settle(lo, value), target.id)
+        lo.frame.env[target.id] = rename(lo, settle(lo, value), target.id)
     elif isinstance(target, (ast.Tuple, ast.List)):
         items = unpack(lo, value, target)
         for t, v in zip(target.elts, items, strict=True):
@@ -181,8 +181,10 @@ def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
                 "return the new value, or keep it in an array")
 
 
-def rename(v: Any, name: str) -> Any:
-    """The value, with the user's name as hint where it is a fresh temporary."""
+def rename(lo: Lowering, v: Any, name: str) -> Any:
+    """Note the user's name for a temporary that an assignment has just bound."""
+    if isinstance(v, Var) and v.name in lo.b.fresh:
+        lo.program.names.setdefault(v.name, name)
     return v
 
 
@@ -225,7 +227,8 @@ def augmented(lo: Lowering, node: ast.AugAssign) -> None:
 
             extend(lo, old, value, node)
         else:
-            lo.frame.env[name] = settle(lo, binary(lo, type(node.op), old, value, node))
+            new = settle(lo, binary(lo, type(node.op), old, value, node))
+            lo.frame.env[name] = rename(lo, new, name)
     elif isinstance(node.target, ast.Subscript):
         update_subscript(lo, node.target, type(node.op), node.value, node)
     else:

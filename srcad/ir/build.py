@@ -37,6 +37,7 @@ class Builder:
         self.namer = namer
         self.loc = loc
         self.stack: list[list[Stmt]] = [[]]
+        self.fresh: set[str] = set()  # names of the temporaries made here
 
     # blocks
     @contextmanager
@@ -55,7 +56,9 @@ class Builder:
 
     def var(self, hint: str, type: Type) -> Var:
         """A fresh variable named after ``hint``."""
-        return Var(self.namer.fresh(hint), type, hint)
+        name = self.namer.fresh(hint)
+        self.fresh.add(name)
+        return Var(name, type, hint)
 
     # scalars
     def op(self, name: str, *args: Atom, hint: str = "t") -> Atom:

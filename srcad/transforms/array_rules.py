@@ -22,7 +22,7 @@ from srcad.ir.build import Builder, const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import ArrayOp, Atom, Var
 from srcad.ir.types import ArrayT, Scalar
-from srcad.transforms.arrays import copy, each, fresh, like, sizes
+from srcad.transforms.arrays import add_to, copy, each, fresh, like, sizes
 
 Tangents = tuple[Var | None, ...]
 
@@ -85,16 +85,6 @@ def contiguous(b: Builder, x: Var) -> Var:
     """``x``, copied if it is strided."""
     assert isinstance(x.type, ArrayT)
     return copy(b, x, x.hint or "t") if x.type.layout != "C" else x
-
-
-def add_to(b: Builder, target: Var, x: Var, sign: float = 1.0) -> None:
-    """``target += sign * x``."""
-
-    def element(index: tuple[Atom, ...]) -> None:
-        value: Atom = b.load(x, *index)
-        b.accumulate(target, index, value if sign == 1 else b.op("neg", value))
-
-    each(b, target, element)
 
 
 def add_outer(b: Builder, target: Var, x: Var, y: Var, sign: float = 1.0) -> None:

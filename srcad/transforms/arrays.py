@@ -81,6 +81,16 @@ def copy(b: Builder, source: Var, hint: str, into: Var | None = None) -> Var:
     return made
 
 
+def add_to(b: Builder, target: Var, x: Var, sign: float = 1.0) -> None:
+    """``target += sign * x``."""
+
+    def element(index: tuple[Atom, ...]) -> None:
+        value: Atom = b.load(x, *index)
+        b.accumulate(target, index, value if sign == 1 else b.op("neg", value))
+
+    each(b, target, element)
+
+
 def fill(b: Builder, ref: Var, value: float) -> None:
     """Every element of a float array or list becomes ``value``."""
     assert isinstance(ref.type, (ArrayT, ListT))

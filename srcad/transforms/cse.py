@@ -13,9 +13,30 @@ values of different branches stay apart.
 >>> from srcad.ir.build import Builder
 >>> from srcad.ir.names import Namer
 >>> from srcad.ir.text import text
->>> from srcad.ir.types import F8
+>>> from srcad.ir.types import F8, I8
 >>> b = Builder(Namer())
->>> x = b.var("x", F8)
+>>> x, a = b.var("x", F8), b.var("a", ArrayT("f8", 1))
+>>> zero = Const(0, I8)
+>>> for _ in range(2):
+...     b.store(a, (zero,), b.op("mul", b.load(a, zero), b.op("sin", x)))
+>>> fn = Function("f", (x, a), Block(tuple(b.stack[0])))
+>>> print(text(fn), text(run(fn)), sep="", end="")
+def f(x: f8, a: f8[:]C):
+    t: f8 = a[0]
+    t_1: f8 = sin(x)
+    t_2: f8 = mul(t, t_1)
+    a[0] = t_2
+    t_3: f8 = a[0]
+    t_4: f8 = sin(x)
+    t_5: f8 = mul(t_3, t_4)
+    a[0] = t_5
+def f(x: f8, a: f8[:]C):
+    t: f8 = a[0]
+    t_1: f8 = sin(x)
+    t_2: f8 = mul(t, t_1)
+    a[0] = t_2
+    t_5: f8 = mul(t_2, t_1)
+    a[0] = t_5
 """
 
 from __future__ import annotations
@@ -38,9 +59,16 @@ _EXACT_STORE = {"f8", "f4", "i8", "b1"}
 Cell = tuple[str, str]  # class of storage, element type
 
 
-def run(fn: Function) -> Function:
-    """The program with its common subexpressions shared."""
-    return each_function(fn, lambda f: replace(f, body=_Sharing(f).block(f.body)))
+def run(fn: Function, distinct: bool = False) -> Function:
+    """The program with its common subexpressions shared.
+
+    With ``distinct`` the array parameters of ``fn`` are known not to overlap.
+    """
+
+    def one(f: Function) -> Function:
+        return replace(f, body=_Sharing(Aliases(f, distinct and f is fn)).function(f))
+
+    return each_function(fn, one)
 
 
 class _Sharing:
@@ -51,17 +79,22 @@ class _Sharing:
     renews.
     """
 
-    def __init__(self, fn: Function) -> None:
-        self.aliases = Aliases(fn)
+    def __init__(self, aliases: Aliases) -> None:
+        self.aliases = aliases
         self.values: dict[Hashable, Atom] = {}
         self.log: list[Hashable] = []
         self.same: dict[str, Atom] = {}
         self.version: dict[Cell, int] = {}
         self.writes = 0
-        self.outside = {c for s in statements(fn.body) if (c := self.read_or_written(s))
-                        if c[0] == OUTSIDE}
+        self.outside: set[Cell] = set()
         self.written: dict[int, set[Cell]] = {}
+
+    def function(self, fn: Function) -> Block:
+        """The body of a function, rebuilt."""
+        cells = map(self.read_or_written, statements(fn.body))
+        self.outside = {c for c in cells if c and c[0] == OUTSIDE}
         self.count_writes(fn.body)
+        return self.block(fn.body)
 
     # storage
     def cell(self, array: Var) -> Cell:
@@ -182,11 +215,11 @@ class _Sharing:
             done: Stmt = replace(s, cond=cond, then=then, orelse=self.block(s.orelse))
         else:
             carried = tuple(replace(c, init=self.use(c.init)) for c in s.carried)
-            bounds = {}
             if isinstance(s, For):
-                bounds = {n: self.use(getattr(s, n)) for n in ("start", "stop", "step")}
+                s = replace(s, start=self.use(s.start), stop=self.use(s.stop),
+                            step=self.use(s.step))
             self.write(cells)
-            done = replace(s, carried=carried, body=self.block(s.body), **bounds)
+            done = replace(s, carried=carried, body=self.block(s.body))
         self.write(cells)
         return done
 

@@ -19,9 +19,22 @@ is dropped.
 >>> from srcad.ir.types import F8, ArrayT
 >>> b = Builder(Namer())
 >>> x = b.var("x", F8)
->>> scratch = b.alloc(ArrayT("f8", 1), (const(3),))
->>> b.store(scratch, (const(0),), b.op("sin", x))
->>> fn = Function("f", (x,), Block(tuple(b.stack[0]), (b.op("mul", x, x),)))
+>>> scratch = b.alloc(ArrayT("f8", 1), (const(3),), hint="scratch")
+>>> with b.loop(const(0), const(3)) as i:
+...     b.store(scratch, (i,), b.op("sin", x))
+>>> y = b.op("mul", x, x, hint="y")
+>>> fn = Function("f", (x,), Block(tuple(b.stack[0]), (y,)))
+>>> print(text(fn), text(run(fn)), sep="", end="")
+def f(x: f8):
+    scratch: f8[:]C = zeros(3)
+    for i in range(0, 3, 1):
+        t: f8 = sin(x)
+        scratch[i] = t
+    y: f8 = mul(x, x)
+    return y
+def f(x: f8):
+    y: f8 = mul(x, x)
+    return y
 """
 
 from __future__ import annotations

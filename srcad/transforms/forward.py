@@ -123,7 +123,8 @@ class Forward(Tandem):
         """The tangent by the operation's own rule; results without derivative get zeros."""
         tangents = tuple(self.shadow.get(a.name) if isinstance(a, Var) and self.carries(a)
                          else None for a in s.args)
-        found = array_rule(s).jvp(self.b, s, tangents)
+        none: tuple[Var | None, ...] = (None,) * len(s.targets)
+        found = array_rule(s).jvp(self.b, s, tangents) if any(tangents) else none
         for t, tangent in zip(s.targets, found, strict=True):
             if tangent is not None and self.carries(t):
                 self.shadow[t.name] = tangent

@@ -13,7 +13,28 @@ Nothing leaves an ``If``.  Limits: loads and views stay (see ``cse`` for sharing
 >>> from srcad.ir.text import text
 >>> from srcad.ir.types import F8
 >>> b = Builder(Namer())
->>> x, n = b.var("x", F8), b.var("n", I8)
+>>> x, a = b.var("x", F8), b.var("a", ArrayT("f8", 1))
+>>> with b.loop(const(0), const(9)) as i:
+...     with b.loop(const(0), b.dim(a, 0)) as j:
+...         b.store(a, (j,), b.op("add", b.op("sin", x), b.op("f8", i)))
+>>> fn = Function("f", (x, a), Block(tuple(b.stack[0])))
+>>> print(text(fn), text(run(fn)), sep="", end="")
+def f(x: f8, a: f8[:]C):
+    for i in range(0, 9, 1):
+        n: i8 = dim(a, 0)
+        for i_1 in range(0, n, 1):
+            t: f8 = sin(x)
+            t_1: f8 = f8(i)
+            t_2: f8 = add(t, t_1)
+            a[i_1] = t_2
+def f(x: f8, a: f8[:]C):
+    n: i8 = dim(a, 0)
+    t: f8 = sin(x)
+    for i in range(0, 9, 1):
+        t_1: f8 = f8(i)
+        t_2: f8 = add(t, t_1)
+        for i_1 in range(0, n, 1):
+            a[i_1] = t_2
 """
 
 from __future__ import annotations

@@ -14,8 +14,35 @@ inner loops come first and invariants are hoisted on the way (``hoist``), so a c
 by a whole inner loop becomes a formula of both indices.  Limits: counters advanced under a
 condition stay carried; a range whose length exceeds 64 bits is not catered for.
 
->>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.text import text
+>>> from srcad.ir.types import ArrayT
+>>> b = Builder(Namer())
+>>> a, n = b.var("a", ArrayT("f8", 1)), b.var("n", I8)
+>>> i, k, last = (b.var(name, I8) for name in ("i", "k", "last"))
+>>> with b.block() as body:
+...     b.store(a, (k,), b.op("f8", i))
+...     more = b.op("add", k, Const(3, I8), hint="more")
+>>> b.for_(i, ZERO, n, Const(1, I8), (Carried(last, k, n),), Block(tuple(body), (more,)))
+>>> fn = Function("f", (a, n), Block(tuple(b.stack[0]), (last,)))
+>>> print(text(fn), text(run(fn)), sep="", end="")
+def f(a: f8[:]C, n: i8):
+    for i in range(0, n, 1) carrying k: i8 = n -> last:
+        t: f8 = f8(i)
+        a[k] = t
+        more: i8 = add(k, 3)
+        yield more
+    return last
+def f(a: f8[:]C, n: i8):
+    for i in range(0, n, 1):
+        t_1: i8 = mul(i, 3)
+        k: i8 = add(n, t_1)
+        t: f8 = f8(i)
+        a[k] = t
+        more: i8 = add(k, 3)
+    t_2: i8 = max(n, 0)
+    t_3: i8 = mul(t_2, 3)
+    last: i8 = add(n, t_3)
+    return last
 """
 
 from __future__ import annotations
@@ -95,7 +122,7 @@ class _Induction(Levels):
         growth = [self.growth(c, y) for c, y in zip(s.carried, s.body.yields, strict=True)]
         kept = [k for k, terms in enumerate(growth) if terms is None]
         inside, around = Builder(self.namer, s.loc), Builder(self.namer, s.loc)
-        amounts = [terms and self.amount(around, terms) for terms in growth]
+        amounts = [self.amount(around, terms) if terms else None for terms in growth]
         split = len(around.stack[0])
         for c, amount in zip(s.carried, amounts, strict=True):
             if amount is not None:

@@ -39,7 +39,7 @@ def simplest(name: str, args: tuple[Atom, ...], out: Type, maker: Maker) -> Rewr
     'd'
     """
     while True:
-        known = fold(name, args)
+        known: Atom | None = fold(name, args)
         if known is None or known.type != out:
             known = _equal_operand(name, args, out, maker)
         if known is not None and known.type == out:
@@ -68,8 +68,8 @@ def _equal_operand(name: str, args: tuple[Atom, ...], out: Type, maker: Maker) -
             return _SAME_INT[name]
         return args[0] if name in _SAME_ANY else None
     if name == "sub" and out == I8:
-        (a, i), (b, j) = _offset(args[0], maker), _offset(args[1], maker)
-        if a is not None and a == b:
+        (base, i), (other, j) = _offset(args[0], maker), _offset(args[1], maker)
+        if base is not None and base == other:
             return Const(_wrap(i - j), I8)
     return None
 

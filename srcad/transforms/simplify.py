@@ -15,8 +15,33 @@ after its loop was rewritten disappears at the next run.
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
 >>> from srcad.ir.text import text
+>>> from srcad.ir.types import F8, I8
 >>> b = Builder(Namer())
->>> x, y = b.var("x", F8), b.var("y", F8)
+>>> x, n = b.var("x", F8), b.var("n", I8)
+>>> a = b.alloc(ArrayT("f8", 1), (n,))
+>>> with b.loop(const(0), const(1)) as i:
+...     b.store(a, (i,), x)
+>>> c = b.op("eq", b.op("sub", b.dim(a, 0), n), const(0), hint="c")
+>>> y = b.var("y", F8)
+>>> b.if_(c, Block((), (x,)), Block((), (const(2.0),)), (y,))
+>>> fn = Function("f", (x, n), Block(tuple(b.stack[0]), (y,)))
+>>> print(text(fn), text(run(fn)), sep="", end="")
+def f(x: f8, n: i8):
+    a: f8[:]C = zeros(n)
+    for i in range(0, 1, 1):
+        a[i] = x
+    n_1: i8 = dim(a, 0)
+    t: i8 = sub(n_1, n)
+    c: b1 = eq(t, 0)
+    if c -> y: f8:
+        yield x
+    else:
+        yield 2.0
+    return y
+def f(x: f8, n: i8):
+    a: f8[:]C = zeros(n)
+    a[0] = x
+    return x
 """
 
 from __future__ import annotations
@@ -30,7 +55,7 @@ from srcad.ir.nodes import (
     Atom, Block, Carried, Check, Const, Dim, For, Function, If, Loc, Op, Reserve, Stmt, Var, View,
     While,
 )
-from srcad.ir.types import B1, I8, ArrayT, Scalar
+from srcad.ir.types import B1, ArrayT, Scalar
 from srcad.ir.walk import rewrite
 from srcad.transforms.peephole import FALSE, TRUE, simplest
 from srcad.transforms.program import each_function, key
@@ -260,5 +285,3 @@ def _trips(start: Atom, stop: Atom, step: Atom) -> int | None:
         return max(0, -((int(start.value) - int(stop.value)) // int(step.value)))
     return 0 if key(start) == key(stop) else None
 
-
-__all__ = ["I8", "run"]

@@ -57,11 +57,11 @@ def random_tangents(program: RandomProgram, args: Args, rng: np.random.Generator
 class Subject:
     """The derivatives of one program by srcad."""
 
-    def __init__(self, program: RandomProgram, function: Function, backend: str):
+    def __init__(self, program: RandomProgram, function: Function, options: dict[str, Any]):
         import srcad
 
         self.program, self.api = program, srcad
-        self.function = srcad.differentiable(function, backend=backend)
+        self.function = srcad.differentiable(function, **options)
 
     def value(self, args: Args) -> Any:
         """The plain call."""
@@ -103,10 +103,13 @@ def available() -> bool:
 def is_refusal(program: RandomProgram, error: Exception) -> bool:
     """May the compiler refuse this program with this error?
 
-    Only where a variable is bound by the number of trips, which no compiler can know.
+    Only where a variable is bound by the number of trips, which no compiler can know, and where
+    a helper gets two arguments that share memory and writes into one.
     """
-    if not program.stats.get("bound_by_trip"):
-        return False
     import srcad
 
-    return isinstance(error, srcad.SrcadError)
+    if not isinstance(error, srcad.SrcadError):
+        return False
+    if program.stats.get("aliased_arguments") and "share memory" in str(error):
+        return True
+    return bool(program.stats.get("bound_by_trip") and "bound" in str(error))

@@ -134,7 +134,7 @@ class _Arguments:
         """Refuse, or flag, two arguments in one storage when one of them is written."""
         roots = [v.region.root() for v in self.arrays.values()]
         if len(set(roots)) < len(roots) and self.function.written:
-            if not self.f.build.allows("aliased_arguments"):
+            if not self.f.build.allows("aliased_arguments") or not self.f.chooser.chance(30):
                 return False
             self.f.count("aliased_arguments")
         return True

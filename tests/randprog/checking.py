@@ -92,15 +92,17 @@ def compile_plain(program: RandomProgram, seed: int = 0) -> Any:
         unload(program)
 
 
-def compare(program: RandomProgram, seeds: Iterable[int] = (0,), backend: str = "reference") -> str:
+def compare(program: RandomProgram, seeds: Iterable[int] = (0,), **options: Any) -> str:
     """Compare with the oracle; "compared", or the reason why there was nothing to compare.
 
-    Value and exit state, the gradient (pullback), the tangent, the Hessian times a vector.
+    Value and exit state, the gradient (pullback), the tangent, the Hessian times a vector.  The
+    options are the compiler's; the backend is the reference backend unless they say otherwise.
     """
+    options = {"backend": "reference", **options}
     function = load(program)
     try:
         for seed in seeds:
-            outcome = _compare_at(program, function, seed, backend)
+            outcome = _compare_at(program, function, seed, options)
             if outcome != "compared":
                 return outcome
     finally:
@@ -109,7 +111,7 @@ def compare(program: RandomProgram, seeds: Iterable[int] = (0,), backend: str = 
 
 
 def _compare_at(
-    program: RandomProgram, function: Callable[..., Any], seed: int, backend: str
+    program: RandomProgram, function: Callable[..., Any], seed: int, options: dict[str, Any]
 ) -> str:
     rng = np.random.default_rng(seed)
     expected_value, expected_state = run_plainly(function, program.args(seed))
@@ -117,7 +119,7 @@ def _compare_at(
     if not np.max(np.abs(flat(gradient)), initial=0.0) < STEEP:
         return "steep"
     tangents = adapter.random_tangents(program, program.args(seed), rng)
-    subject = adapter.Subject(program, function, backend)
+    subject = adapter.Subject(program, function, options)
     try:
         args = program.args(seed)
         _same("value", subject.value(args), expected_value)

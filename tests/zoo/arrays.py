@@ -60,12 +60,7 @@ def integer_array_index(a, order):
     return s + a[order[0]]
 
 
-add(
-    integer_array_index,
-    lambda: (vec(4), np.array([2, 0, 2, 3, 1])),
-    (0,),
-    "index int inplace",
-)
+add(integer_array_index, lambda: (vec(4), np.array([2, 0, 2, 3, 1])), (0,), "index int inplace")
 
 
 def slice_updates(a, x):
@@ -135,12 +130,7 @@ def broadcasting_into_place(m, row, x):
     return np.sum(m * m)
 
 
-add(
-    broadcasting_into_place,
-    lambda: (mat(3, 2), vec(2), 0.7),
-    (0, 1, 2),
-    "broadcast inplace",
-)
+add(broadcasting_into_place, lambda: (mat(3, 2), vec(2), 0.7), (0, 1, 2), "broadcast inplace")
 
 
 def outer_broadcast(a, b):

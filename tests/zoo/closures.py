@@ -1,5 +1,7 @@
 """Nested functions and lambdas, closing over constants, arrays and active values."""
 
+# ruff: noqa: PLC3002, B023  (deliberate: these are programs to differentiate)
+
 import math
 
 import numpy as np
@@ -143,11 +145,7 @@ def make_scaled(k, table):
 
 
 add(
-    make_scaled(1.7, (0.5, 1.5, 2.0)),
-    lambda: (0.7, 3),
-    (0,),
-    "captured",
-    name="captured_constants",
+    make_scaled(1.7, (0.5, 1.5, 2.0)), lambda: (0.7, 3), (0,), "captured", name="captured_constants"
 )
 add(make_scaled(1.7, vec(3, 5)), lambda: (0.7, 3), (0,), "captured", name="captured_array")
 

@@ -1,5 +1,7 @@
 """Several traps in one program: views with helpers, breaks with overwrites, lists with aliases."""
 
+# ruff: noqa: PLW0120  (deliberate: these are programs to differentiate)
+
 import numpy as np
 
 from tests.zoo.registry import add, mat, vec
@@ -66,12 +68,7 @@ def swap_break_overwrite(a, b, limit):
     return s + a[0] * b[i % 3]
 
 
-add(
-    swap_break_overwrite,
-    lambda: (vec(3), vec(3, 1), 3.0),
-    (0, 1),
-    "swap break overlap inplace",
-)
+add(swap_break_overwrite, lambda: (vec(3), vec(3, 1), 3.0), (0, 1), "swap break overlap inplace")
 add(
     swap_break_overwrite,
     lambda: (vec(3), vec(3, 1), 1e3),

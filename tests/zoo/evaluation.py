@@ -74,12 +74,7 @@ def index_read_before_write(a, k):
     return xp.sum(a * k)
 
 
-add(
-    index_read_before_write,
-    lambda: (vec(3), xp.array([2, 0, 1])),
-    (0,),
-    "order int inplace",
-)
+add(index_read_before_write, lambda: (vec(3), xp.array([2, 0, 1])), (0,), "order int inplace")
 
 
 def target_index_once(a, x):

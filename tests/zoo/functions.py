@@ -115,12 +115,7 @@ def helper_returns_view(a, b, x):
     return np.sum(a * a) + np.sum(b * b)
 
 
-add(
-    helper_returns_view,
-    lambda: (vec(4), vec(4, 1), 0.7),
-    (0, 1, 2),
-    "helper alias inplace",
-)
+add(helper_returns_view, lambda: (vec(4), vec(4, 1), 0.7), (0, 1, 2), "helper alias inplace")
 
 
 def stats(a):

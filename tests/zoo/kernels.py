@@ -1,5 +1,7 @@
 """Realistic kernels, first part: statistics, learning, dense linear algebra, signal processing."""
 
+# ruff: noqa: PLR1730  (deliberate: these are programs to differentiate)
+
 import math
 
 import numpy as np
@@ -205,12 +207,7 @@ def lu_with_pivoting(a, b):
     return np.sum(b * b)
 
 
-add(
-    lu_with_pivoting,
-    lambda: (mat(3, 3) - 0.5 * np.eye(3), vec(3)),
-    (0, 1),
-    "linalg swap inplace",
-)
+add(lu_with_pivoting, lambda: (mat(3, 3) - 0.5 * np.eye(3), vec(3)), (0, 1), "linalg swap inplace")
 
 
 def cholesky_in_place(a):

@@ -18,12 +18,7 @@ def strided_matrix_views(m, x):
     return np.sum(m * rev)
 
 
-add(
-    strided_matrix_views,
-    lambda: (mat(4, 4), 0.7),
-    (0, 1),
-    "strided alias overlap inplace",
-)
+add(strided_matrix_views, lambda: (mat(4, 4), 0.7), (0, 1), "strided alias overlap inplace")
 
 
 def reversed_slice_assignment(a, x):
@@ -33,12 +28,7 @@ def reversed_slice_assignment(a, x):
     return np.sum(a[:3] * a[2:]) + a[0] ** 2
 
 
-add(
-    reversed_slice_assignment,
-    lambda: (vec(5), 0.7),
-    (0, 1),
-    "slice reversed overlap inplace",
-)
+add(reversed_slice_assignment, lambda: (vec(5), 0.7), (0, 1), "slice reversed overlap inplace")
 
 
 def array_modulo_and_floor(a, x):

@@ -34,7 +34,7 @@ def shift_in_loop(a, x, n):
     return s + np.sum(a)
 
 
-add(shift_in_loop, lambda: (vec(4), 0.7, 4), (0, 1), "slice overlap inplace")
+add(shift_in_loop, lambda: (vec(4), 0.7, 4), (0, 1), "slice overlap inplace", jit=True)
 
 
 def overlapping_add(a):

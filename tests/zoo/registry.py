@@ -35,7 +35,7 @@ def add(fn, args, wrt=(0,), tags="", *, name=None, kwargs=None, njit=True, jit=F
     name = name or fn.__name__
     if any(p.name == name for p in PROGRAMS):
         raise ValueError(f"two programs are called {name}")
-    module = fn.__module__ if hasattr(fn, "__module__") else "zoo"
+    module = getattr(fn, "func", fn).__module__  # a partial's own module is functools
     words = frozenset(tags.split()) | {module.rsplit(".", 1)[-1]}
     PROGRAMS.append(Program(name, fn, args, tuple(wrt), words, kwargs or {}, njit, jit))
 

@@ -154,12 +154,7 @@ def rotate_three(a, b, c, n):
     return np.sum(a * b) + np.sum(c)
 
 
-add(
-    rotate_three,
-    lambda: (vec(2), vec(2, 1), vec(2, 2), 4),
-    (0, 1, 2),
-    "swap rebind inplace",
-)
+add(rotate_three, lambda: (vec(2), vec(2, 1), vec(2, 2), 4), (0, 1, 2), "swap rebind inplace")
 
 
 def neighbour_chain(a, x):

@@ -141,10 +141,7 @@ def nbody(positions, velocities, masses, h, steps):
 
 
 add(
-    nbody,
-    lambda: (mat(3, 2), mat(3, 2, 1), vec(3), 0.05, 2),
-    (0, 1, 2, 3),
-    "ode inplace augmented",
+    nbody, lambda: (mat(3, 2), mat(3, 2, 1), vec(3), 0.05, 2), (0, 1, 2, 3), "ode inplace augmented"
 )
 
 

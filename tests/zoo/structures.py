@@ -39,10 +39,7 @@ def nested_tuple_argument(t):
 
 
 add(
-    nested_tuple_argument,
-    lambda: (((0.7, vec(3)), (1.3, (2, 0.4))),),
-    (0,),
-    "tuple nested inplace",
+    nested_tuple_argument, lambda: (((0.7, vec(3)), (1.3, (2, 0.4))),), (0,), "tuple nested inplace"
 )
 
 

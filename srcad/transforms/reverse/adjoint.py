@@ -11,7 +11,7 @@ ragged loops are entries of ``env`` like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from srcad.analyses.activity import Activity
@@ -38,7 +38,7 @@ class Adjoint:
 
     def __init__(self, b: Builder, tree: Tree, activity: Activity, prepared: Prepared,
                  scopes: Scopes, cursors_in: Callable[[Node], list[str]],
-                 hooks: dict[type, Callable[..., None]]) -> None:
+                 hooks: Mapping[type, Callable[..., None]]) -> None:
         self.b, self.tree, self.activity = b, tree, activity
         self.prepared, self.scopes, self.cursors_in = prepared, scopes, cursors_in
         self.hooks = hooks
@@ -207,8 +207,7 @@ class Adjoint:
             results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
                 *zip(args, seeds, following, strict=True),
                 *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
-            for k, r in zip(changed, results[len(args):], strict=True):
-                self.env[k] = r
+            self.env |= dict(zip(changed, results[len(args):], strict=True))
         for c, seed in zip(carried, results, strict=False):
             self.add(c.init, seed)
 

@@ -11,6 +11,7 @@ and the reverse sweep never writes primal storage.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import srcad.rules  # noqa: F401  (fills the registry)
@@ -23,12 +24,13 @@ from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
-from srcad.ir.types import ArrayT, ListT, Type, is_float, shadow_type
+from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
-from srcad.transforms.arrays import each, like, zero_of
+from srcad.transforms.arrays import add_to, like, zero_of
 from srcad.transforms.family import Family
 from srcad.transforms.reverse.adjoint import Adjoint
 from srcad.transforms.reverse.operations import Operations, wanted_snapshots
+from srcad.transforms.reverse.poison import poisoned
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
 from srcad.transforms.reverse.scope import Scopes
@@ -128,7 +130,10 @@ class _Reverse:
         plan = Storage(self.tree, self.positions, self.reload, self.prepared,
                        self.request.lean).decide(dry.scopes.needed)
         self.b = Builder(self.namer)
-        sweep = Sweep(self.b, self.tree, self.positions, self.prepared, plan)
+        declared = plan.reloads | self.contents
+        names = (poisoned(self.request.fn, Tree(self.request.fn), self.activity.regions, declared)
+                 if self.request.poison else set())
+        sweep = Sweep(self.b, self.tree, self.positions, self.prepared, plan, names)
         sweep.run()
         body_forward = tuple(self.b.stack[0])
         done = self._sweep(plan, sweep)
@@ -145,8 +150,9 @@ class _Reverse:
         self.b = Builder(names)
         scopes = Scopes(self.b, self.tree, self.activity, self.prepared, self.positions, plan)
         operations = Operations(self.request.family, self._version)
+        self.contents = operations.contents
         cursors_in = forward.cursors_in if forward is not None else lambda node: []
-        hooks = {ArrayOp: operations.array_op, Call: operations.call}
+        hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op, Call: operations.call}
         adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in, hooks)
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:
@@ -175,9 +181,7 @@ class _Reverse:
                 adjoint.add(y, seed)
             elif self.activity.shadowed(y):
                 _refuse_lists(y)
-                shadow = adjoint.scopes.shadow(y)
-                each(self.b, seed, lambda i, s=seed, t=shadow: self.b.accumulate(
-                    t, i, self.b.load(s, *i)))
+                add_to(self.b, adjoint.scopes.shadow(y), seed)
 
     def _cotangents(self, adjoint: Adjoint) -> list[Atom]:
         adjoint.locate(None)
@@ -209,5 +213,3 @@ def _report(plan: Plan, tree: Tree) -> Report:
                             where(name), plan.reasons.get(name))
                    for name, kind in plan.kind.items()])
 
-
-__all__ = ["Report", "Request", "Type", "generate", "reverse", "reverse_with_report"]

@@ -62,8 +62,8 @@ class Operations:
     def array_op(self, adjoint: Adjoint, s: ArrayOp) -> None:
         """The rule's vjp, if anything it computes has an adjoint."""
         context = RuleContext(adjoint, s, self)
-        if any(map(adjoint.activity.shadowed, s.targets)) or any(
-                t.name in adjoint.env for t in s.targets):
+        seeded = any(adjoint.activity.shadowed(t) or t.name in adjoint.env for t in s.targets)
+        if seeded and any(map(adjoint.activity.carries, s.args)):
             array_rule(s).vjp(context)
         for t in s.targets:
             adjoint.env.pop(t.name, None)

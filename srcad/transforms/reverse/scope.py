@@ -11,7 +11,7 @@ Without a plan (the dry run) every value is simply noted as needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -109,13 +109,13 @@ class Scopes:
             between |= outer.node.is_loop
         raise InternalError("a value is needed outside the block that assigns it")
 
-    def _emit_in(self, scope: Scope, role: str, make: object) -> Atom:
+    def _emit_in(self, scope: Scope, role: str, make: Callable[[], Atom]) -> Atom:
         loc = self.b.loc
         if loc is not None:
             self.b.loc = replace(loc, role=role)
         self.b.stack.append(scope.prologue)
         try:
-            return make()  # type: ignore[operator,no-any-return]
+            return make()
         finally:
             self.b.stack.pop()
             self.b.loc = loc
@@ -132,6 +132,7 @@ class Scopes:
         if kind == "index":
             assert isinstance(home.stmt, For)
             trip = next(x.trip for x in scope.chain() if x.node is home.node)
+            assert trip is not None
             far = self.b.op("mul", trip, self._fetch(home.stmt.step, scope), hint=hint)
             return self.b.op("add", self._fetch(home.stmt.start, scope), far, hint=hint)
         if kind not in ("recomputed", "reloaded") or home.stmt is None:
@@ -217,9 +218,9 @@ class Scopes:
             raise InternalError(f"the size of {a.name!r} is not known in the reverse sweep")
         return fresh(self.b, a.type, tuple(map(use, shape)), True, wish)
 
-    def _view(self, a: Var, s: View, use: object, wish: str) -> Var:
+    def _view(self, a: Var, s: View, use: Callable[[Atom], Atom], wish: str) -> Var:
         made = self.b.var(wish, a.type)
-        again = rewrite(s, use, lambda _: made)  # type: ignore[arg-type]
+        again = rewrite(s, use, lambda _: made)
         assert isinstance(again, View)
         if s.kind == "same":
             return fit(self.b, again.base, a.type, wish)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Reload
 from srcad.analyses.tree import Tree
+from srcad.errors import NoDerivative
 from srcad.ir.nodes import Atom, Const, Dim, For, Load, Loc, Op, Stmt, Var, View
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import ArrayT, ListT, Scalar, is_float
@@ -83,6 +84,11 @@ class Storage:
     def _record(self, v: Var) -> tuple[Var, str]:
         loop = self.tree.home[v.name].node.loop
         assert loop is not None
+        if isinstance(v.type, ListT):
+            raise NoDerivative(
+                f"the list {v.hint or v.name!r} is chosen inside a loop and needed in the reverse "
+                "sweep", self.plan.reasons.get(v.name),
+                "references to lists cannot be recorded", "use an array, or one list")
         rect = self.positions.numbering(loop).kind == "rect"
         return v, "preallocated" if rect and isinstance(v.type, Scalar) else "list"
 

@@ -9,15 +9,18 @@ Invariant: everything is ordinary IR; primal variables keep their names.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import replace
 
 from srcad.analyses.tree import Node, Tree
 from srcad.ir.build import ONE, ZERO, Builder
-from srcad.ir.nodes import Atom, Block, Carried, Const, For, If, Loc, Stmt, Var, While
+from srcad.ir.nodes import (
+    Alloc, ArrayOp, Atom, Block, Carried, Const, For, If, Loc, Stmt, Var, While,
+)
 from srcad.ir.types import I8, ListT, Scalar
 from srcad.ir.walk import binders, targets
-from srcad.transforms.arrays import fit, fresh, zero_of
+from srcad.transforms.arrays import fill, fit, fresh, zero_of
 from srcad.transforms.reverse.positions import (
     Numbering, Positions, cursor_key, top_position, trip_count, trip_number,
 )
@@ -29,7 +32,8 @@ class Sweep:
     """Emits the forward sweep; afterwards ``cursors`` are their final values."""
 
     def __init__(self, b: Builder, tree: Tree, positions: Positions, prepared: Prepared,
-                 plan: Plan) -> None:
+                 plan: Plan, poison: set[str] | None = None) -> None:
+        self.poison = poison or set()
         self.b, self.tree, self.positions = b, tree, positions
         self.prepared, self.plan = prepared, plan
         self.cursors: dict[str, Atom] = {}
@@ -65,6 +69,13 @@ class Sweep:
         for position, s in enumerate(self.tree.root.block.stmts):
             self._tapes(position, s)
             self._statement(self.tree.root, position, s)
+        self._poison(self.tree.root)
+
+    def _poison(self, node: Node) -> None:
+        for s in node.block.stmts:
+            for t in targets(s) if isinstance(s, (Alloc, ArrayOp)) else ():
+                if t.name in self.poison:
+                    fill(self.b, t, math.nan)
 
     # tapes
     def _tapes(self, position: int, s: Stmt) -> None:
@@ -100,6 +111,7 @@ class Sweep:
     def _block(self, node: Node) -> None:
         for position, s in enumerate(node.block.stmts):
             self._statement(node, position, s)
+        self._poison(node)
 
     def _statement(self, node: Node, position: int, s: Stmt) -> None:
         children = node.children.get(position)
