@@ -5,9 +5,11 @@ and the decorator ``differentiable`` take an ordinary numeric Python function, g
 derivative as readable Python, and compile it with Numba.
 """
 
+from srcad.api.adjoint import adjoint
+from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, vjp
-from srcad.api.inspect import source
+from srcad.api.inspect import explain, source
 from srcad.errors import (
     InternalError, NoDerivative, SrcadError, TypeMismatch, UnknownFunction, UnsupportedSyntax,
 )
@@ -16,7 +18,7 @@ from srcad.options import Options, using
 __version__ = "0.1.0"
 
 __all__ = [
-    "InternalError", "NoDerivative", "Options", "SrcadError", "TypeMismatch", "UnknownFunction",
-    "UnsupportedSyntax", "differentiable", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "CheckFailed", "InternalError", "NoDerivative", "Options", "SrcadError", "TypeMismatch", "UnknownFunction",
+    "UnsupportedSyntax", "adjoint", "check_grads", "differentiable", "explain", "grad", "hessian", "hvp", "jacfwd", "jacobian",
     "jacrev", "jvp", "linearize", "source", "using", "value_and_grad", "vjp",
 ]

@@ -11,6 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from srcad.errors import TypeMismatch
+
+BACKENDS = ("cpu", "python", "reference")
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,13 +41,16 @@ class Options:
         """A copy with some choices changed.
 
         Raises:
-            TypeError: for a name that is no option.
+            TypeMismatch: for a name that is no option, or a backend that does not exist.
         """
         known = {k: v for k, v in changes.items() if v is not None}
         unknown = set(known) - set(self.__dataclass_fields__)
         if unknown:
-            raise TypeError(f"no option {sorted(unknown)[0]!r}; "
-                            f"options are {sorted(self.__dataclass_fields__)}")
+            raise TypeMismatch(f"no option {sorted(unknown)[0]!r}",
+                               instead=f"options are {', '.join(self.__dataclass_fields__)}")
+        if known.get("backend", "cpu") not in BACKENDS:
+            raise TypeMismatch(f"no backend {known['backend']!r}",
+                               instead=f"backends are {', '.join(BACKENDS)}")
         return replace(self, **known)
 
 

@@ -61,7 +61,7 @@ def compare(program: Program) -> str:
     expected = program.fn(*expected_args, **program.kwargs)
     try:
         out = deep_njit(fn)(*args, **program.kwargs)
-    except Exception as error:  # noqa: BLE001 (whatever njit says is the report)
+    except Exception as error:  # whatever njit says is the report
         return f"{type(error).__name__}: {str(error).strip()[:150]}".splitlines()[0]
     tolerance = 1e-4 if "float32" in program.tags else 1e-11
     for name, got, want in (("value", out, expected), ("exit", list(args), list(expected_args))):

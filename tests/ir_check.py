@@ -34,7 +34,9 @@ def flat(values: Any) -> np.ndarray:
 def like(value: Any, rng: np.random.Generator) -> Any:
     """Random numbers in the shape of a value."""
     if isinstance(value, np.ndarray):
-        return rng.standard_normal(value.shape).astype(value.dtype)
+        made = rng.standard_normal(value.shape).astype(value.dtype)
+        plain = value.flags.c_contiguous or not value.flags.f_contiguous
+        return made if plain else np.asfortranarray(made)
     if isinstance(value, list):
         return [float(rng.standard_normal()) for _ in value]
     return float(rng.standard_normal())

@@ -108,11 +108,7 @@ def jvp(fn, args, wrt, tangents, kwargs=None, with_exit=False):
     results = (map_tree(_plain, out), map_tree(lambda x: _tangent(x, 1), out))
     if not with_exit:
         return results
-    return (
-        *results,
-        map_tree(_plain, exit_args),
-        map_tree(lambda x: _tangent(x, 1), exit_args),
-    )
+    return (*results, map_tree(_plain, exit_args), map_tree(lambda x: _tangent(x, 1), exit_args))
 
 
 def gradient(fn, args, wrt, weights=None, exit_weights=None, kwargs=None):

@@ -14,33 +14,19 @@ size; no axis is empty), and only a ``Check`` may raise.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from srcad.ir.build import ONE, ZERO, Builder, const
-from srcad.ir.layout import view_layout
-from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Accumulate, Atom, Block, Call, Carried, Check, For, Function, If, Op, Print, Store, Var, While,
-)
+from srcad.ir.build import ONE, ZERO, const
+from srcad.ir.nodes import Atom, Block, Carried, For, Function, If, While
 from srcad.ir.primitives import PRIMITIVES
-from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
+from srcad.ir.types import B1, F8, I8, ArrayT, Type
+from tests.pass_statements import MATRIX, PARAMS, STRIDED, VECTOR, Statements
 
-VECTOR, STRIDED, MATRIX, INTS = (
-    ArrayT("f8", 1), ArrayT("f8", 1, "A"), ArrayT("f8", 2), ArrayT("i4", 1))
-NUMBERS, ROWS = ListT(F8), ListT(VECTOR)
-PARAMS = (("x", F8), ("n", I8), ("flag", B1), ("a", VECTOR), ("b", VECTOR), ("m", MATRIX),
-          ("k", INTS))
 RESULTS = (F8, F8, F8, F8, I8, I8, I8, B1, B1)
-FULL = ("slice", None, None, None)
-FLOAT_OPS = ("add", "sub", "mul", "truediv", "neg", "neg", "sin", "tanh", "min", "max", "select",
-             "select", "abs", "copysign")
-INT_OPS = ("add", "add", "sub", "sub", "mul", "floordiv", "mod", "neg", "min", "max", "bitand",
-           "select", "bitxor")
-BOOL_OPS = ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "not", "not", "select")
 
 
 def program(seed: int, statements: int = 30) -> tuple[Function, list[Any]]:
@@ -60,18 +46,15 @@ def program(seed: int, statements: int = 30) -> tuple[Function, list[Any]]:
     return fn, [float(x), int(draw.integers(-1, 5)), bool(draw.integers(2)), a, b, m, k]
 
 
-class _Generator:
-    """Emits through a ``Builder``; ``scope`` has the variables visible in the block in hand."""
+class _Generator(Statements):
+    """Programs; the helper calls nobody."""
 
     def __init__(self, rng: random.Random, name: str, budget: int,
                  callees: dict[str, Function]) -> None:
-        self.rng = rng
+        super().__init__(rng, callees if name == "main" else {})
         self.name = name
         self.budget = budget
-        self.callees = callees
-        self.b = Builder(Namer())
-        self.scope: list[Var] = []
-        self.elements: list[tuple[Var, tuple[Atom, ...]]] = []  # addressed lately
+        self.program = callees
         self.depth = 0
 
     def function(self) -> Function:
@@ -83,74 +66,16 @@ class _Generator:
         yields: tuple[Atom, ...] = (self.atom(F8), self.atom(I8))
         if self.name == "main":
             yields = (*map(self.atom, RESULTS), self.vector())
-        return Function(self.name, params, Block(tuple(self.b.stack[0]), yields), self.callees)
+        return Function(self.name, params, Block(tuple(self.b.stack[0]), yields), self.program)
 
-    # operands
-    def visible(self, wanted: Callable[[Type], bool]) -> list[Var]:
-        """Variables in scope with such a type."""
-        return [v for v in self.scope if wanted(v.type)]
-
-    def atom(self, t: Type) -> Atom:
-        """An operand: mostly a recent variable, sometimes a constant."""
-        found = self.visible(lambda u: u == t)
-        if not found or self.rng.random() < 0.15:
-            r = self.rng
-            if t == F8:
-                return const(r.choice([0.0, -0.0, 1.0, 2.5, -1.0]))
-            return const(r.choice([True, False])) if t == B1 else const(r.choice([0, 1, 2, 3, -1]))
-        return found[-1 - int(len(found) * self.rng.random() ** 3)]
-
-    def array(self, wanted: Callable[[ArrayT], bool] = lambda t: True) -> Var:
-        """An array in scope."""
-        return self.rng.choice(self.visible(lambda t: isinstance(t, ArrayT) and wanted(t)))
-
-    def vector(self) -> Var:
-        """A contiguous vector in scope."""
-        return self.array(lambda t: t == VECTOR)
-
-    def operand(self, t: Type) -> Atom:
-        """A scalar or an array of this type."""
-        return self.array(lambda u: u == t) if isinstance(t, ArrayT) else self.atom(t)
-
-    def note(self, a: Atom) -> Atom:
-        """Make a new variable visible."""
-        if isinstance(a, Var):
-            self.scope.append(a)
-        return a
-
-    def position(self, size: Atom) -> Atom:
-        """A position inside an axis, counted from either end."""
-        r = self.rng.random()
-        if r < 0.5:
-            return ZERO
-        i = self.b.op("mod", self.atom(I8), size)
-        return self.b.op("sub", i, size) if r < 0.6 else i
-
-    def index(self, array: Var) -> tuple[Atom, ...]:
-        """A position in each axis of an array."""
-        assert isinstance(array.type, ArrayT)
-        return tuple(self.position(self.b.dim(array, k)) for k in range(array.type.ndim))
-
-    def element(self) -> tuple[Var, tuple[Atom, ...]]:
-        """An array and a position, often one that was addressed before."""
-        if not self.elements or self.rng.random() < 0.4:
-            array = self.array()
-            self.elements.append((array, self.index(array)))
-            return self.elements[-1]
-        array, index = self.rng.choice(self.elements[-4:])
-        alike = self.visible(lambda t: t == array.type)
-        if self.rng.random() < 0.3 and all(a == ZERO for a in index):
-            array = self.rng.choice(alike)
-        return array, index
-
-    # statements
     def statement(self) -> None:
         """One random statement."""
         self.budget -= 1
         simple = [self.float_op, self.int_op, self.bool_op, self.load, self.load, self.load,
                   self.store, self.store, self.store, self.view, self.copy, self.alloc, self.dim,
                   self.list_of_numbers, self.rows, self.product, self.chain]
-        compound = [self.if_, self.for_, self.while_, self.counters, self.search, self.refine]
+        compound = [self.if_, self.for_, self.while_, self.counters, self.search, self.refine,
+                    self.reread, self.reread]
         rare = [self.check, self.print, self.call]
         r = self.rng.random()
         if r < 0.25 and self.depth < 3 and self.budget > 2:
@@ -159,173 +84,6 @@ class _Generator:
             self.rng.choice(rare)()
         else:
             self.rng.choice(simple)()
-
-    def raw_op(self, name: str, *args: Atom) -> Var:
-        """An operation as it stands, not folded by the builder."""
-        target = self.b.var("t", PRIMITIVES[name].result_type(*(a.type for a in args)))
-        self.b.emit(Op(target, name, args))
-        self.note(target)
-        return target
-
-    def _op(self, name: str, t: Type) -> None:
-        if name == "select":
-            self.raw_op(name, self.atom(B1), self.atom(t), self.atom(t))
-        elif self.rng.random() < 0.1 and PRIMITIVES[name].arity == 2:
-            self.raw_op(name, *(self.atom(t),) * 2)
-        else:
-            self.raw_op(name, *(self.atom(t) for _ in range(PRIMITIVES[name].arity)))
-
-    def float_op(self) -> None:
-        """Arithmetic on floats."""
-        self._op(self.rng.choice(FLOAT_OPS), F8)
-
-    def int_op(self) -> None:
-        """Arithmetic on integers."""
-        self._op(self.rng.choice(INT_OPS), I8)
-
-    def bool_op(self) -> None:
-        """A comparison or a connective."""
-        name = self.rng.choice(BOOL_OPS)
-        connective = name in ("and", "or", "not", "select")
-        self._op(name, B1 if connective else self.rng.choice([F8, I8]))
-
-    def chain(self) -> None:
-        """Operations on the result of the one before, as rules look for them."""
-        t = self.rng.choice([F8, I8])
-        cond = self.raw_op(self.rng.choice(["lt", "ge", "eq", "ne"]), self.atom(t), self.atom(t))
-        negated = self.raw_op("not", cond)
-        self.raw_op("select", negated, self.atom(t), self.atom(t))
-        self.raw_op("select", self.atom(B1), const(False), const(True))
-        i = self.atom(I8)
-        for name in ("add", "sub", "sub"):
-            i = self.raw_op(name, i, const(self.rng.randint(-2, 2)))
-        self.raw_op(self.rng.choice(["sub", "bitxor", "lt"]), i, self.atom(I8))
-        self.raw_op("neg", self.raw_op("neg", self.atom(t)))
-
-    def load(self) -> None:
-        """An element."""
-        array, index = self.element()
-        self.note(self.b.load(array, *index))
-
-    def store(self) -> None:
-        """An element written or added to, and perhaps read again."""
-        array, index = self.element()
-        assert isinstance(array.type, ArrayT)
-        value = self.atom(array.type.element)
-        self.b.emit(self.rng.choice([Store, Store, Accumulate])(array, index, value))
-        if self.rng.random() < 0.3:
-            self.note(self.b.load(array, *index))
-
-    def view(self) -> None:
-        """A view of any kind."""
-        base = self.array()
-        assert isinstance(base.type, ArrayT)
-        kind, spec = self.rng.choice(self.views(base, base.type))
-        t = view_layout(base.type, kind, spec)
-        if t.ndim <= 2:
-            self.note(self.b.view(base, kind, spec, t))
-
-    def views(self, base: Var, t: ArrayT) -> list[tuple[str, tuple]]:
-        """Specifications of views that are possible."""
-        same: tuple[str, tuple] = ("same", ())
-        backwards = ("slice", None, None, const(-1))
-        start = ("slice", self.position(self.b.dim(base, 0)), None, None)
-        rest = (FULL,) * (t.ndim - 1)
-        out = [same, ("index", (backwards, *rest)), ("index", (start, *rest)),
-               ("index", (FULL, *rest)), ("index", (("new",), FULL, *rest))]
-        if t.ndim == 2:
-            at = ("at", self.position(self.b.dim(base, 0)))
-            out += [("transpose", (1, 0)), ("index", (at, FULL)), ("transpose", (0, 1))]
-            if t.layout == "C":
-                size = self.b.op("mul", self.b.dim(base, 0), self.b.dim(base, 1))
-                out.append(("reshape", (size,)))
-        return out
-
-    def copy(self) -> None:
-        """The same array under another name, perhaps with its layout forgotten."""
-        base = self.array()
-        assert isinstance(base.type, ArrayT)
-        layout = self.rng.choice([base.type.layout, "A"])
-        t = ArrayT(base.type.dtype, base.type.ndim, layout)
-        self.note(self.b.view(base, "same", (), t))
-
-    def alloc(self) -> None:
-        """A fresh array."""
-        t = self.rng.choice([VECTOR, VECTOR, MATRIX, INTS])
-        self.note(self.b.alloc(t, tuple(self.size() for _ in range(t.ndim))))
-
-    def size(self) -> Atom:
-        """A size from one to five."""
-        r = self.rng.random()
-        if r < 0.4:
-            return const(self.rng.randint(1, 4))
-        if r < 0.7:
-            return self.b.dim(self.array(), 0)
-        return self.b.op("add", self.b.op("mod", self.atom(I8), const(4)), ONE)
-
-    def dim(self) -> None:
-        """A size as a value."""
-        array = self.array()
-        assert isinstance(array.type, ArrayT)
-        self.note(self.b.dim(array, self.rng.randrange(array.type.ndim)))
-
-    def list_of_numbers(self) -> None:
-        """A list is made, or one in scope grown, written and read."""
-        found = self.visible(lambda t: t == NUMBERS)
-        if not found or self.rng.random() < 0.3:
-            self.note(self.b.alloc(NUMBERS))
-            return
-        cells = self.rng.choice(found)
-        self.b.reserve(cells, self.size())
-        if self.rng.random() < 0.6:
-            self.b.store(cells, (self.position(self.b.dim(cells, 0)),), self.atom(F8))
-        if self.rng.random() < 0.6:
-            self.note(self.b.load(cells, self.b.op("mod", self.atom(I8), self.b.dim(cells, 0))))
-        if self.rng.random() < 0.3:
-            self.note(self.b.dim(cells, 0))
-
-    def rows(self) -> None:
-        """A list of two vectors is made, or one in scope written or read."""
-        found = self.visible(lambda t: t == ROWS)
-        two = const(2)
-        if not found or self.rng.random() < 0.3:
-            rows = self.b.alloc(ROWS)
-            self.b.reserve(rows, two)
-            for k in range(2):
-                self.b.store(rows, (const(k),), self.vector())
-            self.note(rows)
-            return
-        rows = self.rng.choice(found)
-        if self.rng.random() < 0.4:
-            self.b.store(rows, (self.b.op("mod", self.atom(I8), two),), self.vector())
-        else:
-            row = self.b.load(rows, self.b.op("mod", self.atom(I8), two))
-            self.note(row)
-            self.elements.append((row, (ZERO,)))
-
-    def product(self) -> None:
-        """An array primitive."""
-        m = self.array(lambda t: t.ndim == 2 and t.dtype == "f8")
-        assert isinstance(m.type, ArrayT)
-        transposed = self.b.view(m, "transpose", (1, 0), view_layout(m.type, "transpose", (1, 0)))
-        self.note(self.b.array_op("matmul", (MATRIX,), transposed, m)[0])
-
-    def check(self) -> None:
-        """A check that mostly holds."""
-        holds = self.b.op("or", self.atom(B1), self.b.op("lt", self.atom(I8), const(3)))
-        self.b.emit(Check(holds, "ValueError", ("bad", self.atom(I8))))
-
-    def print(self) -> None:
-        """Output."""
-        self.b.emit(Print(("value", self.atom(F8), self.atom(I8))))
-
-    def call(self) -> None:
-        """A call of the helper, if there is one."""
-        if self.name == "main" and self.callees:
-            args = tuple(self.operand(t) for _, t in PARAMS)
-            results = (self.b.var("r", F8), self.b.var("r", I8))
-            self.b.emit(Call(results, "helper", args))
-            self.scope += results
 
     # control flow
     @contextmanager
@@ -380,6 +138,32 @@ class _Generator:
         results = (self.b.var("r", F8), self.b.var("r", B1))
         self.b.emit(If(cond, parts[0], parts[1], results))
         self.scope += results
+
+    def reread(self) -> None:
+        """An element read before, in and after a block that may write it under another name."""
+        array, index = self.element()
+        assert isinstance(array.type, ArrayT)
+        alias = self.rng.choice(self.visible(lambda t: t == array.type))
+        first = self.note(self.b.load(array, *index))
+        parts = []
+        for _ in range(2):
+            with self.inner() as stmts:
+                again = self.note(self.b.load(array, *index))
+                self.body()
+                if self.rng.random() < 0.6:
+                    where = index if alias == array else (ZERO,) * array.type.ndim
+                    self.b.store(alias, where, self.atom(array.type.element))
+                last = self.note(self.b.load(array, *index))
+            parts.append(Block(tuple(stmts), (self.rng.choice([again, last]),)))
+        out = self.b.var("r", array.type.element)
+        if self.rng.random() < 0.4:
+            self.b.emit(If(self.atom(B1), parts[0], parts[1], (out,)))
+        else:
+            carried = Carried(out, self.b.var("c", out.type), first)
+            index_ = self.b.var("i", I8)
+            self.b.emit(For(index_, ZERO, const(2), ONE, (carried,), parts[0]))
+        self.scope.append(out)
+        self.note(self.b.load(array, *index))
 
     def carry(self, types: list[Type]) -> tuple[Carried, ...]:
         """Carried variables that start with operands from the scope."""

@@ -2,9 +2,10 @@
 
     python -m tests.random_programs --count 5000 --seed 1 --save failures
 
-generates programs from the seeds 1, 2, ... and checks each against the oracle; a failing program
-is saved under its seed, and `generate(RandomChooser(seed))` makes it again.  `--check validate`
-checks only that the programs are fit to be tests, `--check njit` that plain numba compiles them.
+generates programs from the seeds 1, 2, ... and checks each against the oracle.  A failing program
+is reduced and saved under its seed; `generate(RandomChooser(seed))` makes the original again.
+`--check validate` checks only that the programs are fit to be tests, `--check njit` that plain
+numba compiles them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tests.randprog import adapter, checking
 from tests.randprog.chooser import DrawChooser, RandomChooser
 from tests.randprog.loading import load, unload
 from tests.randprog.program import SIZE, RandomProgram, generate
+from tests.randprog.reduce import reduce
 
 __all__ = ["RandomChooser", "RandomProgram", "check", "generate", "load", "programs", "unload"]
 
@@ -98,7 +100,8 @@ def run(
             print(f"seed {seed}: {message[:300]}", flush=True)
             if save is not None:
                 save.mkdir(parents=True, exist_ok=True)
-                (save / f"seed_{seed}.py").write_text(_report(seed, program, message))
+                small = reduce(program, checker)
+                (save / f"seed_{seed}.py").write_text(_report(seed, program, message, small))
         if len(checked) % every == 0:
             pace = (time.perf_counter() - start) / len(checked)
             print(
@@ -107,9 +110,11 @@ def run(
     return outcomes, checked
 
 
-def _report(seed: int, program: RandomProgram, message: str) -> str:
+def _report(seed: int, program: RandomProgram, message: str, small: RandomProgram) -> str:
     commented = "\n".join(f"# {line}" for line in message.splitlines())
-    return f"# seed {seed}, {program.parameters}\n{commented}\n{program.source}"
+    whole = "\n".join(f"# {line}" for line in program.source.splitlines())
+    header = f"# seed {seed}, {program.parameters}\n{commented}\n\n"
+    return f"{header}{small.source}\n\n# --- before it was reduced ---\n{whole}\n"
 
 
 def main(arguments: list[str] | None = None) -> int:

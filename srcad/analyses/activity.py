@@ -1,4 +1,4 @@
-"""Which values carry a derivative: varied (depends on an active input), useful (a seed depends on it).
+"""Which values carry a derivative: they vary with an active input, and a seed depends on them.
 
 In: a function, its regions, the active parameters, the seeded results.  Out: ``Activity``, with one
 answer for every scalar variable and every region.

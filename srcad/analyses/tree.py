@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from srcad.ir.nodes import Block, For, Function, Stmt, Var, While
+from srcad.ir.nodes import Atom, Block, For, Function, Stmt, Var, While
 from srcad.ir.types import Scalar
 from srcad.ir.walk import binders, blocks, operands, targets
 
@@ -111,7 +111,7 @@ class Tree:
             self._collect(n.block.yields, inside, found)
         return found
 
-    def _collect(self, atoms: tuple, inside: set[Node], found: dict[str, Var]) -> None:
+    def _collect(self, atoms: tuple[Atom, ...], inside: set[Node], found: dict[str, Var]) -> None:
         for a in atoms:
             if isinstance(a, Var) and isinstance(a.type, Scalar) and a.type.kind in ("f8", "f4"):
                 if self.home[a.name].node not in inside:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from srcad.analyses.summaries import summary_of
+from srcad.api.safety import compiling
 from srcad.compiler import Program, build, lowered
 from srcad.errors import SrcadError, TypeMismatch, UnknownFunction
 from srcad.frontend.arguments import (
@@ -208,8 +209,8 @@ class Transformed:
         if options.verbose:
             kinds = ", ".join(f"{k}: {describe_spec(s)}" for k, s in specs.items())
             print(f"srcad: compiling {self.__name__} for ({kinds})", file=sys.stderr)
-        program = self.program(specs)
-        made = make(program)
+        with compiling(self):
+            made = make(self.program(specs))
         if options.verbose:
             print(f"srcad: {self.__name__} generated in {time.perf_counter() - start:.2f} s",
                   file=sys.stderr)

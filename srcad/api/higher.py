@@ -11,6 +11,7 @@ from srcad.api.function import Transformed, as_function, make, restore
 from srcad.api.grad import Grad
 from srcad.api.jacobians import jacobian_program
 from srcad.api.programs import gradient_spec, jvp_program, vjp_program
+from srcad.api.safety import compiling
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, spec_of
@@ -43,9 +44,10 @@ class Jvp(Transformed):
         key = (self.options, tuple(specs.items()), tuple(active))
         special = self.made.get(key)
         if special is None or not special.valid():
-            program = self.program(specs)
-            pattern = (*active, *(False for _ in program.captures))
-            special = self.made[key] = make(jvp_program(program, pattern))
+            with compiling(self):
+                program = self.program(specs)
+                pattern = (*active, *(False for _ in program.captures))
+                special = self.made[key] = make(jvp_program(program, pattern))
         return special([*leaves, *seeds])  # type: ignore[no-any-return]
 
 
@@ -167,7 +169,8 @@ class Vjp(Transformed):
         def pullback(seed: Any) -> tuple:
             special = self.made.get(key)
             if special is None or special.program.source is not outer.source:
-                special = self.made[key] = make(vjp_program(outer, active_floats(outer)))
+                with compiling(self):
+                    special = self.made[key] = make(vjp_program(outer, active_floats(outer)))
             seeds = list(seed_leaves(outer.out, frozen, seed))
             results = special.run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
             return cotangents(outer, specs, results)

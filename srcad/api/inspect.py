@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import linecache
+from dataclasses import dataclass
 from typing import Any
 
 from srcad.api.function import Transformed, as_function
+from srcad.api.safety import compiling
+from srcad.api.grad import Differentiable
 from srcad.backends.printer import emit
 
 
@@ -29,5 +32,78 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
 
     bound = f.bind(args, kwargs)
     specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+    with compiling(f):
+        return emit(f.program(specs).fn, linecache.getlines).source
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One primal value that the reverse sweep uses."""
+
+    variable: str
+    how: str
+    line: int
+    text: str
+    needed_by: int
+    bytes: int
+
+    def __str__(self) -> str:
+        size = f"{self.bytes:>10,} B" if self.bytes else " " * 12
+        need = f"for line {self.needed_by}" if self.needed_by else ""
+        return f"  {self.variable:<12} {self.how:<13} {size}  line {self.line}: {self.text}  {need}"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What ``explain`` found: one entry per primal value, and the bytes of all tapes."""
+
+    name: str
+    saved: tuple[Saved, ...]
+    tape_bytes: int
+
+    def __str__(self) -> str:
+        head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
+        return "\n".join([head, *map(str, self.saved)])
+
+
+HOW = {"kept": "kept", "index": "loop counter", "recomputed": "recomputed",
+       "reloaded": "read again", "preallocated": "recorded", "list": "recorded*"}
+
+
+def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
+    """What a derivative saves for its reverse sweep, where, why, and how many bytes.
+
+    Args:
+        g: what ``grad`` or ``value_and_grad`` gave (or a plain function: its gradient).
+        *args: arguments; the derivative is run once on copies of them.
+
+    Returns:
+        An ``Explanation``; it prints as a table.  ``recorded*`` means a growing list (the trip
+        count is not known on entry).
+
+    >>> from srcad.examples import fixed_steps
+    >>> explain(fixed_steps, 0.3, 4).tape_bytes
+    64
+    """
+    from srcad.api.grad import Grad
+    from srcad.api.higher import snapshot
+    from srcad.frontend.arguments import leaves_of, spec_of
+    from srcad.storage.measure import tape_bytes
+
+    f: Transformed = as_function(g)
+    if type(f) in (Transformed, Differentiable):
+        f = Grad(f)
+    bound = f.bind(args, kwargs)
+    specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
     program = f.program(specs)
-    return emit(program.fn, linecache.getlines).source
+    leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
+    leaves += [snapshot(c.path()) for c in program.captures]
+    sizes = tape_bytes(program.fn, tuple(leaves))
+    rows = []
+    for report in program.reports:
+        for r in report.residuals:
+            loc, reason = r.loc, r.reason
+            text = linecache.getline(loc.file, loc.line).strip()[:60] if loc else ""
+            rows.append(Saved(r.primal, HOW.get(r.kind, r.kind), loc.line if loc else 0, text,
+                              reason.line if reason else 0, sizes.pop(r.tape, 0)))
+    return Explanation(f.__name__, tuple(rows), sum(r.bytes for r in rows) + sum(sizes.values()))

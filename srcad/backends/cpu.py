@@ -9,10 +9,14 @@ from __future__ import annotations
 import hashlib
 import linecache
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from numba.core.errors import NumbaError
 
 from srcad.backends.base import as_tuple
 from srcad.backends.printer import Module, emit
+from srcad.errors import InternalError
 from srcad.ir.nodes import Function
 
 
@@ -38,4 +42,46 @@ class CpuBackend:
 
     def build(self, fn: Function) -> Callable[..., tuple]:
         compiled = compile_module(emit(fn), fn.name)
-        return lambda *args: as_tuple(fn, compiled(*args))
+
+        def call(*args: Any) -> tuple:
+            try:
+                return as_tuple(fn, compiled(*args))
+            except Exception as error:
+                if not while_compiling(error):
+                    raise
+                raise refusal(fn, error) from error
+
+        return call
+
+
+def while_compiling(error: Exception) -> bool:
+    """Whether Numba raised this while it compiled, not the program while it ran."""
+    if isinstance(error, NumbaError):
+        return True
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "_compile_for_args":
+            return True
+        trace = trace.tb_next
+    return False
+
+
+def refusal(fn: Function, error: Exception) -> InternalError:
+    """The error for generated code that Numba does not compile: a bug of srcad."""
+    at = getattr(error, "loc", None)
+    place = Place(at.filename, at.line, fn.name) if at is not None and at.line else None
+    what = next((s.strip() for s in str(error).splitlines() if s.strip()), type(error).__name__)
+    return InternalError(f"Numba cannot compile the code generated for {fn.name}: {what}", place,
+                         "this is a bug in srcad, not in your program",
+                         "please report this, with the function and the types of its arguments")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of generated code."""
+
+    file: str
+    line: int
+    function: str
+    col: int = 0
+    end_col: int = 0

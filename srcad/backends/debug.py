@@ -54,8 +54,8 @@ def is_poison(x: Any) -> bool:
     """Whether a number is the mark of storage that nobody wrote."""
     if not (isinstance(x, float) and x != x):
         return False
-    bits = struct.unpack("<Q", struct.pack("<d", x))[0]
-    return bool(bits & 0x7FFF_FFFF_0000_0000 & ~(0x1FFF_FFFF) == MARK & ~(0x1FFF_FFFF))
+    bits: int = struct.unpack("<Q", struct.pack("<d", x))[0]
+    return bits >> 32 == MARK >> 32
 
 
 def guarded(step: Callable[[list], None], s: Stmt,

@@ -18,8 +18,8 @@ from srcad.backends.expressions import Expr
 from srcad.ir.nodes import Loc, Var
 
 ANY = "*"  # a memory key that stands for all storage
-LIMIT = 46  # widest expression that waits
-BUDGET = 84  # widest statement made of waiting expressions
+LIMIT = 72  # widest expression that waits
+BUDGET = 78  # widest statement made of waiting expressions
 
 
 @dataclass

@@ -77,11 +77,11 @@ def to_source(tree: ast.AST) -> str:
     return re.sub(r"\n{4,}", "\n\n\n", text)
 
 
-def _string(text: str, embedded: int, *_: object, **__: object) -> str:
+def _string(text: str, embedded: int, line: str, *_: object, **__: object) -> str:
     """A string in double quotes, a docstring in three."""
     if "\\" in text or '"' in text or not text.isprintable():
         return repr(text)
-    return f'"{text}"' if embedded else f'"""{text}"""'
+    return f'"{text}"' if line.strip() else f'"""{text}"""'
 
 
 # functions

@@ -21,6 +21,7 @@ from srcad.frontend.core import (
     CALLS, EXPR, FALSE, METHODS, TRUE, Bottom, Frame, Lowering, RecursionFound, handles,
 )
 from srcad.frontend.joins import branch
+from srcad.frontend.signatures import arrange, parameters_of, parameters_of_method
 from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.statements import body, settle
 from srcad.frontend.values import (
@@ -85,7 +86,7 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
     if isinstance(f, MethodV):
         kind = "array" if is_array(f.owner) else "scalar" if is_scalar(f.owner) else \
             type(f.owner).__name__
-        return METHODS[f"{kind}.{f.name}"](lo, f.owner, args, keywords, node)
+        return call_method(lo, f"{kind}.{f.name}", f.owner, args, keywords, node)
     if not isinstance(f, Static):
         if isinstance(f, Record):
             method = getattr(f.cls, "__call__", None)
@@ -93,6 +94,15 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
         lo.mismatch(node, f"{describe(f)} cannot be called")
     return call_static(lo, f, args, keywords, node)
+
+
+def call_method(lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any],
+                node: Any) -> Any:
+    """Call a method of an array, a number, a list or a dict."""
+    params = parameters_of_method(name)
+    if params is not None:
+        args, keywords = arrange(lo, name.split(".")[1], params, args, keywords, node)
+    return METHODS[name](lo, owner, args, keywords, node)
 
 
 def call_choice(lo: Lowering, f: Choice, args: list[Any], keywords: dict[str, Any],
@@ -116,6 +126,9 @@ def call_static(lo: Lowering, f: Static, args: list[Any], keywords: dict[str, An
     obj = f.obj
     handler = known(obj)
     if handler is not None:
+        params = parameters_of(obj)
+        if params is not None:
+            args, keywords = arrange(lo, full_name(obj), params, args, keywords, node)
         return handler(lo, args, keywords, node)
     name = scalar_primitive(obj)
     if name is not None:
@@ -141,14 +154,20 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
     """Refuse a function srcad can neither look into nor has a rule for."""
     from srcad.rules.registry import REASONS
 
-    name = getattr(obj, "__name__", None) or repr(obj)
-    module = getattr(obj, "__module__", None)
-    full = f"{module}.{name}" if module else name
+    full = full_name(obj)
     reason = REASONS.get(obj) if _hashable(obj) else None
     lo.fail(node, f"{full} is not a function srcad knows",
             reason or "it has no Python source to look into, and no derivative rule",
             "write it out in Python, or use a NumPy or math function that srcad supports",
             UnknownFunction)
+
+
+def full_name(obj: Any) -> str:
+    """Name of a Python callable for messages."""
+    name = getattr(obj, "__name__", None) or repr(obj)
+    module = getattr(obj, "__module__", None) or ""
+    module = "np" + module[5:] if module.split(".")[0] == "numpy" else module
+    return name if module in ("", "builtins", "__main__") else f"{module}.{name}"
 
 
 def _hashable(obj: Any) -> bool:

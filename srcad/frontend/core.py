@@ -145,7 +145,12 @@ class Lowering:
         if handler is None:
             self.fail(node, f"{type(node).__name__} is not supported",
                       "it is outside the numeric subset of Python")
-        handler(self, node)
+        try:
+            handler(self, node)
+        except Exception as e:
+            if not hasattr(e, "srcad_loc"):
+                e.srcad_loc = self.loc(node)  # type: ignore[attr-defined]
+            raise
         self.node, self.b.loc = before
 
     # values

@@ -152,13 +152,20 @@ def append_method(lo: Lowering, xs: ListV, args: list, keywords: dict, node: Any
 
 @handles(METHODS, "ListV.pop")
 def pop(lo: Lowering, xs: ListV, args: list, keywords: dict, node: Any) -> Any:
-    """``xs.pop()``: from the end only."""
-    if args and args[0] != const(-1):
-        lo.fail(node, "pop takes no index here", instead="pop from the end, or use an array")
+    """``xs.pop()`` and ``xs.pop(k)`` (what follows moves down by one)."""
     n = length_of(lo, xs)
     lo.b.check(lo.b.op("gt", n, ZERO), "IndexError", "pop from empty list")
     last = lo.b.op("sub", n, ONE)
-    out = load_item(lo, xs, last)
+    k = position(lo, xs, args[0], node) if args else last
+    out = load_item(lo, xs, k)
+    if args and args[0] != const(-1):
+        with lo.b.loop(k, last, hint="k") as i:
+            for cell in flatten(xs.cells)[0]:
+                assert isinstance(cell, Var)
+                moved = lo.b.load(cell, lo.b.op("add", i, ONE), hint="x")
+                if isinstance(moved.type, ArrayT):
+                    lo.roots[moved.name] = None
+                lo.b.store(cell, (i,), moved)
     lo.b.store(xs.length, (ZERO,), last)
     return out
 

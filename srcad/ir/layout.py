@@ -17,10 +17,12 @@ Invariant: monotone.  A base that is more contiguous gives a view that is at lea
 
 from __future__ import annotations
 
+from typing import Any
+
 from srcad.ir.types import ArrayT
 
 
-def view_layout(base: ArrayT, kind: str, spec: tuple) -> ArrayT:
+def view_layout(base: ArrayT, kind: str, spec: tuple[Any, ...]) -> ArrayT:
     """Type of the view ``kind``/``spec`` of an array of type ``base``."""
     if kind == "same":
         return base
@@ -33,14 +35,14 @@ def view_layout(base: ArrayT, kind: str, spec: tuple) -> ArrayT:
     return ArrayT(base.dtype, ndim, _indexed(base, spec, len(used)), base.mutable)
 
 
-def _transposed(base: ArrayT, axes: tuple) -> str:
+def _transposed(base: ArrayT, axes: tuple[Any, ...]) -> str:
     if base.ndim < 2:
         return base.layout
     reverse = tuple(axes) == tuple(range(base.ndim))[::-1]
     return {"C": "F", "F": "C"}.get(base.layout, "A") if reverse else "A"
 
 
-def _indexed(base: ArrayT, spec: tuple, used: int) -> str:
+def _indexed(base: ArrayT, spec: tuple[Any, ...], used: int) -> str:
     """``A`` unless only the axis that varies slowest in memory is sliced, and not strided."""
     if base.layout == "C":
         return "C" if _contiguous(spec) else "A"
@@ -49,7 +51,7 @@ def _indexed(base: ArrayT, spec: tuple, used: int) -> str:
     return "A"
 
 
-def _contiguous(outer: tuple) -> bool:
+def _contiguous(outer: tuple[Any, ...]) -> bool:
     for i, item in enumerate(outer):
         innermost = all(later[0] == "new" for later in outer[i + 1:])
         if item[0] == "slice" and not (innermost and item[3] is None):

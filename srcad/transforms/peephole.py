@@ -118,9 +118,8 @@ def _offset(a: Atom, maker: Maker) -> tuple[Var | None, int]:
         if made.op == "add" and isinstance(left, Const):
             left, right = right, left
         if isinstance(left, Var) and left.type == I8 and isinstance(right, Const):
-            if right.type in (I8, B1):
-                value = int(right.value)
-                return left, value if made.op == "add" else -value
+            value = int(right.value)
+            return left, value if made.op == "add" else -value
     return a, 0
 
 

@@ -58,6 +58,11 @@ class RandomProgram:
         return f"# {self.name}: {self.parameters}\n{self.source}"
 
 
+def new_name() -> str:
+    """A pseudo-filename that no other program has."""
+    return f"<random {next(_numbers)}>"
+
+
 def _argument(p: Parameter, uniform: Callable[[float, float], float]) -> Any:
     if p.name == "y":
         return uniform(-1.0, 1.0)
@@ -99,8 +104,7 @@ def generate(
     stats["needed_overwrite"] = sum(anything for anything, _ in found)
     stats["array_overwrite"] = sum(in_array for _, in_array in found)
     stats["statements"] = sum(line.strip() != "" for line in lines)
-    name = f"<random {next(_numbers)}>"
-    return RandomProgram("\n".join(lines) + "\n", name, parameters, frame.returns, stats)
+    return RandomProgram("\n".join(lines) + "\n", new_name(), parameters, frame.returns, stats)
 
 
 def _helper(build: Build, name: str, percent: int) -> list[str]:

@@ -1,7 +1,5 @@
 """Nested functions and lambdas, closing over constants, arrays and active values."""
 
-# ruff: noqa: PLC3002, B023  (deliberate: these are programs to differentiate)
-
 import math
 
 import numpy as np

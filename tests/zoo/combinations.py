@@ -1,7 +1,5 @@
 """Several traps in one program: views with helpers, breaks with overwrites, lists with aliases."""
 
-# ruff: noqa: PLW0120  (deliberate: these are programs to differentiate)
-
 import numpy as np
 
 from tests.zoo.registry import add, mat, vec

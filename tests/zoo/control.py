@@ -1,7 +1,5 @@
 """Control flow: branches, loops over everything, while, break, continue, else, returns."""
 
-# ruff: noqa: SIM208  (deliberate: these are programs to differentiate)
-
 import math
 
 import numpy as np

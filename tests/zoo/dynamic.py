@@ -1,7 +1,5 @@
 """Realistic kernels: learning, sequence models, dynamic programming, iterative linear algebra."""
 
-# ruff: noqa: PLR1730  (deliberate: these are programs to differentiate)
-
 import math
 
 import numpy as np

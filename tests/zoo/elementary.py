@@ -1,7 +1,5 @@
 """Elementary functions, awkward names, inactive values, scalar results."""
 
-# ruff: noqa: PLR1730  (deliberate: these are programs to differentiate)
-
 import math
 from math import cos, pi
 from math import sqrt as root

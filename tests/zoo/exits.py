@@ -1,7 +1,5 @@
 """While, break, continue, else, early return, assert, raise and other statements."""
 
-# ruff: noqa: PLW0120  (deliberate: these are programs to differentiate)
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Realistic kernels, first part: statistics, learning, dense linear algebra, signal processing."""
 
-# ruff: noqa: PLR1730  (deliberate: these are programs to differentiate)
-
 import math
 
 import numpy as np

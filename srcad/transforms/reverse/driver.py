@@ -152,8 +152,10 @@ class _Reverse:
         operations = Operations(self.request.family, self._version)
         self.contents = operations.contents
         cursors_in = forward.cursors_in if forward is not None else lambda node: []
-        hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op, Call: operations.call}
-        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in, hooks)
+        hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op,
+                                                  Call: operations.call}
+        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in,
+                          hooks)
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:
             scopes.threaded = forward.threaded

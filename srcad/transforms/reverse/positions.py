@@ -1,11 +1,11 @@
-"""Where on a tape an iteration writes: flat positions of loop iterations, counted over the function.
+"""Where on a tape an iteration writes: its flat position, counted over the whole function.
 
 In: the prepared function.  Out: for every loop how its iterations are numbered:
 * ``rect``: its trip count and those of all loops around are known before the outermost starts;
   position = (position of the parent) * n + k, and a tape is one array of the product's size;
 * ``inner``: its own count is known there, but not that of a loop around: same formula;
-* ``cursor``: a counter of all iterations so far is carried (forwards in the forward sweep, backwards
-  in the reverse sweep, without storage); position = cursor + k, and a tape is a growing list.
+* ``cursor``: a counter of all iterations so far is carried (forwards in the forward sweep and
+  backwards in the reverse sweep, without storage); position = cursor + k, a tape is a list.
 
 Invariant: two iterations never share a position; positions of executed iterations are in range.
 """

@@ -1,0 +1,167 @@
+"""``check_grads``: derivatives against differences, and against each other."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from srcad.api.function import as_function
+from srcad.api.grad import Grad
+from srcad.api.higher import Jacobian, has_float, jvp, vjp
+from srcad.errors import SrcadError, TypeMismatch
+from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
+from srcad.ir.types import Scalar, is_float
+
+
+class CheckFailed(SrcadError, AssertionError):
+    """A derivative does not agree with differences, or two modes disagree."""
+
+
+def check_grads(f: Any, args: tuple, order: int = 2, modes: Any = ("fwd", "rev"),
+                rtol: float = 2e-6, atol: float = 2e-6, seed: int = 0, **options: Any) -> None:
+    """Check the derivatives of a function at a point, to a given order.
+
+    Forward mode is compared with central differences (four points) in a random direction, reverse
+    mode with forward mode by the inner-product identity.  At order 2 the same is done to the
+    gradient (of a function with one float result) or to the Jacobian.
+
+    Args:
+        f: the function; it is called with copies of the arguments.
+        args: its arguments; every float in them is varied.
+        order: 1 or 2 (or more).
+        modes: which of ``"fwd"`` and ``"rev"`` to check.
+        rtol, atol: tolerances, relative to the largest entry.
+
+    Raises:
+        CheckFailed: they do not agree; the message says which argument and by how much.
+
+    >>> from srcad.examples import square_sum
+    >>> check_grads(square_sum, (np.array([1.0, 2.0]),), backend="reference")
+    """
+    g = as_function(f, options)
+    unknown = set(modes) - {"fwd", "rev"}
+    if unknown:
+        raise TypeMismatch(f"modes must be 'fwd' or 'rev', not {unknown.pop()!r}")
+    args = tuple(args)
+    specs = [spec_of(a, f"argument {k}") for k, a in enumerate(args)]
+    positions = tuple(k for k, s in enumerate(specs) if has_float(s))
+    if not positions:
+        raise TypeMismatch("check_grads needs an argument that is a float or an array of floats")
+    rng = np.random.default_rng(seed)
+    _first_order(g, args, specs, modes, rng, rtol, atol)
+    if order > 1:
+        out = g(*copy.deepcopy(args))
+        scalar = isinstance(out, (float, np.floating))
+        inner: Any = Grad(g, positions) if scalar else Jacobian(g, positions)
+        check_grads(inner, args, order - 1, modes, rtol * 10, atol * 10, seed + 1)
+
+
+def _first_order(g: Any, args: tuple, specs: list[Spec], modes: Any, rng: Any, rtol: float,
+                 atol: float) -> None:
+    tangents = tuple(direction(a, s, rng) for a, s in zip(args, specs, strict=True))
+    out, out_t = jvp(g, copy.deepcopy(args), tangents)
+    if "fwd" in modes:
+        expected = differences(g, args, specs, tangents)
+        compare("forward mode against central differences", g, vector(out_t), expected, rtol, atol)
+    if "rev" in modes:
+        weights = weights_like(out, rng)
+        _, pullback = vjp(g, *copy.deepcopy(args))
+        cotangents = pullback(weights)
+        left = float(vector(out_t) @ vector(weights))
+        right = float(vector(cotangents) @ vector(tangents))
+        compare("reverse mode against forward mode", g, np.array([right]), np.array([left]),
+                rtol, atol)
+
+
+def compare(what: str, g: Any, got: np.ndarray, want: np.ndarray, rtol: float,
+            atol: float) -> None:
+    """Raise where two vectors differ."""
+    scale = max(float(np.max(np.abs(want), initial=0.0)), 1.0)
+    error = np.abs(got - want)
+    bad = ~(error <= atol * scale + rtol * np.abs(want)) & ~(np.isnan(got) & np.isnan(want))
+    if bad.any():
+        k = int(np.argmax(np.where(bad, np.nan_to_num(error, nan=np.inf), -1)))
+        raise CheckFailed(f"{g.__name__}: {what} disagree: component {k} of {len(got)} is "
+                          f"{got[k]!r}, expected {want[k]!r} (difference {error[k]:.3g})",
+                          why="the derivative is wrong, or the function is not smooth here",
+                          instead="look at branches and kinks near this point")
+
+
+def direction(x: Any, spec: Spec, rng: Any) -> Any:
+    """A random tangent of the structure of an argument."""
+    leaves = []
+    for v, leaf in zip(leaves_of(x, spec), leaf_specs(spec), strict=True):
+        if not is_float(leaf.type):
+            leaves.append(None)
+        elif isinstance(leaf.type, Scalar):
+            leaves.append(float(rng.standard_normal()))
+        else:
+            leaves.append(rng.standard_normal(np.shape(v)))
+    return rebuild(spec, iter(leaves), lambda obj: None)
+
+
+def moved(args: tuple, specs: list[Spec], tangents: tuple, h: float) -> tuple:
+    """Copies of the arguments, moved by ``h`` times the tangents."""
+    out = []
+    for x, spec, t in zip(copy.deepcopy(args), specs, tangents, strict=True):
+        pairs = zip(leaves_of(x, spec), tangent_leaves(t, spec), strict=True)
+        leaves = [v if d is None else shifted(v, d, h) for v, d in pairs]
+        out.append(rebuild(spec, iter(leaves), lambda obj: obj))
+    return tuple(out)
+
+
+def shifted(v: Any, d: Any, h: float) -> Any:
+    """``v + h * d`` of the same dtype and layout."""
+    if isinstance(v, np.ndarray):
+        from srcad.api.higher import fit_array
+
+        spec = spec_of(v)
+        assert isinstance(spec, Leaf)
+        return fit_array(v + h * d, v.shape, spec.type, "an argument")
+    return type(v)(v + h * d)
+
+
+def tangent_leaves(t: Any, spec: Spec) -> Any:
+    """Leaves of a tangent made by ``direction``."""
+    if isinstance(spec, Leaf):
+        yield t
+    elif isinstance(spec, Node):
+        for key, part in zip(spec.keys, spec.parts, strict=True):
+            yield from tangent_leaves(getattr(t, key) if spec.kind == "dataclass" else t[key], part)
+
+
+def differences(g: Any, args: tuple, specs: list[Spec], tangents: tuple) -> np.ndarray:
+    """Directional derivative of all float results by four-point central differences."""
+
+    def at(h: float) -> np.ndarray:
+        return vector(g(*moved(args, specs, tangents, h)))
+
+    h = 1e-3 if any(str(leaf.type).startswith("f4") for s in specs for leaf in leaf_specs(s)) \
+        else 1e-4
+    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+
+
+def vector(x: Any) -> np.ndarray:
+    """All float leaves in one vector."""
+    return np.concatenate([np.zeros(0), *_leaves(x)])
+
+
+def _leaves(x: Any) -> Any:
+    if isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        yield np.asarray(x, dtype=float).ravel()
+    elif isinstance(x, (tuple, list)):
+        for v in x:
+            yield from _leaves(v)
+    elif isinstance(x, dict):
+        for v in x.values():
+            yield from _leaves(v)
+    elif hasattr(x, "__dataclass_fields__"):
+        for n in x.__dataclass_fields__:
+            yield from _leaves(getattr(x, n))
+
+
+def weights_like(out: Any, rng: Any) -> Any:
+    """A random cotangent of the structure of a result."""
+    return direction(out, spec_of(out, "the result"), rng)

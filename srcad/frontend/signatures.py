@@ -1,0 +1,276 @@
+"""What each known function takes: the part of its signature that srcad supports.
+
+In: the arguments of a call of a builtin, a NumPy function or a method.  Out: the same arguments
+with required ones in position and optional ones by name, which is how the handlers read them.
+Everything a handler would not look at is refused here, so no argument is ever ignored.
+
+One line a function; of a parameter ``x``: ``x`` is required, ``x?`` may be missing and stays in
+position, ``x=`` may be missing and goes by name, ``x!v`` is known but accepted only with the
+value ``v`` (or ``None``), ``*x`` takes any number.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from functools import cache
+from typing import Any
+
+import numba
+import numpy as np
+
+from srcad.frontend.core import CALLS, METHODS, Lowering
+from srcad.frontend.values import Static
+from srcad.ir.nodes import Const
+
+_TABLE = """
+len obj
+range start stop? step?
+min *values
+max *values
+sum iterable start=
+enumerate iterable start=
+zip *iterables
+reversed sequence
+float x?
+int x?
+bool x?
+round number ndigits?
+divmod x y
+pow base exp mod?
+abs x
+print *values sep! end! file! flush!False
+tuple iterable?
+list iterable?
+dict *values
+any iterable
+all iterable
+isinstance obj classes
+getattr obj name
+math.floor x
+math.ceil x
+math.trunc x
+math.log x base?
+numba.prange start stop? step?
+np.float64 x?
+np.float32 x?
+np.int64 x?
+np.int32 x?
+np.bool_ x?
+np.zeros shape dtype= order!C
+np.ones shape dtype= order!C
+np.empty shape dtype= order!C
+np.zeros_like a dtype= order! subok! shape!
+np.ones_like a dtype= order! subok! shape!
+np.empty_like prototype dtype= order! subok! shape!
+np.full shape fill_value dtype= order!C
+np.full_like a fill_value dtype= order! subok! shape!
+np.arange start stop? step? dtype=
+np.linspace start stop num= endpoint!True retstep!False dtype! axis!0
+np.eye N M= k!0 dtype= order!C
+np.identity n dtype=
+np.array object dtype= copy!True order! subok! ndmin!0
+np.copy a order! subok!
+np.asarray a dtype= order! copy!
+np.ascontiguousarray a dtype!
+np.asfortranarray a dtype!
+np.atleast_1d a
+np.dot a b out!
+np.matmul a b out!
+np.vdot a b
+np.outer a b out!
+np.linalg.norm x ord! axis! keepdims!False
+np.linalg.solve a b
+np.linalg.inv a
+np.linalg.cholesky a
+np.linalg.det a
+np.sum a axis= dtype! out! keepdims= initial! where!
+np.prod a axis= dtype! out! keepdims= initial! where!
+np.max a axis= out! keepdims= initial! where!
+np.min a axis= out! keepdims= initial! where!
+np.amax a axis= out! keepdims= initial! where!
+np.amin a axis= out! keepdims= initial! where!
+np.mean a axis= dtype! out! keepdims= where!
+np.var a axis= dtype! out! ddof= keepdims= where!
+np.std a axis= dtype! out! ddof= keepdims= where!
+np.any a axis= out! keepdims= where!
+np.all a axis= out! keepdims= where!
+np.count_nonzero a axis= keepdims!False
+np.argmax a axis= out! keepdims!False
+np.argmin a axis= out! keepdims!False
+np.cumsum a axis= dtype! out!
+np.cumprod a axis= dtype! out!
+np.reshape a shape= order!C copy! newshape=
+np.ravel a order!C
+np.transpose a axes=
+np.swapaxes a axis1 axis2
+np.moveaxis a source destination
+np.expand_dims a axis
+np.squeeze a axis=
+np.flip m axis=
+np.flipud m
+np.fliplr m
+np.concatenate arrays axis= out! dtype!
+np.hstack tup dtype!
+np.vstack tup dtype!
+np.stack arrays axis= out! dtype!
+np.column_stack tup
+np.where condition x? y?
+np.clip a a_min= a_max= out! min= max=
+np.broadcast_to array shape subok!False
+np.repeat a repeats axis!
+np.roll a shift axis=
+np.diff a n!1 axis!-1 prepend! append!
+np.trace a offset!0 axis1!0 axis2!1 dtype! out!
+np.diag v k!0
+np.ndindex *shape
+np.triu m k=
+np.tril m k=
+ListV.append x
+ListV.pop i?
+ListV.clear
+ListV.copy
+ListV.extend iterable
+Record.items
+Record.keys
+Record.values
+Record.get key default?
+array.copy order!C
+array.astype dtype order! casting! subok! copy!True
+array.fill value
+array.item *args
+array.dot b out!
+array.reshape *shape order!C copy!
+array.ravel order!C
+array.flatten order!C
+array.transpose *axes
+array.clip min= max= out!
+array.sum axis= dtype! out! keepdims= initial! where!
+array.prod axis= dtype! out! keepdims= initial! where!
+array.max axis= out! keepdims= initial! where!
+array.min axis= out! keepdims= initial! where!
+array.mean axis= dtype! out! keepdims= where!
+array.var axis= dtype! out! ddof= keepdims= where!
+array.std axis= dtype! out! ddof= keepdims= where!
+array.any axis= out! keepdims= where!
+array.all axis= out! keepdims= where!
+array.argmax axis= out! keepdims!False
+array.argmin axis= out! keepdims!False
+array.cumsum axis= dtype! out!
+array.cumprod axis= dtype! out!
+scalar.item
+scalar.copy
+"""
+
+Parameter = tuple[str, str, str]  # name, kind ("", "?", "=", "!", "*"), accepted value of "!"
+
+
+@cache
+def tables() -> tuple[dict[Any, tuple[Parameter, ...]], dict[str, tuple[Parameter, ...]]]:
+    """Parameters by function object and by name of a method."""
+    functions: dict[Any, tuple[Parameter, ...]] = {}
+    methods: dict[str, tuple[Parameter, ...]] = {}
+    for line in _TABLE.strip().splitlines():
+        name, *words = line.split()
+        params = tuple(map(_parameter, words))
+        if name in METHODS:
+            methods[name] = params
+        else:
+            functions[_find(name)] = params
+    for name in METHODS:
+        if name.startswith("scalar.") and name not in methods:
+            methods[name] = methods["array." + name[7:]]
+    return functions, methods
+
+
+def _parameter(word: str) -> Parameter:
+    if word.startswith("*"):
+        return word[1:], "*", ""
+    for mark in "?=!":
+        if mark in word:
+            name, value = word.split(mark)
+            return name, mark, value
+    return word, "", ""
+
+
+def _find(name: str) -> Any:
+    roots: dict[str, Any] = {"np": np, "math": math, "numba": numba}
+    first, *rest = name.split(".")
+    obj = roots[first] if first in roots else getattr(builtins, first)
+    for r in rest:
+        obj = getattr(obj, r)
+    return obj
+
+
+def parameters_of(obj: Any) -> tuple[Parameter, ...] | None:
+    """Parameters of a known function, or ``None``."""
+    return tables()[0].get(obj)
+
+
+def parameters_of_method(name: str) -> tuple[Parameter, ...] | None:
+    """Parameters of a known method (``"array.sum"``), or ``None``."""
+    return tables()[1].get(name)
+
+
+def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[Any],
+            keywords: dict[str, Any], node: Any) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments as a handler reads them.
+
+    Raises:
+        TypeMismatch: too many, too few, unknown names.
+        UnsupportedSyntax: an argument that srcad does not support.
+    """
+    table = {p[0]: p for p in params}
+    given = _positional(lo, name, params, args, keywords, node)
+    rest = [x for p, x in given if p is None]
+    bound = {p[0]: x for p, x in given if p is not None}
+    for k, v in keywords.items():
+        if k not in table or table[k][1] == "*":
+            lo.mismatch(node, f"{name} has no parameter {k!r}")
+        if k in bound:
+            lo.mismatch(node, f"{name} got two values for {k!r}")
+        bound[k] = v
+    front, named = rest, {}
+    for p, kind, accepted in params:
+        if p not in bound:
+            if kind == "":
+                lo.mismatch(node, f"{name} needs the argument {p!r}")
+            continue
+        v = bound[p]
+        if kind == "!":
+            if not _is_default(v, accepted):
+                lo.fail(node, f"the argument {p!r} of {name} is not supported",
+                        instead=f"call it without {p}, or write a loop")
+        elif kind == "=":
+            named[p] = v
+        else:
+            front.append(v)
+    return front, named
+
+
+def _positional(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[Any],
+                keywords: dict[str, Any], node: Any) -> list[tuple[Parameter | None, Any]]:
+    """Each positional argument with its parameter (``None``: one of ``*args``)."""
+    if params and params[0][1] == "*":
+        return [(None, a) for a in args]
+    if len(args) > len(params):
+        most = str(len(params)) if params else "no"
+        lo.mismatch(node, f"{name} takes {most} argument{'s' * (len(params) != 1)}, "
+                          f"got {len(args)}")
+    return list(zip(params, args, strict=False))
+
+
+def _is_default(v: Any, accepted: str) -> bool:
+    if isinstance(v, Static):
+        return v.obj is None or str(v.obj) == accepted
+    return isinstance(v, Const) and str(v.value) == accepted
+
+
+def check_tables() -> list[str]:
+    """Known functions and methods that have no line above (a test wants none)."""
+    functions, methods = tables()
+    missing = [getattr(f, "__name__", repr(f)) for f in CALLS if f not in functions]
+    return missing + [m for m in METHODS if m not in methods]
+
+
+__all__ = ["arrange", "check_tables", "parameters_of", "parameters_of_method"]

@@ -1,0 +1,429 @@
+"""Forward and reverse mode on hand-built and random IR, on the reference interpreter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from srcad.backends.reference import run
+from srcad.errors import NoDerivative
+from srcad.ir.build import Builder, const
+from srcad.ir.layout import view_layout
+from srcad.ir.names import Namer
+from srcad.ir.nodes import (
+    Atom, Block, Call, Carried, Check, For, Function, If, Load, Print, Store, Var,
+)
+from srcad.ir.types import B1, F4, F8, I8, ArrayT, ListT, is_float
+from srcad.ir.verify import verify
+from srcad.ir.walk import statements
+from srcad.transforms.forward import forward
+from srcad.transforms.reverse import reverse, reverse_with_report
+from tests.ir_check import Case, Mismatch, check, like
+from tests.ir_programs import MATRIX, STRIDED, VECTOR, WHOLE, random_program
+
+ARGS = (0.7, np.array([0.3, -0.4, 1.2, 0.9]), np.linspace(-1, 1, 12).reshape(3, 4), 3)
+
+
+class Program(Builder):
+    """A builder with the parameters ``s a m n`` that makes functions of them."""
+
+    def __init__(self) -> None:
+        super().__init__(Namer())
+        self.s, self.a = self.var("s", F8), self.var("a", VECTOR)
+        self.m, self.n = self.var("m", MATRIX), self.var("n", I8)
+
+    def function(self, *yields: Atom, name: str = "f", **callees: Function) -> Function:
+        body = Block(tuple(self.stack[0]), yields)
+        fn = Function(name, (self.s, self.a, self.m, self.n), body, dict(callees))
+        for key, callee in callees.items():
+            fn.callees[key] = Function(callee.name, callee.params, callee.body, fn.callees)
+        return fn
+
+    def sum(self, a: Var) -> Atom:
+        """A sum of sines of a vector, so that the result is not linear."""
+        arg, out, index = self.var("t", F8), self.var("t", F8), self.var("i", I8)
+        with self.block() as stmts:
+            y = self.op("add", arg, self.op("sin", self.load(a, index)))
+        self.for_(index, const(0), self.dim(a, 0), const(1), (Carried(out, arg, const(0.0)),),
+                  Block(tuple(stmts), (y,)))
+        return out
+
+
+def demand(fn: Function, args: tuple = ARGS, active: tuple[bool, ...] | None = None,
+           order: int = 2) -> None:
+    """First order in every form, poisoned as well, and reverse over reverse and forward."""
+    active = active or tuple(is_float(p.type) for p in fn.params)
+    case = check(fn, args, active)
+    check(fn, args, active, differences=False, poison=True)
+    check(fn, args, active, differences=False, lean=False, poison=True)
+    if order == 2:
+        second(case, reverse(fn, active), tuple(case.seeds()))
+        second(case, forward(fn, active), tuple(case.direction))
+
+
+def second(case: Case, fn: Function, extra: tuple) -> None:
+    """Derivatives of a derivative."""
+    active = tuple(is_float(p.type) and not isinstance(p.type, ListT)
+                   and (k >= len(case.args) or case.active[k]) for k, p in enumerate(fn.params))
+    check(fn, (*case.args, *extra), active, differences=False, tol=1e-8)
+
+
+def test_overlapping_shift() -> None:
+    """a[1:] = a[:-1] upwards smears the first element; downwards shifts."""
+    for start, stop, step in ((1, 4, 1), (3, 0, -1)):
+        p = Program()
+        with p.loop(const(start), const(stop), const(step)) as i:
+            p.store(p.a, (i,), p.op("mul", p.load(p.a, p.op("sub", i, const(1))), p.s))
+        demand(p.function(p.sum(p.a), p.a))
+
+
+def test_scatter_with_duplicates() -> None:
+    """The last store to an element wins, the others have no influence."""
+    p = Program()
+    with p.loop(const(0), const(4)) as i:
+        at = p.op("mod", p.op("mul", i, i), const(2))
+        p.store(p.a, (at,), p.op("sin", p.load(p.m, const(1), i)))
+        p.accumulate(p.a, (at,), p.op("cos", p.load(p.m, const(2), i)))
+    demand(p.function(p.sum(p.a)))
+
+
+def test_negative_indices() -> None:
+    p = Program()
+    p.store(p.a, (const(-1),), p.op("mul", p.load(p.a, const(-4)), p.s))
+    demand(p.function(p.sum(p.a)))
+
+
+def test_swap_of_references() -> None:
+    """Ping-pong buffers carried through a loop."""
+    p = Program()
+    other = p.alloc(VECTOR, (const(4),))
+    u, v, i = p.var("u", VECTOR), p.var("v", VECTOR), p.var("i", I8)
+    with p.block() as body, p.loop(const(0), const(4)) as k:
+        p.store(v, (k,), p.op("sin", p.op("mul", p.load(u, k), p.load(u, const(1)))))
+    ends = [p.var("u", VECTOR), p.var("v", VECTOR)]
+    p.for_(i, const(0), p.n, const(1), (Carried(ends[0], u, p.a), Carried(ends[1], v, other)),
+           Block(tuple(body), (v, u)))
+    demand(p.function(p.sum(ends[0]), ends[1]))
+
+
+def test_fresh_arrays_carried() -> None:
+    """u = step(u): a new array in every iteration."""
+    p = Program()
+    u, i, end = p.var("u", STRIDED), p.var("i", I8), p.var("u", STRIDED)
+    start = p.view(p.a, "same", (), STRIDED)
+    with p.block() as body:
+        new = p.alloc(VECTOR, (p.dim(u, 0),), zero=False)
+        with p.loop(const(0), p.dim(u, 0)) as k:
+            p.store(new, (k,), p.op("sin", p.op("mul", p.load(u, k), p.load(u, const(-1)))))
+        back = p.view(new, "index", (("slice", None, None, const(-1)),),
+                      view_layout(VECTOR, "index", (("slice", None, None, const(-1)),)))
+    p.for_(i, const(0), p.n, const(1), (Carried(end, u, start),), Block(tuple(body), (back,)))
+    demand(p.function(p.sum(end), end))
+
+
+def test_branch_between_arrays() -> None:
+    p = Program()
+    w = p.alloc(VECTOR, (const(4),))
+    p.store(w, (const(2),), p.op("exp", p.s))
+    chosen = p.var("c", VECTOR)
+    p.if_(p.op("lt", p.s, const(0.5)), Block((), (p.a,)), Block((), (w,)), (chosen,))
+    p.store(chosen, (const(0),), p.op("mul", p.load(chosen, const(2)), p.s))
+    demand(p.function(p.sum(chosen), p.sum(p.a)))
+
+
+def test_list_of_references() -> None:
+    p = Program()
+    refs = p.alloc(ListT(STRIDED))
+    p.reserve(refs, const(3))
+    with p.loop(const(0), const(3)) as i:
+        row = p.view(p.m, "index", (("at", i),), VECTOR)
+        p.store(refs, (i,), p.view(row, "same", (), STRIDED))
+    with p.loop(const(0), p.n) as i:
+        ref = p.load(refs, p.op("mod", i, const(2)))
+        p.store(ref, (const(0),), p.op("mul", p.load(ref, const(1)), p.load(ref, const(0))))
+        p.store(refs, (const(0),), ref)
+    demand(p.function(p.load(p.m, const(0), const(0)), p.load(p.m, const(1), const(0))))
+
+
+def test_views_of_strided_and_fortran_arguments() -> None:
+    """Shadows of strided arguments are contiguous, views of them as well."""
+    b = Builder(Namer())
+    x, y = b.var("x", ArrayT("f8", 2, "A")), b.var("y", ArrayT("f8", 2, "F"))
+    column = b.view(x, "index", (WHOLE, ("at", const(1))), STRIDED)
+    turned = b.view(y, "transpose", (1, 0), MATRIX)
+    line = b.view(turned, "reshape", (const(12),), VECTOR)
+    with b.loop(const(0), const(3)) as i:
+        value = b.op("mul", b.load(column, i), b.load(line, b.op("add", i, const(2))))
+        b.store(line, (i,), b.op("sin", value))
+    fn = Function("f", (x, y), Block(tuple(b.stack[0]), (column, line)))
+    args = (np.ones((6, 8))[::2, ::2] * 0.7, np.asfortranarray(ARGS[2] + 0.1))
+    tangent = Case(fn, args, (True, True))
+    assert tangent.forward().shape == tangent.outputs(args).shape
+    demand(fn, args)
+
+
+def test_float32() -> None:
+    """Adjoints have the kinds of their primals."""
+    b = Builder(Namer())
+    x, s = b.var("x", ArrayT("f4", 1)), b.var("s", F8)
+    y = b.op("mul", b.load(x, const(0)), s)
+    b.store(x, (const(1),), b.op("f4", y))
+    b.accumulate(x, (const(2),), b.op("f4", b.op("sin", y)))
+    z = b.load(x, const(1))
+    fn = Function("f", (x, s), Block(tuple(b.stack[0]), (z, y, x)))
+    args = (np.array([0.5, 1.0, 2.0], np.float32), 0.3)
+    check(fn, args, (True, True), differences=False, tol=1e-5)
+    g = reverse(fn, (True, True))
+    verify(g)
+    assert [str(y.type) for y in g.body.yields[3:]] == ["f4[:]C", "f8"]
+    assert g.body.yields[0].type == F4
+
+
+def test_integers_and_bools_have_no_derivative() -> None:
+    p = Program()
+    k = p.alloc(ArrayT("i4", 1), (const(4),))
+    flags = p.alloc(ArrayT("b1", 1), (const(4),))
+    with p.loop(const(0), const(4)) as i:
+        p.store(k, (i,), p.op("i8", p.op("mul", const(7.1), p.load(p.a, i))))
+        p.store(flags, (i,), p.op("lt", p.load(p.a, i), p.s))
+    total, arg, index = p.var("t", F8), p.var("t", F8), p.var("i", I8)
+    with p.block() as body:
+        x = p.op("mul", p.load(p.a, index), p.op("f8", p.load(k, index)))
+        y = p.op("select", p.load(flags, index), x, p.op("sin", x))
+        out = p.op("add", arg, y)
+    p.for_(index, const(0), const(4), const(1), (Carried(total, arg, const(0.0)),),
+           Block(tuple(body), (out,)))
+    demand(p.function(total, p.load(k, const(1))))
+
+
+def test_ragged_loops() -> None:
+    """Triangular loops, loops in conditional loops in loops with breaks."""
+    p = Program()
+    x = p.alloc(VECTOR, (const(1),))
+    zero = (const(0),)
+    with p.loop(const(0), p.n) as i, p.loop(i, p.n) as j, p.loop(const(0), const(2)) as k:
+        y = p.op("sin", p.op("mul", p.load(x, *zero), p.load(p.m, k, j)))
+        p.accumulate(x, zero, y)
+        more = p.op("lt", y, const(0.1))
+        with p.block() as then:
+            p.store(x, zero, p.op("cos", p.op("mul", p.load(x, *zero), p.s)))
+        p.if_(more, Block(tuple(then)), Block(()))
+    demand(p.function(p.load(x, *zero)))
+
+
+def test_zero_trips_and_odd_steps() -> None:
+    for bounds in ((0, 0, 1), (3, 0, 1), (0, 3, -1), (0, 8, 3), (7, -1, -3), (5, 4, 2)):
+        p = Program()
+        with p.loop(*map(const, bounds)) as i:
+            at = p.op("mod", i, const(4))
+            p.store(p.a, (at,), p.op("mul", p.load(p.a, at), p.op("sin", p.load(p.a, const(0)))))
+        demand(p.function(p.sum(p.a)), order=1)
+
+
+def test_guarded_partials() -> None:
+    """sqrt at zero with a zero cotangent gives zero, not NaN."""
+    p = Program()
+    y = p.op("sqrt", p.load(p.a, const(0)))
+    out = p.op("select", p.op("lt", const(0.0), p.load(p.a, const(0))), y, p.s)
+    fn = p.function(out)
+    args = (0.7, np.zeros(4), ARGS[2], 3)
+    values = run(reverse(fn, (True, True, False, False)), (*args, 1.0))
+    assert values[1] == 1.0 and np.array_equal(values[2], np.zeros(4))
+
+
+def recursive(returns_array: bool = False) -> Function:
+    """g(s, a, m, n): writes ``a`` on the way down and up, prints and checks."""
+    p = Program()
+    p.check(p.op("le", const(0), p.n), "ValueError", "negative")
+    p.emit(Print(("at", p.n)))
+    out = p.var("y", F8)
+    at = p.op("mod", p.n, const(4))
+    with p.block() as more:
+        p.store(p.a, (at,), p.op("sin", p.op("mul", p.load(p.a, at), p.s)))
+        y = p.var("y", F8)
+        found = (y, p.var("b", VECTOR)) if returns_array else (y,)
+        p.emit(Call(found, "g", (p.op("cos", p.s), p.a, p.m, p.op("sub", p.n, const(1)))))
+        z = p.op("mul", y, p.load(p.a, const(0)))
+    p.if_(p.op("lt", const(0), p.n), Block(tuple(more), (z,)), Block((), (p.sum(p.a),)), (out,))
+    return p.function(out, *([p.a] if returns_array else []), name="g")
+
+
+@pytest.mark.parametrize("returns_array", [False, True])
+def test_recursion(returns_array: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    callee = recursive(returns_array)
+    p = Program()
+    y, b = p.var("y", F8), p.var("b", VECTOR)
+    with p.loop(const(0), const(2)):
+        again = (p.var("y", F8), p.var("b", VECTOR))[:len(callee.body.yields)]
+        p.emit(Call(again, "g", (p.s, p.a, p.m, p.n)))
+    p.emit(Call((y, b)[:len(callee.body.yields)], "g", (p.s, p.a, p.m, const(2))))
+    fn = p.function(y, p.load(b, const(1)) if returns_array else p.s, g=callee)
+    demand(fn)
+    capsys.readouterr()
+    run(fn, (*ARGS[:1], ARGS[1].copy(), *ARGS[2:]))
+    printed = capsys.readouterr().out
+    run(reverse(fn, (True, True, False, False)), (0.7, ARGS[1].copy(), *ARGS[2:], 1.0, 1.0))
+    assert capsys.readouterr().out == printed
+
+
+def test_checks_and_prints_run_once() -> None:
+    p = Program()
+    p.emit(Print(("hello",)))
+    p.check(p.op("lt", p.s, const(1.0)), "ValueError", "too large")
+    fn = reverse(p.function(p.op("sin", p.s)), (True, False, False, False))
+    assert sum(isinstance(s, (Print, Check)) for s in statements(fn.body)) == 2
+
+
+def test_seeds_of_some_results() -> None:
+    """Results without a seed contribute nothing and take no parameter."""
+    p = Program()
+    fn = p.function(p.op("sin", p.s), p.a, p.op("mul", p.s, p.load(p.a, const(0))))
+    g = reverse(fn, (True, False, False, False), (False, False, True))
+    verify(g)
+    assert len(g.params) == 5
+    assert run(g, (0.7, ARGS[1].copy(), *ARGS[2:], 2.0))[3] == 2.0 * ARGS[1][0]
+
+
+def test_inactive_results_have_zero_tangents() -> None:
+    p = Program()
+    w = p.alloc(VECTOR, (const(2),))
+    g = forward(p.function(w, p.op("sin", p.load(p.a, const(0)))), (True, False, False, False))
+    verify(g)
+    out = run(g, (*ARGS, 1.0))
+    assert np.array_equal(out[2], np.zeros(2)) and out[3] == 0.0
+
+
+def test_refusals() -> None:
+    """What cannot be differentiated says so."""
+    b = Builder(Namer())
+    refs = b.var("refs", ListT(VECTOR))
+    y = b.load(b.load(refs, const(0)), const(0))
+    with pytest.raises(NoDerivative, match="list of arrays"):
+        reverse(Function("f", (refs,), Block(tuple(b.stack[0]), (y,))), (True,))
+    p = Program()
+    row = p.view(p.m, "index", (("at", const(0)),), VECTOR)
+    out = p.var("y", F8)
+    p.emit(Call((out,), "g", (p.s, row, p.m, p.n)))
+    with pytest.raises(NoDerivative, match="share memory"):
+        reverse(p.function(out, g=recursive()), (True, True, True, False))
+
+
+def test_ambiguous_result_of_a_call() -> None:
+    q = Program()
+    part = q.view(q.a, "index", (("slice", const(1), None, None),), VECTOR)
+    p = Program()
+    out = p.var("y", VECTOR)
+    p.emit(Call((out,), "g", (p.s, p.a, p.m, p.n)))
+    fn = p.function(p.load(out, const(0)), g=q.function(part, name="g"))
+    with pytest.raises(NoDerivative, match="part of an argument"):
+        reverse(fn, (True, True, False, False))
+    check_forward = Case(fn, ARGS, (True, True, False, False))
+    assert check_forward.forward().shape == (5,)
+
+
+def test_array_operations() -> None:
+    p = Program()
+    q = p.alloc(MATRIX, (const(3), const(3)))
+    with p.loop(const(0), const(3)) as i:
+        p.store(q, (i, i), p.op("add", const(2.0), p.load(p.a, i)))
+        p.store(q, (const(2), i), p.op("add", const(0.1), p.load(p.m, i, const(0))))
+    p.store(q, (const(2), const(2)), const(4.0))
+    (prod,) = p.array_op("matmul", (MATRIX,), q, p.m)
+    (line,) = p.array_op("matmul", (VECTOR,), p.m, p.a)
+    (x,) = p.array_op("solve", (VECTOR,), q, line)
+    (inverse,) = p.array_op("inv", (MATRIX,), q)
+    (d,) = p.array_op("det", (F8,), q)
+    (low,) = p.array_op("cholesky", (MATRIX,), q)
+    p.store(q, (const(0), const(0)), p.s)
+    p.store(x, (const(0),), p.op("mul", p.load(x, const(1)), p.s))
+    p.store(low, (const(0), const(0)), const(1.0))
+    demand(p.function(prod, p.sum(x), inverse, d, low))
+
+
+def test_array_operations_in_loops() -> None:
+    p = Program()
+    u, i, end = p.var("u", VECTOR), p.var("i", I8), p.var("u", VECTOR)
+    square = p.view(p.m, "index", (WHOLE, ("slice", None, const(3), None)),
+                    ArrayT("f8", 2, "A"))
+    with p.block() as body:
+        w = p.alloc(MATRIX, (const(3), const(3)))
+        with p.loop(const(0), const(3)) as j, p.loop(const(0), const(3)) as k:
+            p.store(w, (j, k), p.op("mul", p.load(square, j, k), p.load(u, j)))
+        (new,) = p.array_op("matmul", (VECTOR,), w, u)
+        p.store(w, (const(1), const(1)), const(0.0))
+    first = p.alloc(VECTOR, (const(3),))
+    p.store(first, (const(1),), p.s)
+    p.store(first, (const(2),), const(0.5))
+    loop = p.stack[0]
+    p.for_(i, const(0), p.n, const(1), (Carried(end, u, first),), Block(tuple(body), (new,)))
+    assert isinstance(loop[-1], For)
+    demand(p.function(p.sum(end)))
+
+
+def test_report_tells_kinds() -> None:
+    """Values outside loops are kept, loads of unwritten arrays repeated, the rest recorded."""
+    p = Program()
+    arg, out, i = p.var("x", F8), p.var("x", F8), p.var("i", I8)
+    with p.block() as body:
+        y = p.op("mul", p.op("sin", arg), p.load(p.a, i))
+    p.for_(i, const(0), const(4), const(1), (Carried(out, arg, p.s),), Block(tuple(body), (y,)))
+    fn, report = reverse_with_report(p.function(p.op("exp", out)), (True, True, False, False))
+    verify(fn)
+    kinds = {r.primal: r.kind for r in report.residuals}
+    assert kinds.pop("x") == "preallocated"
+    assert set(kinds.values()) <= {"index", "kept", "reloaded", "preallocated"}
+    assert "reloaded" in kinds.values() and "kept" in kinds.values()
+
+
+def test_reverse_never_writes_primal_storage() -> None:
+    """In the reverse sweep, stores go to shadows only (poison would be seen otherwise)."""
+    fn = reverse(random_program(11), (True, True, True, False))
+    verify(fn)
+    assert not any(isinstance(s, Store) and s.array.name in ("a", "m") and s.loc is not None
+                   and s.loc.role == "adjoint" for s in statements(fn.body))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_programs(seed: int) -> None:
+    fn, args, active = random_case(seed, calls=seed % 3 == 0)
+    try:
+        check(fn, args, active, seed, differences=seed % 2 == 0)
+        check(fn, args, active, seed, differences=False, poison=True, lean=seed % 2 == 0)
+    except NoDerivative as refusal:
+        pytest.skip(refusal.what)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1030))
+def test_random_programs_second_order(seed: int) -> None:
+    fn, args, active = random_case(seed, size=6, depth=2, calls=seed % 5 == 0)
+    case = Case(fn, args, active, seed)
+    try:
+        if seed % 2:
+            second(case, reverse(fn, active), tuple(case.seeds()))
+        else:
+            exits = tuple(like(case.exit[k], case.rng) for k in case.arrays)
+            second(case, reverse(fn, active, allocate=False), (*case.seeds(), *exits))
+    except NoDerivative as refusal:
+        pytest.skip(refusal.what)
+
+
+def random_case(seed: int, **options: object) -> tuple[Function, tuple, tuple[bool, ...]]:
+    """A random program with arguments and a pattern of active parameters."""
+    rng = np.random.default_rng(seed)
+    args = (float(rng.standard_normal()), rng.standard_normal(4), rng.standard_normal((3, 4)),
+            int(rng.integers(0, 6)))
+    patterns = [(True, True, True, False), (True, False, True, False), (False, True, False, False)]
+    return random_program(seed, **options), args, patterns[seed % 3]  # type: ignore[arg-type]
+
+
+def test_the_checker_sees_errors() -> None:
+    """A wrong adjoint is noticed."""
+    p = Program()
+    fn = p.function(p.op("sin", p.s))
+    q = Program()
+    case = Case(fn, ARGS, (True, True, True, False))
+    wrong = reverse(q.function(q.op("cos", q.s)), (True, True, True, False))
+    with pytest.raises(Mismatch):
+        case.reverse(wrong, [1.0])
+
+
