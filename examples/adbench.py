@@ -43,7 +43,7 @@ def log_sum_exp(x):
 
 @njit
 def whiten(point, mean, scales, lower, out):
-    """out = L (point - mean), L lower triangular: diagonal ``scales``, the rest packed by columns."""
+    """out = L (point - mean), L lower triangular: diagonal ``scales``, below packed by columns."""
     d = len(point)
     for i in range(d):
         out[i] = scales[i] * (point[i] - mean[i])
@@ -226,7 +226,7 @@ class Numbers:
 
 
 def load_gmm(path: Path) -> Problem:
-    """``d k n``, alphas, means, factors (log diagonal, then strict lower triangle), points, prior."""
+    """``d k n``, alphas, means, factors (log diagonal, strict lower triangle), points, prior."""
     numbers = Numbers(path)
     d, k, n = numbers.integers(3)
     alphas, means = numbers.take(k), numbers.take(k, d)
@@ -305,7 +305,7 @@ def differences(problem: Problem, gradient: tuple[Any, ...], directions: int = 3
                 moved[k] = moved[k] + step * v
             return problem.objective(*moved)
 
-        h = 1e-4
+        h = 1e-5
         numeric = (8.0 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12.0 * h)
         exact = sum(float(np.sum(g * v)) for g, v in zip(gradient, along, strict=True))
         worst = max(worst, abs(numeric - exact) / abs(exact))
@@ -340,9 +340,14 @@ def measure(problem: Problem, **options: Any) -> Row:
     value, gradient = derivative(*problem.arguments)
     first = time.perf_counter() - start
     norm = math.sqrt(sum(float(np.sum(g * g)) for g in gradient))
-    return Row(value, norm, seconds(lambda: problem.objective(*problem.arguments)),
-               seconds(lambda: derivative(*problem.arguments)),
-               differences(problem, gradient), first)
+    return Row(
+        value,
+        norm,
+        seconds(lambda: problem.objective(*problem.arguments)),
+        seconds(lambda: derivative(*problem.arguments)),
+        differences(problem, gradient),
+        first,
+    )
 
 
 def main(arguments: list[str] | None = None, **options: Any) -> None:
@@ -354,14 +359,19 @@ def main(arguments: list[str] | None = None, **options: Any) -> None:
     found = files(chosen.path, chosen.largest)
     if not found:
         parser.error(f"no ADBench files under {chosen.path}")
-    print(f"{'file':24}{'objective':>18}{'|gradient|':>14}{'primal ms':>11}{'gradient ms':>13}"
-          f"{'ratio':>7}{'check':>9}{'compile s':>11}")
+    print(
+        f"{'file':24} {'objective':>17} {'|gradient|':>13} {'primal ms':>10} {'gradient ms':>12} "
+        f"{'ratio':>7} {'check':>7} {'compile s':>10}"
+    )
     for path in found:
         problem = load(path)
         row = measure(problem, **options)
-        print(f"{problem.name:24}{row.value:18.8e}{row.norm:14.6e}{row.primal * 1e3:11.3f}"
-              f"{row.gradient * 1e3:13.3f}{row.gradient / row.primal:7.2f}{row.error:9.0e}"
-              f"{row.first:11.1f}", flush=True)
+        print(
+            f"{problem.name:24} {row.value:17.8e} {row.norm:13.6e} {row.primal * 1e3:10.3f} "
+            f"{row.gradient * 1e3:12.3f} {row.gradient / row.primal:7.2f} {row.error:7.0e} "
+            f"{row.first:10.1f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

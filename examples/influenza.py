@@ -57,7 +57,7 @@ def simulate(beta, gamma, i0, trajectory):
 def misfit(log_parameters, in_bed):
     """Minus the Poisson log-likelihood of the counts, up to a constant.
 
-    The parameters are beta, gamma and I(0); their logarithms are fitted, so that they stay positive.
+    The parameters are beta, gamma and I(0); fitting their logarithms keeps them positive.
     """
     beta = math.exp(log_parameters[0])
     gamma = math.exp(log_parameters[1])
@@ -89,8 +89,9 @@ def fit(in_bed=IN_BED, start=START, **options) -> Fit:
     the same rooms; the covariance is scaled by the measured dispersion (quasi-likelihood).
     """
     value_and_gradient = srcad.value_and_grad(misfit, **options)
-    found = minimize(value_and_gradient, start, args=(in_bed,), jac=True, method="BFGS",
-                     options={"gtol": 1e-6})
+    found = minimize(
+        value_and_gradient, start, args=(in_bed,), jac=True, method="BFGS", options={"gtol": 1e-6}
+    )
     at = found.x
     trajectory = np.empty((len(in_bed), 2))
     simulate(*np.exp(at), trajectory)
@@ -117,9 +118,11 @@ def print_fit(result: Fit, in_bed=IN_BED) -> None:
     print(f"{'':28}estimate  std. error")
     for name, (value, error) in estimates(result).items():
         print(f"{name:28}{value:8.3f}  {error:10.3f}")
-    print(f"\n{result.evaluations} evaluations of value and gradient; "
-          f"largest gradient component at the end {result.gradient:.0e}; "
-          f"dispersion {result.dispersion:.1f}\n")
+    print(
+        f"\n{result.evaluations} evaluations of value and gradient; "
+        f"largest gradient component at the end {result.gradient:.0e}; "
+        f"dispersion {result.dispersion:.1f}\n"
+    )
     print("day  in bed   model    (# counted, | model)")
     scale = 60.0 / max(in_bed.max(), result.curve.max())
     for day, (count, model) in enumerate(zip(in_bed, result.curve, strict=True)):
@@ -140,8 +143,13 @@ def plot(result: Fit, path: str, in_bed=IN_BED) -> bool:
     days = np.arange(len(in_bed))
     noise = 2.0 * np.sqrt(result.dispersion * result.curve)
     figure, axes = pyplot.subplots(figsize=(7.0, 4.5), layout="constrained")
-    axes.fill_between(days, np.maximum(result.curve - noise, 0.0), result.curve + noise, alpha=0.2,
-                      label="model ± 2 standard deviations of a count")
+    axes.fill_between(
+        days,
+        np.maximum(result.curve - noise, 0.0),
+        result.curve + noise,
+        alpha=0.2,
+        label="model ± 2 standard deviations of a count",
+    )
     axes.plot(days, result.curve, label="SIR model")
     axes.plot(days, in_bed, "ko", label="pupils in bed")
     axes.set(xlabel="day", ylabel="pupils", title="Influenza in a boarding school, 1978")

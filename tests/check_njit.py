@@ -46,14 +46,19 @@ def oracle_names(fn):
     return of(fn.__code__)
 
 
+def _unwrapped(value):
+    """The plain function inside a decorated one."""
+    return getattr(value, "py_func", getattr(value, "__wrapped__", value))
+
+
 def _compiled(value, memo):
-    value = getattr(value, "py_func", getattr(value, "__wrapped__", value))
+    value = _unwrapped(value)
     return deep_njit(value, memo) if isinstance(value, types.FunctionType) else value
 
 
 def compare(program: Program) -> str:
     """An empty string if njit agrees with plain Python, else what is different."""
-    fn = getattr(program.fn, "py_func", program.fn)
+    fn = _unwrapped(program.fn)
     if not isinstance(fn, types.FunctionType):
         return "not a plain function"
     args = [_compiled(a, {}) for a in program.args()]

@@ -198,3 +198,21 @@ class Adjoint:
         floats = [y for y in self.fn.body.yields[:len(s.fn.body.yields)] if is_float(y.type)]
         assert n == len(leaves)
         return self.collect(found[len(self.fn.body.yields) + len(floats):], zeros)
+
+
+class Tangent:
+    """Forward mode with the tangents of every argument on exit."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.fn = cleaned(forward(subject.fn, subject.every))
+
+    def on_exit(self, tangents: list[Any]) -> np.ndarray:
+        """Tangents of all float leaves of the arguments when the function is left."""
+        s = self.subject
+        given = dict(zip(sorted(s.positions), s.spread(tangents), strict=True))
+        leaves = s.leaves()
+        seeds = [given[k] if k in given else s.fitted(k, np.zeros(np.shape(leaves[k])))
+                 for k in s.floats]
+        run(self.fn, [*leaves, *seeds])
+        return joined(seeds)

@@ -41,7 +41,8 @@ from tests.oracle_numpy import (
     wrap,
 )
 
-_NATIVE = words("""add subtract multiply negative positive equal not_equal less less_equal greater
+_NATIVE = words("""
+add subtract multiply negative positive equal not_equal less less_equal greater
 greater_equal logical_and logical_or logical_not logical_xor bitwise_and bitwise_or bitwise_xor
 invert left_shift right_shift""")
 _ALIASES = {
@@ -154,7 +155,8 @@ def _numpy_members():
     members = dict(ELEMENTWISE)
     members |= {name: _native(name) for name in _NATIVE}
     members |= {name: _test(getattr(np, name)) for name in ("isnan", "isinf", "isfinite")}
-    structural = words("""reshape ravel transpose flip fliplr flipud roll repeat tile concatenate stack
+    structural = words("""
+    reshape ravel transpose flip fliplr flipud roll repeat tile concatenate stack
     vstack hstack column_stack dstack expand_dims squeeze broadcast_to swapaxes moveaxis atleast_1d
     atleast_2d diag triu tril shape size ndim cumsum cumprod split delete append take rot90
     nonzero flatnonzero ndindex ndenumerate all any count_nonzero copyto kron""")
@@ -186,7 +188,8 @@ def _numpy_members():
 
 
 def _math_members():
-    names = words("""sin cos tan sinh cosh tanh exp expm1 log2 log10 log1p sqrt hypot copysign fmod erf
+    names = words("""
+    sin cos tan sinh cosh tanh exp expm1 log2 log10 log1p sqrt hypot copysign fmod erf
     erfc lgamma gamma degrees radians exp2 cbrt""")
     members = {name: getattr(dual, name) for name in names}
     for alias in words("asin acos atan atan2 asinh acosh atanh fabs pow"):

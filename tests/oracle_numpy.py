@@ -10,6 +10,8 @@ import numpy as np
 from tests import oracle_dual as dual
 from tests.oracle_dual import Dual, primal
 
+OBJECT = np.dtype(object)  # the dtype of float arrays
+
 
 def wrap(result):
     """A NumPy result as the program may see it: Array, Python scalar or Dual."""
@@ -34,7 +36,7 @@ def _float_entry(x):
     if isinstance(x, Dual | float):
         return x
     if isinstance(x, np.ndarray):
-        return x if x.dtype == object else x.astype(float).astype(object)
+        return x if x.dtype == OBJECT else x.astype(float).astype(object)
     if isinstance(x, list | tuple):
         return _float_entry(plain(array(x)))
     return float(x)
@@ -49,7 +51,7 @@ class Array(np.ndarray):
         return wrap(super().__getitem__(key))
 
     def __setitem__(self, key, value):
-        super().__setitem__(key, _float_entry(plain(value)) if self.dtype == object else value)
+        super().__setitem__(key, _float_entry(plain(value)) if self.dtype == OBJECT else value)
 
     def __iter__(self):
         return (self[k] for k in range(len(self)))
@@ -59,7 +61,7 @@ class Array(np.ndarray):
         if ufunc is np.matmul and out is None:
             return matmul(*inputs)
         holds_floats = any(
-            isinstance(x, Dual) or getattr(x, "dtype", None) == object for x in operands
+            isinstance(x, Dual) or getattr(x, "dtype", None) == OBJECT for x in operands
         )
         if holds_floats:
             ufunc = _OBJECT_UFUNCS.get(ufunc, ufunc)
@@ -118,7 +120,7 @@ class Array(np.ndarray):
 def primals(x):
     """An array of the primal numbers only (an ordinary ndarray)."""
     x = plain(x)
-    if isinstance(x, np.ndarray) and x.dtype == object:
+    if isinstance(x, np.ndarray) and x.dtype == OBJECT:
         return np.array([primal(v) for v in x.ravel()], dtype=float).reshape(x.shape)
     return np.asarray(primal(x))
 
@@ -127,9 +129,11 @@ def primals(x):
 
 words = str.split
 
-_UNARY = words("""sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1
+_UNARY = words("""
+sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh arccosh arctanh exp exp2 expm1
 log log2 log10 log1p sqrt cbrt absolute square floor ceil trunc rint sign degrees radians""")
-_BINARY = words("""divide power remainder fmod arctan2 hypot copysign maximum minimum logaddexp
+_BINARY = words("""
+divide power remainder fmod arctan2 hypot copysign maximum minimum logaddexp
 floor_divide""")
 _OBJECT_UFUNCS = {}
 
@@ -186,7 +190,7 @@ class Cast:
 
 def storage(dtype):
     """The dtype of the stand-in array for a dtype the program asked for (None: float)."""
-    if dtype is None or dtype is float or dtype == object:
+    if dtype is None or dtype is float or dtype is OBJECT:
         return np.dtype(object)
     real = np.dtype(dtype.real if isinstance(dtype, Cast) else dtype)
     return np.dtype(object) if real.kind == "f" else real
@@ -212,16 +216,16 @@ def array(x, dtype=None, order=None):
     x = plain(x)
     if isinstance(x, np.ndarray):
         target = x.dtype if dtype is None else storage(dtype)
-        if x.dtype == object and target != object:
+        if x.dtype == OBJECT and target != OBJECT:
             return primals(x).astype(target).view(Array)
-        if target == object and x.dtype != object:
+        if target == OBJECT and x.dtype != OBJECT:
             x = x.astype(float)
         order = order or ("F" if x.flags.f_contiguous and not x.flags.c_contiguous else "C")
         return wrap(np.array(x, dtype=target, order=order))
     if isinstance(x, list | tuple):
         rows = [plain(array(item)) if isinstance(item, list | tuple) else plain(item) for item in x]
         floats = any(
-            isinstance(r, float | Dual) or getattr(r, "dtype", None) == object for r in rows
+            isinstance(r, float | Dual) or getattr(r, "dtype", None) == OBJECT for r in rows
         )
         made = np.array(rows, dtype=object if floats or not rows else None)
         return array(made if made.dtype.kind != "O" else _all_floats(made), dtype, order)
@@ -303,7 +307,7 @@ def where(condition, *choices):
     if not choices:
         return wrap(np.where(condition))
     choices = [plain(array(c)) if isinstance(c, list | tuple) else plain(c) for c in choices]
-    if any(isinstance(c, float | Dual) or getattr(c, "dtype", None) == object for c in choices):
+    if any(isinstance(c, float | Dual) or getattr(c, "dtype", None) == OBJECT for c in choices):
         choices = [_float_entry(c) for c in choices]
     return wrap(np.where(plain(condition), *choices))
 

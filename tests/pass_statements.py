@@ -15,9 +15,7 @@ from typing import Any
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Accumulate, Atom, Call, Check, Function, Op, Print, Store, Var,
-)
+from srcad.ir.nodes import Accumulate, Atom, Call, Check, Function, Op, Print, Store, Var
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 

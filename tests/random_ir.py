@@ -224,7 +224,7 @@ class _Maker:
         """A loop of at most three turns: a counter is its first value after the flag."""
         types = self.types()
         args, results, inits = self.carry([B1, I8, *types])
-        flag, count = args[:2]
+        count = args[1]
         before = list(self.scope)
         first = self.b.op("lt", inits[1], const(5))
         self.scope += args

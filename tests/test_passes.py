@@ -17,7 +17,7 @@ import pytest
 from srcad.backends.reference import run as execute
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Call, Carried, Function, Var
+from srcad.ir.nodes import Atom, Block, Call, Carried, Function, Print, Var
 from srcad.ir.text import text
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 from srcad.ir.verify import verify
@@ -136,7 +136,7 @@ def test_stores_into_arrays_that_only_feed_themselves_go() -> None:
     assert c.body(dead_code.run) == ["v[0] += x"]
 
 
-@pytest.mark.parametrize("reader", ["load", "list", "result", "call", "branch"])
+@pytest.mark.parametrize("reader", ["load", "list", "result", "call", "branch", "loop", "lists"])
 def test_stores_that_are_read_elsewhere_stay(reader: str) -> None:
     c = Case(x=F8, flag=B1)
     x, flag = c.params
@@ -150,7 +150,18 @@ def test_stores_that_are_read_elsewhere_stay(reader: str) -> None:
         other = c.load(rows, ZERO)
     elif reader == "branch":
         other = c.var("r", VECTOR)
-        c.if_(flag, Block((), (a,)), Block((), (a,)), (other,))
+        c.if_(flag, Block((), (c.alloc(VECTOR, (ONE,)),)), Block((), (a,)), (other,))
+    elif reader == "loop":
+        other = c.var("r", VECTOR)
+        carried = Carried(other, c.var("c", VECTOR), c.alloc(VECTOR, (ONE,)))
+        c.for_(c.var("i", I8), ZERO, const(2), ONE, (carried,), Block((), (a,)))
+    elif reader == "lists":
+        pair = [c.alloc(ListT(VECTOR)) for _ in range(2)]
+        c.reserve(pair[0], ONE)
+        c.store(pair[0], (ZERO,), a)
+        both = c.var("r", ListT(VECTOR))
+        c.if_(flag, Block((), (pair[0],)), Block((), (pair[1],)), (both,))
+        other = c.load(both, ZERO)
     c.store(a, (ZERO,), x)
     callees: dict[str, Function] = {}
     if reader == "result":
@@ -273,6 +284,31 @@ def test_loads_are_shared_until_the_storage_may_change(aliased: bool) -> None:
     assert sum(line.endswith("= v[0]") for line in lines) == 1
 
 
+def test_calls_end_what_is_known_of_the_arrays_they_get() -> None:
+    c = Case(v=VECTOR)
+    callees: dict[str, Function] = {}
+    p = c.var("p", VECTOR)
+    callees["g"] = Function("g", (p,), Block(()), callees)
+    for array in (*c.params, c.alloc(VECTOR, (ONE,), hint="a")):
+        c.store(array, (ZERO,), const(1.0))
+        c.load(array, ZERO)
+        c.emit(Call((), "g", (array,)))
+        c.load(array, ZERO)
+    lines = text(cse.run(Function("f", c.params, Block(tuple(c.stack[0])), callees)))
+    assert [lines.count(f"= {name}[0]") for name in "va"] == [1, 1]
+
+
+def test_a_stored_value_comes_back_as_its_element_type() -> None:
+    c = Case(big=I8)
+    (big,) = c.params
+    loaded = []
+    for dtype in ("i4", "i8"):
+        a = c.alloc(ArrayT(dtype, 1), (ONE,))
+        c.store(a, (ZERO,), big)
+        loaded.append(c.load(a, ZERO))
+    assert c.body(cse.run, *loaded)[-1] == f"return {loaded[0].name}, big"
+
+
 def test_a_loops_own_writes_count_before_its_body() -> None:
     c = Case(v=VECTOR)
     (v,) = c.params
@@ -335,13 +371,14 @@ def test_a_counter_through_two_loops_becomes_a_formula() -> None:
 
 @pytest.mark.parametrize("bounds", [(0, 5, 1), (5, 0, 1), (7, -2, -2), (1, 8, 3), (2, 2, -1)])
 def test_counters_end_where_they_did(bounds: tuple[int, int, int]) -> None:
-    c = Case(start=I8, stop=I8, step=I8, amount=I8)
-    amount = c.params[3]
     for known in range(2):
+        c = Case(start=I8, stop=I8, step=I8, amount=I8)
+        amount = const(12) if known else c.params[3]
         start, stop, step = (map(const, bounds) if known else c.params[:3])
         q, end = c.var("q", I8), c.var("end", I8)
         with c.block() as body:
-            more = c.op("sub", c.op("add", amount, q), const(7))
+            c.emit(Print((q,)))
+            more = c.op("sub", c.op("add", amount, q), const(6))
         c.for_(c.var("i", I8), start, stop, step, (Carried(end, q, amount),),
                Block(tuple(body), (more,)))
         fn = Function("f", c.params, Block(tuple(c.stack[0]), (end,)))

@@ -1,15 +1,26 @@
-"""What is checked of a zoo program: value, exit state, gradient, jvp and hvp against the oracle."""
+"""What is checked of a zoo program: value, exit state and derivatives against the oracle.
+
+``check`` goes through the functional interface: value and exit state of the plain call and of every
+transform, tangent, gradient (the pullback of random weights where the result is no single float)
+and Hessian times vector.  ``check_exit`` goes through the in-place adjoint at the level of the IR:
+cotangents of results *and* of the arguments on exit, and the tangents that forward mode leaves in
+them, for programs that write into their arguments.
+"""
 
 from __future__ import annotations
 
-import copy
+import contextlib
+import functools
+import io
 import warnings
 from typing import Any
 
 import numpy as np
 
 import srcad
+from srcad.analyses.summaries import summary_of
 from tests import oracle
+from tests.composition import Adjoint, Subject, Tangent, arrays_only
 from tests.zoo.registry import Program
 
 
@@ -33,43 +44,16 @@ def vector(x: Any) -> np.ndarray:
 
 def floats_only(x: Any) -> Any:
     """A structure with ints, bools and other objects replaced by ``None``."""
-    if isinstance(x, (float, np.floating)):
-        return x
-    if isinstance(x, np.ndarray):
-        return x if x.dtype.kind == "f" else None
-    if isinstance(x, (tuple, list)):
-        return [floats_only(v) for v in x]
-    if isinstance(x, dict):
-        return {k: floats_only(v) for k, v in x.items()}
-    if hasattr(x, "__dataclass_fields__"):
-        return {n: floats_only(getattr(x, n)) for n in x.__dataclass_fields__}
-    return None
-
-
-def random_like(x: Any, rng: np.random.Generator) -> Any:
-    """A random tangent of the structure of ``x`` (``None`` for what is not a float)."""
-    if isinstance(x, (float, np.floating)):
-        return float(rng.standard_normal())
-    if isinstance(x, np.ndarray):
-        return rng.standard_normal(x.shape) if x.dtype.kind == "f" else None
-    if isinstance(x, (tuple, list)):
-        parts = [random_like(v, rng) for v in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else type(x)(parts)
-    if isinstance(x, dict):
-        return {k: random_like(v, rng) for k, v in x.items()}
-    if hasattr(x, "__dataclass_fields__"):
-        out = copy.copy(x)
-        for n in x.__dataclass_fields__:
-            object.__setattr__(out, n, random_like(getattr(x, n), rng))
-        return out
-    return None
+    return oracle.map_tree(lambda v: v if oracle.is_float_leaf(v) else None, x)
 
 
 def close(a: np.ndarray, b: np.ndarray, tol: float) -> bool:
-    """Equal to a relative tolerance of the largest entry."""
-    scale = max(1.0, float(np.max(np.abs(b), initial=0.0)))
-    return a.shape == b.shape and bool(np.allclose(a, b, rtol=tol, atol=tol * scale,
-                                                   equal_nan=True))
+    """Equal to a relative tolerance of the largest entry (infinities and NaNs exactly)."""
+    if a.shape != b.shape:
+        return False
+    finite = np.abs(b[np.isfinite(b)])
+    scale = max(1.0, float(np.max(finite, initial=0.0)))
+    return bool(np.allclose(a, b, rtol=tol, atol=tol * scale, equal_nan=True))
 
 
 class Failure(AssertionError):
@@ -85,69 +69,171 @@ def expect(what: str, got: Any, want: Any, tol: float) -> None:
 
 def single(program: Program) -> bool:
     """Whether the program computes in float32 (the oracle does not)."""
-    return any("float32" in t or "single" in t or "f4" in t for t in program.tags) or \
-        "single" in program.name
+    return "float32" in program.tags
+
+
+def tolerance(program: Program) -> float:
+    """What counts as equal, relative to the largest entry."""
+    return 2e-6 if single(program) else 1e-10
+
+
+class Expected:
+    """What the oracle says of a program; each derivative is computed on first use."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        rng = np.random.default_rng(0)
+        args = program.args()
+        self.tangents = [oracle.random_like(args[k], rng) for k in program.wrt]
+        self.out, self.exit = self.ask(oracle.run)
+        self.weights = oracle.random_like(self.out, rng)
+        self.exit_weights = arrays_only(oracle.random_like(self.exit, rng))
+        self.scalar = isinstance(self.out, float)
+
+    def ask(self, what: Any, *args: Any, **options: Any) -> Any:
+        """One question to the oracle, on fresh arguments."""
+        p = self.program
+        if what is not oracle.run:
+            args = (p.wrt, *args)
+        with quiet():
+            return what(p.fn, p.args(), *args, kwargs=p.kwargs, **options)
+
+    @property
+    def padded(self) -> tuple[Any, ...]:
+        """The tangents with ``None`` for the other arguments."""
+        by_position = dict(zip(self.program.wrt, self.tangents, strict=True))
+        return tuple(by_position.get(k) for k in range(len(self.program.args())))
+
+    @property
+    def weighting(self) -> dict[str, Any]:
+        """What the oracle takes the gradient of."""
+        nothing = [None] * len(self.exit)  # of the arguments on exit: a program may return None
+        return {} if self.scalar else {"weights": self.weights, "exit_weights": nothing}
+
+    @functools.cached_property
+    def tangent(self) -> tuple[Any, Any]:
+        """Tangents of the result and of the arguments on exit."""
+        _, out_t, _, exit_t = self.ask(oracle.jvp, self.tangents, with_exit=True)
+        return floats_only(out_t), floats_only(exit_t)
+
+    @functools.cached_property
+    def gradient(self) -> Any:
+        """Of the single float result, or of the weighted results."""
+        return self.ask(oracle.gradient, **self.weighting)
+
+    @functools.cached_property
+    def hvp(self) -> Any:
+        """Derivative of ``gradient`` along the tangents."""
+        return self.ask(oracle.hvp, self.tangents, **self.weighting)
+
+    @functools.cached_property
+    def exit_gradient(self) -> Any:
+        """Gradient of weighted results and weighted arguments on exit."""
+        return self.ask(oracle.gradient, weights=self.weights, exit_weights=self.exit_weights)
+
+    @functools.cached_property
+    def exit_hvp(self) -> Any:
+        """Derivative of ``exit_gradient`` along the tangents."""
+        return self.ask(oracle.hvp, self.tangents, weights=self.weights,
+                        exit_weights=self.exit_weights)
+
+
+@contextlib.contextmanager
+def quiet() -> Any:
+    """Nothing printed, no floating-point warnings."""
+    with (contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"),
+          warnings.catch_warnings()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 def check(program: Program, options: dict[str, Any], second: bool = True) -> None:
-    """Everything the zoo promises of one program."""
-    tol = 2e-6 if single(program) else 1e-10
-    rng = np.random.default_rng(0)
-    kw = program.kwargs
+    """Everything the zoo promises of one program, through the functional interface."""
+    expected = Expected(program)
     f = srcad.differentiable(program.fn, **options)
-    args = program.args()
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        want, want_exit = oracle.run(program.fn, program.args(), **({"kwargs": kw} if kw else {}))
-    out = f(*args, **kw)
-    expect("value", out, want, tol)
-    expect("exit state", args, want_exit, tol)
-    scalar = isinstance(out, float) or isinstance(out, np.floating)
-    if kw:
-        check_gradient_with_keywords(program, f, tol)
-        return
-    tangents = [random_like(program.args()[k], rng) for k in program.wrt]
-    full = [None] * len(args)
-    for k, t in zip(program.wrt, tangents, strict=True):
-        full[k] = t
-    out_t = oracle.jvp(program.fn, program.args(), program.wrt, tangents)[1]
-    args = program.args()
-    got = srcad.jvp(f, args, tuple(full))
-    expect("jvp value", got[0], want, tol)
-    expect("jvp", floats_only(got[1]), float_part(out_t, got[1]), tol)
-    expect("exit state after jvp", args, want_exit, tol)
-    if not scalar:
-        return
-    args = program.args()
-    value, grads = srcad.value_and_grad(f, argnums=program.wrt)(*args)
-    expect("value of value_and_grad", value, want, tol)
-    expect("exit state after grad", args, want_exit, tol)
-    expect("gradient", floats_only(grads), floats_only(oracle.gradient(
-        program.fn, program.args(), program.wrt)), tol)
-    if second:
-        args = program.args()
-        g = srcad.grad(f, argnums=program.wrt)
-        got_h = srcad.jvp(g, args, tuple(full))[1]
-        expect("exit state after hvp", args, want_exit, tol)
-        expect("hvp", floats_only(got_h), floats_only(oracle.hvp(
-            program.fn, program.args(), program.wrt, tangents)), max(tol, 1e-10))
+    with quiet():
+        check_value(expected, f)
+        check_jvp(expected, f)
+        if expected.scalar:
+            check_gradient(expected, f)
+        else:
+            check_pullback(expected, f)
+        if second and expected.scalar:
+            check_hvp(expected, f)
 
 
-def float_part(t: Any, like: Any) -> Any:
-    """The oracle's tangent without what srcad reports as ``None`` (integer results)."""
-    if like is None:
-        return None
-    if isinstance(like, tuple):
-        return [float_part(a, b) for a, b in zip(t, like, strict=True)]
-    return t
+def check_value(e: Expected, f: Any) -> None:
+    """The plain call."""
+    args = e.program.args()
+    expect("value", f(*args, **e.program.kwargs), e.out, tolerance(e.program))
+    expect("exit state", args, e.exit, tolerance(e.program))
 
 
-def check_gradient_with_keywords(program: Program, f: Any, tol: float) -> None:
-    """Gradient of a program called with keywords."""
-    grads = srcad.grad(f, argnums=program.wrt)(*program.args(), **program.kwargs)
+def positional(e: Expected, f: Any) -> Any:
+    """``f`` without its keyword arguments."""
+    if not e.program.kwargs:
+        return f
+    inner = functools.partial(e.program.fn, **e.program.kwargs)
+    return srcad.differentiable(inner, **vars(f.options))
 
-    def bound(*args: Any) -> Any:
-        return program.fn(*args, **program.kwargs)
 
-    want = oracle.gradient(bound, program.args(), program.wrt)
-    expect("gradient", floats_only(grads), floats_only(want), tol)
+def check_jvp(e: Expected, f: Any) -> None:
+    """Forward mode."""
+    tol, args = tolerance(e.program), e.program.args()
+    out, out_t = srcad.jvp(positional(e, f), args, e.padded)
+    expect("value of jvp", out, e.out, tol)
+    expect("exit state after jvp", args, e.exit, tol)
+    expect("jvp", out_t, e.tangent[0], tol)
+
+
+def check_gradient(e: Expected, f: Any) -> None:
+    """Reverse mode of a program with one float result."""
+    tol, args = tolerance(e.program), e.program.args()
+    g = srcad.value_and_grad(f, argnums=e.program.wrt)
+    value, grads = g(*args, **e.program.kwargs)
+    expect("value of value_and_grad", value, e.out, tol)
+    expect("exit state after value_and_grad", args, e.exit, tol)
+    expect("gradient", floats_only(grads), floats_only(e.gradient), tol)
+
+
+def check_pullback(e: Expected, f: Any) -> None:
+    """Reverse mode of a program with any results: the pullback of random weights."""
+    tol, args = tolerance(e.program), e.program.args()
+    out, pullback = srcad.vjp(positional(e, f), *args)
+    expect("value of vjp", out, e.out, tol)
+    expect("exit state after vjp", args, e.exit, tol)
+    found = pullback(e.weights)
+    expect("pullback", [floats_only(found[k]) for k in e.program.wrt], floats_only(e.gradient), tol)
+
+
+def check_hvp(e: Expected, f: Any) -> None:
+    """Forward over reverse of a program with one float result."""
+    tol, args = tolerance(e.program), e.program.args()
+    g = srcad.grad(positional(e, f), argnums=e.program.wrt)
+    _, found = srcad.jvp(g, args, e.padded)
+    expect("exit state after hvp", args, e.exit, tol)
+    expect("hvp", floats_only(found), floats_only(e.hvp), tol)
+
+
+def writes_arguments(subject: Subject) -> bool:
+    """Whether a program changes float arrays of its caller."""
+    written = summary_of(subject.fn).writes
+    return any(written[k] for k in subject.floats)
+
+
+def check_exit(program: Program) -> bool:
+    """Derivatives of and into arguments that are written; false where none is."""
+    subject = Subject(program)
+    if not writes_arguments(subject):
+        return False
+    e, tol = Expected(program), tolerance(program)
+    with quiet():
+        expect("tangents on exit", Tangent(subject).on_exit(e.tangents),
+               e.tangent[1], tol)
+        adjoint = Adjoint(subject)
+        expect("gradient with exit cotangents", adjoint.gradient(e.weights, e.exit_weights),
+               floats_only(e.exit_gradient), tol)
+        expect("hvp with exit cotangents",
+               adjoint.hvp(e.weights, e.exit_weights, e.tangents), floats_only(e.exit_hvp), tol)
+    return True
+

@@ -11,7 +11,7 @@ made there.  Distinct parameters are taken to be distinct storage (checked when 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from srcad.analyses.effects import Summary
 from srcad.ir.nodes import (
@@ -29,7 +29,10 @@ def is_reference(a: object) -> bool:
 class Regions:
     """Points-to sets of a function; built once, then only asked."""
 
-    def __init__(self, fn: Function, summaries: dict[str, Summary]) -> None:
+    def __init__(self, fn: Function, summaries: dict[str, Summary],
+                 copies: Collection[str] = ()) -> None:
+        """``copies`` are joins that count as arrays of their own (``analyses.joins``)."""
+        self.copies = copies
         self._points: dict[str, set[str]] = defaultdict(set)
         self._holds: dict[str, set[str]] = defaultdict(set)
         self._parent: dict[str, str] = {}
@@ -151,10 +154,11 @@ class Regions:
         match s:
             case If():
                 for r in filter(is_reference, s.results):
-                    self._meet(r)
+                    if r.name not in self.copies:
+                        self._meet(r)
             case For() | While():
                 for c in s.carried:
-                    if is_reference(c.arg):
+                    if is_reference(c.arg) and c.arg.name not in self.copies:
                         self._meet(c.arg, c.result)
             case Store():
                 self._meet(s.array, s.value)

@@ -23,9 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from srcad.ir.nodes import (
-    Alloc, Atom, Block, Const, Dim, For, Function, If, Stmt, Var, View, While,
-)
+from srcad.ir.nodes import Alloc, Atom, Block, Const, Dim, For, Function, If, Stmt, Var, View, While
 from srcad.ir.types import I8, ArrayT
 from srcad.ir.walk import targets
 

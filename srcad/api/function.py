@@ -128,6 +128,7 @@ class Transformed:
 
     def __init__(self, f: Any, **options: Any) -> None:
         base = f.options if isinstance(f, Transformed) else None
+        defaults().merged(options)  # refuses what is no option
         self.inner = f
         self._own = options
         self._base = base

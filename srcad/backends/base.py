@@ -18,6 +18,7 @@ class Backend(Protocol):
 
     def build(self, fn: Function) -> Callable[..., tuple]:
         """A callable that takes the parameters of ``fn`` and returns its results as a tuple."""
+        ...
 
 
 def backend(name: str) -> Backend:

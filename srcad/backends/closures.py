@@ -17,8 +17,23 @@ from srcad.backends.debug import guarded, poisoned
 from srcad.backends.evaluators import CASTS, evaluator, wrap
 from srcad.errors import InternalError
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Block, Call, Check, Const, Dim, Function, Load, Op, Print, Reserve,
-    Stmt, Store, Var, View,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Block,
+    Call,
+    Check,
+    Const,
+    Dim,
+    Function,
+    Load,
+    Op,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
 )
 from srcad.ir.types import ArrayT, ListT, Scalar, Type, numpy_dtype
 
@@ -49,10 +64,12 @@ class StatementClosures:
 
     # slots
     def fresh(self, value: Any = None) -> int:
+        """A slot that holds ``value`` at the start."""
         self.template.append(value)
         return len(self.template) - 1
 
     def bind(self, v: Var) -> int:
+        """A slot for a variable."""
         self.slots[v.name] = slot = self.fresh()
         return slot
 
@@ -63,12 +80,15 @@ class StatementClosures:
         return self.slots[a.name] if isinstance(a, Var) else self.fresh(a)
 
     def all(self, atoms: tuple) -> list[int]:
+        """Slots of several operands."""
         return [self.slot(a) for a in atoms]
 
     def block(self, b: Block) -> list[Step]:
+        """The closures of a block's statements."""
         return [self.step(s) for s in b.stmts]
 
     def step(self, s: Stmt) -> Step:
+        """The closure of a statement."""
         step: Step = getattr(self, "_" + type(s).__name__.lower())(s)
         return guarded(step, s, self.slot) if self.debug else step
 

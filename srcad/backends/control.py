@@ -7,6 +7,7 @@ In: a function, names that are taken, the Python names of the functions it calls
 from __future__ import annotations
 
 import ast
+import sys
 
 from srcad.backends import expressions as ex
 from srcad.backends.expressions import Expr
@@ -27,9 +28,8 @@ class FunctionPrinter(StatementPrinter):
                 values = [e.node for e in self.gather(body.yields)]
                 value = values[0] if len(values) == 1 else ex.sequence(values)
                 self.emit(ast.Return(value), None)
-        params = ast.arguments([], [ast.arg(p.name) for p in self.fn.params], None, [], [], None, [])
         doc = [ast.Expr(ast.Constant(self.fn.doc))] if self.fn.doc else []
-        return ast.FunctionDef(name, params, [*doc, *(out or [ast.Pass()])], [])
+        return definition(name, [*self.names.params.values()], [*doc, *(out or [ast.Pass()])])
 
     def _if(self, s: If) -> None:
         cond = self.get(s.cond)
@@ -84,7 +84,7 @@ class FunctionPrinter(StatementPrinter):
             self.emit(ast.If(test.node, [ast.Break()], []), s.loc)
 
     def only_handed(self, flag: Atom | None, test: Expr) -> bool:
-        """Whether ``test`` is the flag's variable and what goes into it is used for nothing else."""
+        """Whether ``test`` is the flag's variable, and what goes into it is used nowhere else."""
         if not (isinstance(flag, Var) and isinstance(test.node, ast.Name)):
             return False
         cell = self.names.cell(flag)
@@ -113,6 +113,15 @@ class FunctionPrinter(StatementPrinter):
             self.perform(ends, s.loc)
         self.perform(moves, s.loc)
         self.emit(ast.While(test.node, body or [ast.Pass()], []), s.loc)
+
+
+def definition(name: str, params: list[str], body: list[ast.stmt]) -> ast.FunctionDef:
+    """A function definition."""
+    arguments = ast.arguments([], [ast.arg(p) for p in params], None, [], [], None, [])
+    node = ast.FunctionDef(name, arguments, body, [])
+    if sys.version_info >= (3, 12):
+        node.type_params = []
+    return node
 
 
 def branch(cond: Expr, then: list[ast.stmt], orelse: list[ast.stmt]) -> ast.stmt | None:

@@ -23,8 +23,9 @@ from srcad.ir.nodes import Function
 def compile_module(module: Module, filename_hint: str = "srcad") -> Any:
     """Execute the module's text; the njit dispatcher of its entry function."""
     filename = register(module.source, filename_hint)
-    namespace: dict[str, Any] = {"__name__": f"srcad.generated.{filename_hint}"}
-    exec(compile(module.source, filename, "exec"), namespace)  # noqa: S102
+    # Numba resolves recursion only in functions of a module that can be found
+    namespace: dict[str, Any] = {"__name__": __name__}
+    exec(compile(module.source, filename, "exec"), namespace)
     return namespace[module.entry]
 
 

@@ -114,7 +114,8 @@ def _located(step: Callable[[list], None], s: Stmt) -> Callable[[list], None]:
         except Exception as error:
             if not hasattr(error, "loc"):
                 error.loc = s.loc  # type: ignore[attr-defined]
-                error.add_note(f"at {place(s)}")
+                if not isinstance(s, Check) and error.args and isinstance(error.args[0], str):
+                    error.args = (f"{error.args[0]} (at {place(s)})", *error.args[1:])
             raise
 
     return wrapped

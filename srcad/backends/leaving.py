@@ -58,7 +58,7 @@ def _split(node: ast.If, flag: str) -> list[ast.stmt]:
 
 
 def _inline(stmts: list[ast.stmt], flag: str, at: int) -> None:
-    """``flag = test`` right before ``if flag:`` becomes ``if test:`` where nothing else reads it."""
+    """``flag = test`` right before ``if flag:`` becomes ``if test:`` if nothing else reads it."""
     node, before = stmts[at], stmts[at - 1] if at else None
     if isinstance(before, ast.Assign) and _assigns(before, flag) and isinstance(node, ast.If):
         if not _mentions([*node.body, *node.orelse, *stmts[at + 1:]], flag):
@@ -86,7 +86,8 @@ def _decides(node: ast.stmt, flag: str) -> bool:
 def _break_if(test: ast.expr, like: ast.stmt | None) -> list[ast.stmt]:
     if isinstance(test, ast.Constant) and not test.value:
         return []
-    out = ast.Break() if isinstance(test, ast.Constant) else ast.If(test, [ast.Break()], [])
+    certain = isinstance(test, ast.Constant)
+    out: ast.stmt = ast.Break() if certain else ast.If(test, [ast.Break()], [])
     out.loc = getattr(like, "loc", None)  # type: ignore[attr-defined]
     return [out]
 

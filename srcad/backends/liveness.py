@@ -17,7 +17,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from srcad.ir.nodes import (
-    Alloc, Atom, Block, Dim, For, Function, If, Load, Op, Stmt, Var, View, While,
+    Alloc,
+    Atom,
+    Block,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Stmt,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.walk import binders, blocks, operands, statements, targets
 

@@ -13,6 +13,7 @@ variables of disjoint loops do, for the reader's sake.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections import Counter
 
@@ -20,6 +21,10 @@ from srcad.backends.liveness import Interval, Liveness
 from srcad.ir.names import Namer
 from srcad.ir.nodes import For, Function, Var, While
 from srcad.ir.walk import statements, variables
+
+# global names that printed code uses; a parameter called like one is renamed
+SPOKEN = {"np", "math", "numba"} | set(dir(builtins)) - {
+    "hash", "id", "input", "iter", "next", "sum", "type", "vars"}
 
 
 class Names:
@@ -33,11 +38,13 @@ class Names:
         self.chosen: dict[str, str] = {}
         self.loop_names: dict[str, list[tuple[Interval, str]]] = {}
         self.namer = Namer(taken | {p.name for p in fn.params})
+        used = taken | SPOKEN
+        self.params = {p.name: self.fresh(p.name) if p.name in used else p.name
+                       for p in fn.params}
         for v in variables(fn):
             self.parent[v.name] = v.name
             self.intervals[v.name] = sorted(live.intervals.get(v.name, []))
             self.members[v.name] = [v]
-        self.params = {p.name for p in fn.params}
         self._coalesce(fn)
 
     # classes
@@ -84,7 +91,7 @@ class Names:
         members = self.members[cell]
         for v in members:
             if v.name in self.params:
-                return v.name
+                return self.params[v.name]
         if len(members) == 1 and cell in self.live.spans:
             return self._loop_name(members[0], self.live.spans[cell])
         hints = Counter(v.hint or v.name for v in members)

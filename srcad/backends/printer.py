@@ -25,19 +25,13 @@ from srcad.backends.naming import identifier
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Call, Function
 from srcad.ir.walk import statements
+from srcad.runtime import RUNTIME_HELPERS
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
 
 IMPORTS = "import math\nimport numba\nimport numpy as np\n"
-
-RESERVE = '''
-def _reserve(cells, size, zero):
-    """Make positions below ``size`` exist."""
-    while len(cells) < size:
-        cells.append(zero)
-'''
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
     helpers: set[str] = set()
     definitions: list[ast.FunctionDef] = []
     for f in functions:
-        printer = FunctionPrinter(f, set(names.values()) | {"_reserve"}, _called(f, names))
+        printer = FunctionPrinter(f, {*names.values(), *RUNTIME_HELPERS}, _called(f, names))
         definition = printer.function(names[id(f)])
         definition.decorator_list = [_decorator(printer.parallel)]
         helpers |= printer.helpers
@@ -67,7 +61,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
         comments.add(d.body)
     source = comments.replace(to_source(tree))
     comments.remove(tree)
-    return Module(source, names[id(fn)], ast.fix_missing_locations(tree))
+    return Module(source, names[id(fn)], tree)
 
 
 def to_source(tree: ast.AST) -> str:
@@ -99,7 +93,7 @@ def _reachable(fn: Function) -> Iterator[Function]:
 
 
 def _function_names(functions: list[Function]) -> dict[int, str]:
-    namer = Namer(["_reserve"])
+    namer = Namer({p.name for f in functions for p in f.params} | RUNTIME_HELPERS.keys())
     return {id(f): namer.fresh(identifier(f.name)) for f in functions}
 
 
@@ -118,7 +112,7 @@ def _helpers(wanted: set[str]) -> list[ast.stmt]:
     """Definitions of the run-time helpers."""
     out: list[ast.stmt] = []
     for helper in sorted(wanted):
-        definition = ast.parse(RESERVE if helper == "_reserve" else _runtime(helper)).body[0]
+        definition = ast.parse(inspect.getsource(RUNTIME_HELPERS[helper])).body[0]
         assert isinstance(definition, ast.FunctionDef)
         definition.returns = None
         for a in definition.args.args:
@@ -126,9 +120,3 @@ def _helpers(wanted: set[str]) -> list[ast.stmt]:
         definition.decorator_list = [_decorator(False)]
         out.append(definition)
     return out
-
-
-def _runtime(helper: str) -> str:
-    from srcad.runtime import special
-
-    return inspect.getsource(getattr(special, helper))

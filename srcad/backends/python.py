@@ -38,8 +38,8 @@ def executable(module: Module, fn: Function) -> Callable[..., tuple]:
     """The entry function of a module, executed by Python."""
     tree = _NumPyConstants().visit(ast.parse(module.source))
     filename = register(module.source, "python " + module.entry)
-    namespace: dict[str, Any] = {"_const": _constant}
-    exec(compile(ast.fix_missing_locations(tree), filename, "exec"), namespace)  # noqa: S102
+    namespace: dict[str, Any] = {"_const": _constant, "_cut": _cut}
+    exec(compile(ast.fix_missing_locations(tree), filename, "exec"), namespace)
     namespace["math"] = _ieee_math()
     namespace["range"] = lambda *bounds: map(np.int64, range(*bounds))
     namespace["len"] = lambda cells: np.int64(len(cells))
@@ -61,8 +61,15 @@ def _constant(value: float | int) -> Any:
     return np.float64(value) if isinstance(value, float) else np.int64(value)
 
 
+def _cut(array: Any, value: Any) -> Any:
+    """A value as the elements of ``array`` are (integers are cut to their width)."""
+    if isinstance(array, np.ndarray):
+        return np.asarray(value).astype(array.dtype)
+    return value
+
+
 class _NumPyConstants(ast.NodeTransformer):
-    """Wraps numbers as ``_const(…)`` and takes the decorators and Numba away."""
+    """Wraps numbers as ``_const(…)``, stored values as ``_cut(…)``; takes Numba away."""
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.decorator_list = []
@@ -92,9 +99,23 @@ class _NumPyConstants(ast.NodeTransformer):
             return _wrapped(node)
         return self.generic_visit(node)
 
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        target = node.targets[0]
+        self.generic_visit(node)
+        if isinstance(target, ast.Subscript):
+            node.value = ast.Call(ast.Name("_cut", ast.Load()), [target.value, node.value], [])
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        if not isinstance(node.target, ast.Subscript):
+            return self.generic_visit(node)
+        read = ast.Subscript(node.target.value, node.target.slice, ast.Load())
+        return self.visit(ast.Assign([node.target], ast.BinOp(read, node.op, node.value)))
+
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        number = isinstance(node.value, (int, float)) and not isinstance(node.value, bool)
-        return _wrapped(node) if number else node
+        if isinstance(node.value, bool) or not isinstance(node.value, (int, float)):
+            return node
+        return _wrapped(node) if abs(node.value) < 1 << 63 or node.value != node.value else node
 
 
 def _wrapped(node: ast.expr) -> ast.expr:

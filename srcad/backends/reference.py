@@ -30,6 +30,7 @@ class ReferenceBackend:
     """``reference`` behind the protocol of ``backends.base``."""
 
     def build(self, fn: Function) -> Compiled:
+        """A callable for ``fn``."""
         return Program(False).build(fn)
 
 
@@ -50,7 +51,8 @@ class Program:
 class _Closures(StatementClosures):
     """Makes the closures of one function."""
 
-    def function(self) -> Callable[..., tuple]:
+    def function(self) -> Compiled:
+        """The callable for the whole function."""
         params = [self.bind(p) for p in self.fn.params]
         types = [p.type for p in self.fn.params]
         steps = self.block(self.fn.body)

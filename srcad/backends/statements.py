@@ -23,8 +23,25 @@ from srcad.backends.moves import Move, sequential
 from srcad.backends.naming import Names
 from srcad.backends.pending import BUDGET, LIMIT, Effects, Pending, Waiting
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Carried, Check, Const, Dim, Function, Load, Loc,
-    Op, Print, Reserve, Store, Var, View,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Carried,
+    Check,
+    Const,
+    Dim,
+    Function,
+    Load,
+    Loc,
+    Op,
+    Print,
+    Reserve,
+    Store,
+    Var,
+    View,
 )
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import ArrayT, ListT
@@ -161,9 +178,10 @@ class StatementPrinter:
         assert isinstance(s.array.type, ListT)
         array, size = self.gather((s.array, s.size))
         self.disturb(self.effects.of(s))
-        self.helpers.add("_reserve")
-        cell = storage.zero(s.array.type.element)
-        self.emit(ast.Expr(ex.call("_reserve", array.node, size.node, cell)), s.loc)
+        size = self.keep(size, s.loc) if size.memory else size
+        missing = ast.Compare(ex.call("len", array.node), [ast.Lt()], [size.node])
+        grow = ex.method(array.node, "append", storage.zero(s.array.type.element))
+        self.emit(ast.While(missing, [ast.Expr(grow)], []), s.loc)
 
     def _arrayop(self, s: ArrayOp) -> None:
         types = tuple(a.type for a in s.args)
@@ -234,14 +252,17 @@ class StatementPrinter:
 
     def aside(self, e: Expr, assigned: set[str], loc: Loc | None) -> Expr:
         """``e``, kept in a variable of its own if it reads what is about to be assigned."""
-        if not e.reads & assigned:
-            return e
+        return self.keep(e, loc) if e.reads & assigned else e
+
+    def keep(self, e: Expr, loc: Loc | None) -> Expr:
+        """``e`` in a new variable."""
         target = self.names.fresh("t")
         self.assign(target, e, loc)
         return Expr(ex.name(target), len(target), atom=True)
 
 
 def targets(names: list[str]) -> ast.expr:
+    """What to assign to."""
     nodes: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
     return nodes[0] if len(nodes) == 1 else ast.Tuple(nodes, ast.Store())
 

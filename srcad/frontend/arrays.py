@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from srcad.frontend.core import Lowering
@@ -25,6 +26,7 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
 
 Index = tuple[Atom, ...]
+BITWISE = ("bitand", "bitor", "bitxor", "lshift", "rshift", "invert")
 
 
 def element_kind(dtype: str) -> Scalar:
@@ -158,8 +160,15 @@ def broadcast_to(lo: Lowering, v: Any, full: tuple[Atom, ...]) -> Callable[[Inde
 
 def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     """A primitive applied to arrays and numbers, element by element."""
+    check_bitwise(lo, name, args, node)
     return apply_elementwise(lo, lambda *xs: lo.b.op(name, *fix_kinds(lo, name, xs)), args,
                              result_dtype(name, args), node)
+
+
+def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
+    """Bitwise operators take integers only."""
+    if name in BITWISE and any(element_kind(dtype_of(a)).kind in ("f8", "f4") for a in args):
+        lo.mismatch(node, f"{name} needs integers, got {' and '.join(map(describe, args))}")
 
 
 def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
@@ -215,6 +224,8 @@ def subview(lo: Lowering, base: Var, spec: tuple) -> Var:
     keys = tuple(tuple(str(x) for x in item) for item in spec)
     t = view_layout(base.type, "index", spec)  # type: ignore[arg-type]
     v = lo.b.view(base, "index", spec, t, base.hint or "v")
+    if t.layout == "F" and t.ndim == 1:  # one kind of contiguous vector is enough: C
+        v = lo.b.view(v, "same", (), replace(t, layout="A"), base.hint or "v")
     return derived(lo, v, base, tuple(shape), ("index", keys))
 
 
@@ -385,6 +396,7 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
 
 def check_update_kind(lo: Lowering, target: Var, name: str, value: Any, node: Any) -> None:
     """Integer arrays cannot take float results in place (NumPy raises as well)."""
+    check_bitwise(lo, name, [target, value], node)
     result = result_dtype(name, [target, value])
     if target.type.element in (I8, B1) and result in ("f8", "f4"):  # type: ignore[union-attr]
         lo.mismatch(node, "cannot store a float result in an integer array",

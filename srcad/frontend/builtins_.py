@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from srcad.frontend.arrays import element_at, nest, shape_of
-from srcad.frontend.core import CALLS, TRUE, Lowering, handles
+from srcad.frontend.core import CALLS, FALSE, TRUE, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
 from srcad.frontend.statements import emit_print, settle
@@ -164,10 +164,16 @@ def reversed_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return IterV("reversed", (v,))
 
 
-@handles(CALLS, float, np.float64)
-def float_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``float(x)``; of an array, the array as float64."""
+@handles(CALLS, np.float64)
+def float64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.float64(x)``; of an array, the array as float64."""
     return convert(lo, args, F8, "f8", node)
+
+
+@handles(CALLS, float)
+def float_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``float(x)``."""
+    return convert(lo, one_number(lo, args, "float", node), F8, "f8", node)
 
 
 @handles(CALLS, np.float32)
@@ -176,18 +182,36 @@ def float32_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return convert(lo, args, F4, "f4", node)
 
 
-@handles(CALLS, int, np.int64, np.intp, np.int32)
-def int_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``int(x)``: truncates; its derivative is zero."""
+@handles(CALLS, np.int64, np.intp, np.int32)
+def int64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.int64(x)``: truncates; its derivative is zero."""
     return convert(lo, args, I8, "i8", node)
 
 
-@handles(CALLS, bool, np.bool_)
+@handles(CALLS, int)
+def int_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``int(x)``: truncates; its derivative is zero."""
+    return convert(lo, one_number(lo, args, "int", node), I8, "i8", node)
+
+
+@handles(CALLS, np.bool_)
+def bool8_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.bool_(x)``."""
+    return convert(lo, args, B1, "b1", node)
+
+
+@handles(CALLS, bool)
 def bool_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``bool(x)``."""
-    if args and not is_array(args[0]):
-        return lo.truth(args[0], node)
-    return convert(lo, args, B1, "b1", node)
+    return lo.truth(args[0], node) if args else FALSE
+
+
+def one_number(lo: Lowering, args: list, name: str, node: Any) -> list:
+    """Arguments of ``float`` and ``int``, which take no arrays."""
+    if args and is_array(args[0]) and shape_of(lo, args[0]):
+        lo.mismatch(node, f"{name} of {describe(args[0])}",
+                    instead=f"take an element, or convert with .astype({name})")
+    return args
 
 
 def convert(lo: Lowering, args: list, kind: Any, dtype: str, node: Any) -> Any:

@@ -195,6 +195,7 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
     """A scalar primitive on numbers, or on arrays element by element."""
     from srcad.frontend.arrays import elementwise, fix_kinds, write_array
     from srcad.frontend.creation import as_array
+    from srcad.frontend.indexing import check_target
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
@@ -216,8 +217,9 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
         lo.mismatch(node, f"math.{obj.__name__} takes numbers, got an array",
                     instead=f"use the NumPy function of this name")
     result = elementwise(lo, name, args, node)
-    if out is None:
+    if out is None or isinstance(out, Static) and out.obj is None:
         return result
+    check_target(lo, out, node)
     write_array(lo, out, result, node)
     return out
 
@@ -277,17 +279,17 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
                 "a recursion that changes the kind of its arguments at each level cannot be "
                 "compiled")
     lo.active.append(key)
-    depth = len(lo.active)
+    depth, mark = len(lo.active), lo.b.mark()
     try:
         return activation(lo, f, bound, (*lo.frame.path, ("call", id(node))))
     except RecursionFound as found:
         if found.key != key:
             raise
+        lo.b.rewind(mark)  # the body will stand in a function of its own
     finally:
         del lo.active[depth - 1:]
     from srcad.frontend.recursion import Instance
 
-    del lo.active[depth - 1:]
     instance = Instance(lo, f, bound, key)
     lo.program.instances[key] = instance
     instance.compile()

@@ -40,7 +40,7 @@ def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
     obj = v.obj if isinstance(v, Static) else None
     try:
         dt = np.dtype(obj)
-    except TypeError:
+    except (TypeError, ValueError):
         lo.mismatch(node, f"{describe(v)} is not a dtype")
     code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
     if code not in DTYPES:
@@ -127,8 +127,9 @@ def full(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.full_like)
 def full_like(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.full_like(a, value)``."""
-    dtype = dtype_code(lo, argument(args, keywords, 2, "dtype"), node, dtype_of(args[0]))
-    out = lo.new_array(dtype, shape_of(lo, args[0]))
+    like = as_array(lo, args[0], node)
+    dtype = dtype_code(lo, keywords.get("dtype"), node, dtype_of(like))
+    out = lo.new_array(dtype, shape_of(lo, like))
     fill_with(lo, out, lo.scalar(args[1], node))
     return out
 
@@ -141,6 +142,10 @@ def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     check_keywords(lo, keywords, {"dtype", "start", "stop", "step"}, node)
     xs = [lo.scalar(a, node) for a in args]
     start, stop, step = [ZERO, xs[0], ONE] if len(xs) == 1 else [*xs, ONE][:3]
+    if not isinstance(step, Const) or not step.value:
+        lo.b.check(lo.b.op("ne", step, const(0, step.type)), "ZeroDivisionError",
+                   "division by zero")
+        step = ONE if isinstance(step, Const) else step
     if all(x.type == I8 for x in (start, stop, step)):
         n = trip_count(lo, RangeV(start, stop, step))
         kind = "i8"
@@ -207,7 +212,7 @@ def contiguous_like(layout: str) -> Any:
     """``ascontiguousarray`` and ``asfortranarray``: the array itself where it is one already."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        a = materialize(lo, as_array(lo, args[0], node))
+        a = array_of(lo, args[0], node)
         if a.type.layout == layout or a.type.ndim < 2 and a.type.layout == "C":  # type: ignore[union-attr]
             return a
         if layout == "C":
@@ -245,6 +250,11 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
     shape = shape_of(lo, items[0])
     if any(len(shape_of(lo, x)) != len(shape) for x in items):
         lo.mismatch(node, "cannot make an array of items of different shapes")
+    for x in items[1:]:
+        for n, m in zip(shape_of(lo, x), shape, strict=True):
+            if not lo.same_size(n, m):
+                lo.b.check(lo.b.op("eq", n, m), "ValueError",
+                           "cannot make an array of items of different shapes")
     out = lo.new_array(kind.kind, (const(len(items)), *shape))
     for k, x in enumerate(items):
         get = broadcast_to(lo, x, shape) if shape else None
@@ -255,6 +265,16 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
             nest(lo, shape, lambda i, k=k, get=get: lo.b.store(  # type: ignore[misc]
                 out, (const(k), *i), to_element(lo, get(i), out)))
     return out
+
+
+def array_of(lo: Lowering, v: Any, node: Any, least: int = 0) -> Var:
+    """``v`` as an array variable of at least so many axes."""
+    v = as_array(lo, v, node)
+    if not is_array(v) or len(shape_of(lo, v)) < least:
+        kind = f"an array of at least {least} ax{'is' if least == 1 else 'es'}" if least \
+            else "an array"
+        lo.mismatch(node, f"expected {kind}, got {describe(v)}")
+    return materialize(lo, v)
 
 
 # attributes

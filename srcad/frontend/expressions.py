@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import operator
 import types
 from typing import Any
 
@@ -34,7 +33,12 @@ BINARY = {
 }
 COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq",
            ast.NotEq: "ne"}
-PYTHON_OPS = {"add": operator.add, "sub": operator.sub, "mul": operator.mul, "mod": operator.mod}
+SYMBOLS = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
+    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
+    ast.RShift: ">>", ast.MatMult: "@",
+}
+TUPLE_LIMIT = 10_000
 
 
 @handles(EXPR, ast.Constant)
@@ -118,6 +122,8 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
     if isinstance(obj, (complex, np.complexfloating)):
         lo.fail(node, "complex numbers are not supported",
                 instead="carry real and imaginary parts in two floats")
+    if path is not None and not isinstance(obj, (types.ModuleType, types.BuiltinFunctionType)):
+        lo.program.guards.append((path, obj))
     return Static(obj, path)
 
 
@@ -184,12 +190,14 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
 @handles(EXPR, ast.BinOp)
 def binary_expression(lo: Lowering, node: ast.BinOp) -> Any:
     """``a op b``."""
-    a = lo.read(lo.expr(node.left), node.left)
-    if isinstance(a, Lazy) and any(isinstance(n, (ast.Call, ast.NamedExpr))
-                                   for n in ast.walk(node.right)):
-        a = settle(lo, a) if may_write(lo, node.right) else a
+    a = before_writes(lo, lo.read(lo.expr(node.left), node.left), [node.right])
     b = lo.read(lo.expr(node.right), node.right)
     return binary(lo, type(node.op), a, b, node)
+
+
+def before_writes(lo: Lowering, v: Any, later: list[ast.expr]) -> Any:
+    """``v``, computed now if evaluating what stands right of it may write to its operands."""
+    return settle(lo, v) if isinstance(v, Lazy) and any(may_write(lo, n) for n in later) else v
 
 
 def may_write(lo: Lowering, node: ast.AST) -> bool:
@@ -222,15 +230,20 @@ def binary(lo: Lowering, op: type, a: Any, b: Any, node: Any) -> Any:
         return elementwise(lo, name, [a, b], node)
     if isinstance(a, Tuple) and isinstance(b, Tuple) and name == "add":
         return Tuple((*a.items, *b.items))
-    if isinstance(a, Tuple) and isinstance(b, Const) and name == "mul":
+    if isinstance(b, Tuple) and name == "mul":
+        a, b = b, a
+    if isinstance(a, Tuple) and isinstance(b, Const) and b.type == I8 and name == "mul":
+        if len(a.items) * b.value > TUPLE_LIMIT:
+            lo.fail(node, f"a tuple of {len(a.items) * int(b.value)} items is too long",
+                    "the items of a tuple are separate variables", "use an array")
         return Tuple(a.items * int(b.value))
     if isinstance(a, ListV) and name in ("add", "mul"):
         from srcad.frontend.lists import list_binary
 
         return list_binary(lo, name, a, b, node)
-    if isinstance(a, Static) and isinstance(b, Static) and name in PYTHON_OPS:
-        return Static(PYTHON_OPS[name](a.obj, b.obj))
-    lo.mismatch(node, f"cannot apply {name} to {describe(a)} and {describe(b)}")
+    if name == "add" and all(isinstance(v, Static) and isinstance(v.obj, str) for v in (a, b)):
+        return Static(a.obj + b.obj)
+    lo.mismatch(node, f"cannot apply {SYMBOLS[op]} to {describe(a)} and {describe(b)}")
 
 
 def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
@@ -240,8 +253,7 @@ def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
         lo.mismatch(node, f"{name} needs integers, got {describe(a)} and {describe(b)}")
     if name in ("truediv", "floordiv", "mod"):
         if not isinstance(b, Const):
-            zero = Const(0.0 if floats and b.type != I8 and b.type != B1 else 0, b.type)
-            lo.b.check(lo.b.op("ne", b, zero), "ZeroDivisionError",
+            lo.b.check(lo.b.op("ne", b, const(0, b.type)), "ZeroDivisionError",  # type: ignore[arg-type]
                        "division by zero" if name == "truediv" or floats
                        else "integer division or modulo by zero")
         elif not b.value:
@@ -295,7 +307,7 @@ def dtype_of(v: Any) -> str:
 @handles(EXPR, ast.Compare)
 def comparison(lo: Lowering, node: ast.Compare) -> Any:
     """Comparisons, chained ones with short circuit."""
-    left = lo.read(lo.expr(node.left), node.left)
+    left = before_writes(lo, lo.read(lo.expr(node.left), node.left), node.comparators)
     right = lo.read(lo.expr(node.comparators[0]), node.comparators[0])
     first = compare(lo, node.ops[0], left, right, node)
     if len(node.ops) == 1:

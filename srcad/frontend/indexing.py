@@ -103,6 +103,8 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
             out.append(("slice", k.start, k.stop, k.step))
         elif is_array(k):
             out.append(array_key(lo, k, node))
+        elif is_scalar(k) and k.type == B1:
+            lo.mismatch(node, "a bool cannot index an array", instead="use int(...), or an if")
         elif is_scalar(k):
             out.append(("at", lo.integer(k, node)))
         else:
@@ -145,7 +147,10 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
         bounds = [b if b is None else getattr(b, "value", "?") for b in
                   (key.start, key.stop, key.step)]
         if "?" in bounds:
-            lo.fail(node, "the bounds of a slice of a tuple must be constants")
+            lo.fail(node, "the bounds of a slice of a tuple must be constants",
+                    "the length of a tuple must be known at compile time", "use an array")
+        if bounds[2] == 0:
+            lo.mismatch(node, "the step of a slice must not be zero")
         return Tuple(t.items[slice(*bounds)])
     if isinstance(key, Const):
         k = int(key.value)
@@ -366,10 +371,14 @@ def write_items(lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any,
     if len(items) == 1 and items[0][0] == "mask" and is_scalar(value):
         masked_write(lo, a, items[0][1], value, combine if op else None)
         return
-    items = expand_masks(lo, a, items, node)
+    items = [("take", copy(lo, i[1])) if i[0] == "take" and lo.may_alias(i[1], a) else i
+             for i in expand_masks(lo, a, items, node)]
     shape, at = advanced(lo, a, items, node)
     if any(lo.may_alias(r, a) for r, _ in reads_of(value)):
         value = copy(lo, value)
+    if len(shape_of(lo, value)) > len(shape):
+        lo.mismatch(node, f"cannot store {describe(value)} where the subscript selects "
+                          f"{len(shape)} axes")
     check_fits(lo, shape_of(lo, value), shape, node)
     get = broadcast_index(lo, (), shape_of(lo, value), shape)
     if op is not None:  # every index adds to the old value: all old values are read first

@@ -118,6 +118,8 @@ class Joiner:
         if isinstance(va, Conflict) or isinstance(vb, Conflict):
             return va if isinstance(va, Conflict) else vb
         va, vb = self.force(va, self.a), self.force(vb, self.b)
+        if isinstance(va, Conflict) or isinstance(vb, Conflict):
+            return va if isinstance(va, Conflict) else vb
         la, sa = flatten(va)
         lb, sb = flatten(vb)
         if sa != sb and callable_value(va) and callable_value(vb):
@@ -134,6 +136,8 @@ class Joiner:
         """Unevaluated array expressions are computed on their path."""
         if not isinstance(v, Lazy):
             return v
+        if v.view:
+            return Conflict("a stretched view on one path only")
         from srcad.frontend.arrays import materialize
 
         return self.on(path, lambda: materialize(self.lo, v))

@@ -15,7 +15,7 @@ from srcad.frontend.arrays import (
 )
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import CALLS, METHODS, Lowering, handles
-from srcad.frontend.creation import as_array
+from srcad.frontend.creation import array_of, as_array
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Var
@@ -87,7 +87,7 @@ def outer(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.arrays import elementwise
     from srcad.frontend.shaping import ravel
 
-    a, b = (ravel(lo, materialize(lo, as_array(lo, x, node)), node) for x in args[:2])
+    a, b = (ravel(lo, array_of(lo, x, node), node) for x in args[:2])
     full = ("slice", None, None, None)
     return elementwise(lo, "mul", [subview(lo, a, (full, ("new",))),
                                    subview(lo, b, (("new",), full))], node)
@@ -126,7 +126,11 @@ def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
 def solve(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.linalg.solve(a, b)``."""
     a = square_matrix(lo, as_array(lo, args[0], node), node)
-    b = contiguous(lo, as_array(lo, args[1], node), a.type.dtype, node)  # type: ignore[union-attr]
+    right = array_of(lo, args[1], node, 1)
+    if right.type.ndim > 2:  # type: ignore[union-attr]
+        lo.mismatch(node, f"np.linalg.solve with {describe(right)} on the right",
+                    instead="solve for a vector or a matrix at a time")
+    b = contiguous(lo, right, a.type.dtype, node)  # type: ignore[union-attr]
     if not lo.same_size(lo.shape(a)[0], lo.shape(b)[0]):
         lo.b.check(lo.b.op("eq", lo.shape(a)[0], lo.shape(b)[0]), "ValueError",
                    "incompatible sizes in solve")

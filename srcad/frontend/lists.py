@@ -28,6 +28,10 @@ def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> Li
     origin = lo.key(node, tag)
     fact = lo.program.facts.get(origin)
     items = [settle(lo, v) for v in items]
+    if any(isinstance(a.type, ListT) for v in items for a in flatten(v)[0]):
+        lo.mismatch(node, "a list of lists is not supported",
+                    "the inner lists have no fixed length",
+                    "append np.array(inner), or keep one flat list and the offsets")
     if fact is None and items:
         leaves, shape = flatten(items[0])
         fact = (shape, tuple(a.type for a in leaves))
@@ -60,6 +64,10 @@ def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
 
     v = settle(lo, v)
     leaves, shape = flatten(v)
+    if any(isinstance(a.type, ListT) for a in leaves):
+        lo.mismatch(node, "a list of lists is not supported",
+                    "the inner lists have no fixed length",
+                    "append np.array(inner), or keep one flat list and the offsets")
     origin, unknown = xs.origin
     mine, mine_shape = flatten(xs.element)
     if unknown:

@@ -78,11 +78,13 @@ def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, k
     bound = with_bound(lo, f, bound, front, keywords)
     key = calls.call_key(f, bound)
     lo.active.append(key)
+    mark = lo.b.mark()
     try:
         value = calls.activation(lo, f, bound, ())
     except RecursionFound as found:
         if found.key != key:
             raise
+        lo.b.rewind(mark)  # the body will stand in a function of its own
         value = _recursive(lo, f, bound, key)
     return _finish(lo, source, value, params, tuple(counts))
 
@@ -116,10 +118,6 @@ def with_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple,
 def _recursive(lo: Lowering, f: FunctionV, bound: dict, key: Any) -> Any:
     from srcad.frontend.recursion import Instance
 
-    lo.b.stack[:] = [lo.b.stack[0]]
-    root = lo.frame
-    while root.outer is not None:
-        root = root.outer
     lo.active.clear()
     instance = Instance(lo, f, bound, key)
     lo.program.instances[key] = instance

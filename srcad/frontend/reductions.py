@@ -16,8 +16,8 @@ from srcad.frontend.arrays import (
 )
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import CALLS, METHODS, Lowering
-from srcad.frontend.creation import argument, as_array, check_keywords, size_attribute
-from srcad.frontend.values import Lazy, Static, Tuple, is_scalar
+from srcad.frontend.creation import argument, array_of, as_array, check_keywords, size_attribute
+from srcad.frontend.values import Lazy, Static, Tuple, describe, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var
 from srcad.ir.types import B1, F4, F8, I8, Scalar
@@ -30,13 +30,24 @@ def axes_of(lo: Lowering, v: Any, ndim: int, node: Any) -> tuple[int, ...]:
     items = v.items if isinstance(v, Tuple) else (v,)
     out = []
     for x in items:
-        if not isinstance(x, Const):
-            lo.fail(node, "axis must be a constant")
+        if not isinstance(x, Const) or x.type != I8:
+            lo.fail(node, f"axis must be a constant int, got {describe(x)}",
+                    "which loops are generated depends on it")
         k = int(x.value)
         if not -ndim <= k < ndim:
             lo.mismatch(node, f"axis {k} is out of bounds for an array of {ndim} axes")
         out.append(k % ndim)
+    if len(set(out)) < len(out):
+        lo.mismatch(node, "an axis is given twice")
     return tuple(out)
+
+
+def axis_of(lo: Lowering, v: Any, ndim: int, node: Any) -> int:
+    """A single axis, normalised."""
+    axes = axes_of(lo, v, ndim, node)
+    if len(axes) != 1 or isinstance(v, Tuple):
+        lo.fail(node, f"expected one axis, got {describe(v)}")
+    return axes[0]
 
 
 def fold_axes(lo: Lowering, v: Any, axes: tuple[int, ...], init: Atom | None,
@@ -163,9 +174,9 @@ def variance(root: bool) -> Callable:
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         check_keywords(lo, keywords, {"axis", "keepdims", "ddof", "a"}, node)
-        v = materialize(lo, as_array(lo, argument(args, keywords, 0, "a"), node))
+        v = array_of(lo, args[0], node)
         kind = float_kind(v)
-        ddof = keywords.get("ddof", ZERO)
+        ddof = lo.integer(keywords.get("ddof", ZERO), node, "ddof")
 
         def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:
             n = count(lo, x, axes)
@@ -224,14 +235,14 @@ def arg_extreme(op: str) -> Callable:
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         check_keywords(lo, keywords, {"axis"}, node)
-        v = materialize(lo, as_array(lo, args[0], node))
+        v = array_of(lo, args[0], node)
         axis = argument(args, keywords, 1, "axis")
         if axis is None or isinstance(axis, Static):
             from srcad.frontend.shaping import ravel
 
             flat = ravel(lo, v, node)
             return _arg_fold(lo, flat, op, lambda i: (i,), size_attribute(lo, flat))
-        (k,) = axes_of(lo, axis, len(shape_of(lo, v)), node)
+        k = axis_of(lo, axis, len(shape_of(lo, v)), node)
         return reduce(lo, v, axis, None, node, "i8", lambda x, axes, outer: _arg_fold(
             lo, x, op, lambda i: (*outer[:k], i, *outer[k:]), shape_of(lo, x)[k]))
 
@@ -258,7 +269,7 @@ def scan(op: str, init: int) -> Callable:
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         check_keywords(lo, keywords, {"axis"}, node)
-        v = materialize(lo, as_array(lo, args[0], node))
+        v = array_of(lo, args[0], node)
         axis = argument(args, keywords, 1, "axis")
         if axis is None or isinstance(axis, Static):
             from srcad.frontend.shaping import ravel
@@ -266,7 +277,7 @@ def scan(op: str, init: int) -> Callable:
             v = ravel(lo, v, node)
             axis = ZERO
         shape = lo.shape(v)
-        (k,) = axes_of(lo, axis, len(shape), node)
+        k = axis_of(lo, axis, len(shape), node)
         kind = element_kind(dtype_of(v))
         kind = I8 if kind == B1 else kind
         out = lo.new_array(kind.kind, shape, hint="r")

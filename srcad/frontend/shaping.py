@@ -14,14 +14,14 @@ import numpy as np
 
 from srcad.frontend.arrays import (
     Index, apply_elementwise, copy, derived, dtype_of, element_at, element_kind, materialize,
-    nest, result_dtype, shape_of, subview, to_element,
+    nest, reads_of, result_dtype, shape_of, subview, to_element,
 )
 from srcad.frontend.core import CALLS, METHODS, Lowering, handles
 from srcad.frontend.creation import (
-    argument, as_array, check_keywords, shape_argument, size_attribute, transpose_view,
+    argument, array_of, as_array, check_keywords, shape_argument, size_attribute, transpose_view,
 )
 from srcad.frontend.joins import join_types
-from srcad.frontend.reductions import axes_of
+from srcad.frontend.reductions import axes_of, axis_of
 from srcad.frontend.values import IterV, Lazy, ListV, Static, Tuple, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
@@ -44,7 +44,7 @@ def both(name: str, function: Any) -> Callable:
 def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``a.reshape(shape)``, with at most one ``-1``."""
     check_keywords(lo, keywords, {"shape", "newshape"}, node)
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node)
     given = args[1:] or [keywords.get("shape", keywords.get("newshape"))]
     spec = given[0] if len(given) == 1 else Tuple(tuple(given))
     items = spec.items if isinstance(spec, Tuple) else (spec,)
@@ -86,7 +86,7 @@ def reshape_to(lo: Lowering, a: Var, shape: tuple[Atom, ...], node: Any) -> Var:
 def ravel_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``a.ravel()``."""
     check_keywords(lo, keywords, set(), node)
-    return ravel(lo, materialize(lo, as_array(lo, args[0], node)), node)
+    return ravel(lo, array_of(lo, args[0], node), node)
 
 
 def ravel(lo: Lowering, a: Var, node: Any) -> Var:
@@ -106,7 +106,7 @@ def flatten_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) 
 @both("transpose", np.transpose)
 def transpose(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.transpose(a, axes)``."""
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node)
     ndim = a.type.ndim  # type: ignore[union-attr]
     given = args[1] if len(args) == 2 else Tuple(tuple(args[1:])) if len(args) > 2 else \
         keywords.get("axes")
@@ -122,9 +122,9 @@ def permuting(plan: Callable[[int, int, int], list[int]]) -> Callable:
     """``swapaxes`` and ``moveaxis``."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        a = materialize(lo, args[0])
+        a = array_of(lo, args[0], node)
         ndim = a.type.ndim  # type: ignore[union-attr]
-        (i,), (j,) = axes_of(lo, args[1], ndim, node), axes_of(lo, args[2], ndim, node)
+        i, j = axis_of(lo, args[1], ndim, node), axis_of(lo, args[2], ndim, node)
         return transpose_view(lo, a, tuple(plan(ndim, i, j)))
 
     return handler
@@ -148,16 +148,16 @@ CALLS[np.swapaxes], CALLS[np.moveaxis] = permuting(_swapped), permuting(_moved)
 @handles(CALLS, np.expand_dims)
 def expand_dims(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.expand_dims(a, axis)``."""
-    a = materialize(lo, args[0])
+    a = array_of(lo, args[0], node)
     axis = argument(args, keywords, 1, "axis")
-    (k,) = axes_of(lo, axis, a.type.ndim + 1, node)  # type: ignore[union-attr]
+    k = axis_of(lo, axis, a.type.ndim + 1, node)  # type: ignore[union-attr]
     return subview(lo, a, (("slice", None, None, None),) * k + (("new",),))
 
 
 @handles(CALLS, np.squeeze)
 def squeeze(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.squeeze(a, axis)``: the axis must be given."""
-    a = materialize(lo, args[0])
+    a = array_of(lo, args[0], node)
     axis = argument(args, keywords, 1, "axis")
     if axis is None:
         lo.fail(node, "squeeze needs an axis here",
@@ -175,7 +175,7 @@ def flipping(fixed: int | None) -> Callable:
     """``flip``, ``flipud``, ``fliplr``: reversed views."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        a = materialize(lo, as_array(lo, args[0], node))
+        a = array_of(lo, args[0], node)
         axis = const(fixed) if fixed is not None else argument(args, keywords, 1, "axis")
         axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
         items = tuple(("slice", None, None, const(-1) if k in axes else None)
@@ -190,20 +190,21 @@ CALLS[np.flip], CALLS[np.flipud], CALLS[np.fliplr] = flipping(None), flipping(0)
 
 def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
     """A tuple or fixed list of arrays."""
-    if isinstance(v, Tuple):
+    if isinstance(v, Tuple) and v.items:
         return [as_array(lo, x, node) for x in v.items]
     if isinstance(v, ListV):
         lo.fail(node, "a list built at run time cannot be joined here",
                 "the number of arrays must be known at compile time",
                 "pass a tuple, or fill an array row by row")
-    lo.mismatch(node, f"expected a tuple of arrays, got {describe(v)}")
+    kind = "an empty tuple" if isinstance(v, Tuple) else describe(v)
+    lo.mismatch(node, f"expected a tuple of arrays, got {kind}")
 
 
 @handles(CALLS, np.concatenate)
 def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.concatenate((a, b), axis)``."""
     check_keywords(lo, keywords, {"axis"}, node)
-    parts = [materialize(lo, p) for p in sequence(lo, args[0], node)]
+    parts = [array_of(lo, p, node) for p in sequence(lo, args[0], node)]
     axis = argument(args, keywords, 1, "axis", ZERO)
     return join_parts(lo, parts, axis, node)
 
@@ -211,7 +212,7 @@ def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
     """Arrays one after another along an axis."""
     ndim = len(shape_of(lo, parts[0]))
-    (k,) = axes_of(lo, axis, ndim, node)
+    k = axis_of(lo, axis, ndim, node)
     kind = common_kind(parts)
     total: Atom = ZERO
     for p in parts:
@@ -272,11 +273,13 @@ def _at_least(lo: Lowering, v: Any, ndim: int, node: Any) -> Var:
 @handles(CALLS, np.stack)
 def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.stack((a, b), axis)``."""
-    parts = [materialize(lo, p) for p in sequence(lo, args[0], node)]
+    parts = [array_of(lo, p, node) for p in sequence(lo, args[0], node)]
     axis = argument(args, keywords, 1, "axis", ZERO)
     ndim = parts[0].type.ndim + 1  # type: ignore[union-attr]
-    (k,) = axes_of(lo, axis, ndim, node)
+    k = axis_of(lo, axis, ndim, node)
     full = ("slice", None, None, None)
+    if any(p.type.ndim + 1 != ndim for p in parts):  # type: ignore[union-attr]
+        lo.mismatch(node, "arrays to stack must have the same number of axes")
     views = [subview(lo, p, (full,) * k + (("new",),) + (full,) * (ndim - 1 - k)) for p in parts]
     return join_parts(lo, views, const(k), node)
 
@@ -284,7 +287,7 @@ def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 CALLS[np.column_stack] = lambda lo, args, kw, node: stack(
     lo, [args[0], const(1)], {}, node) if all(
     len(shape_of(lo, x)) == 1 for x in sequence(lo, args[0], node)) else join_parts(
-    lo, [materialize(lo, x) for x in sequence(lo, args[0], node)], ONE, node)
+    lo, [array_of(lo, x, node) for x in sequence(lo, args[0], node)], ONE, node)
 
 
 @handles(CALLS, np.where)
@@ -293,7 +296,9 @@ def where(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     if len(args) == 1:
         from srcad.frontend.indexing import nonzero
 
-        return Tuple(tuple(nonzero(lo, materialize(lo, as_array(lo, args[0], node)))))
+        return Tuple(tuple(nonzero(lo, array_of(lo, args[0], node))))
+    if len(args) != 3:
+        lo.mismatch(node, "np.where takes one or three arguments")
     args = [as_array(lo, a, node) for a in args]
     if all(is_scalar(a) for a in args):
         c = lo.truth(args[0], node)
@@ -331,14 +336,19 @@ def broadcast_to_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     v = as_array(lo, args[0], node)
     shape = shape_argument(lo, args[1], node)
     check_fits(lo, shape_of(lo, v), shape, node)
-    return Lazy(shape, dtype_of(v) if is_array(v) else v.type.kind, broadcast_to(lo, v, shape))
+    return Lazy(shape, dtype_of(v) if is_array(v) else v.type.kind, broadcast_to(lo, v, shape), reads_at_will(v), True)
+
+
+def reads_at_will(v: Any) -> tuple[tuple[Var, bool], ...]:
+    """What a stretched view reads: the same storage at other indices."""
+    return tuple((array, False) for array, _ in reads_of(v))
 
 
 @handles(CALLS, np.repeat)
 def repeat(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.repeat(a, n)`` of the flattened array."""
     check_keywords(lo, keywords, set(), node)
-    a = ravel(lo, materialize(lo, as_array(lo, args[0], node)), node)
+    a = ravel(lo, array_of(lo, args[0], node), node)
     n = lo.integer(args[1], node)
     size = lo.b.op("mul", lo.shape(a)[0], n)
     lazy = Lazy((size,), dtype_of(a), lambda i: lo.b.load(a, lo.b.op("floordiv", i[0], n)),
@@ -349,12 +359,12 @@ def repeat(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.roll)
 def roll(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.roll(a, shift)``; with ``axis`` along one axis."""
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node)
     shift = lo.integer(args[1], node)
     axis = argument(args, keywords, 2, "axis")
     shape = lo.shape(a)
     flat = a if axis is not None and not isinstance(axis, Static) else ravel(lo, a, node)
-    k = axes_of(lo, axis, len(shape), node)[0] if flat is a and axis is not None else 0
+    k = axis_of(lo, axis, len(shape), node) if flat is a and axis is not None else 0
     n = lo.shape(flat)[k]
     safe = lo.b.op("max", n, ONE)
 
@@ -369,7 +379,7 @@ def roll(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.diff)
 def diff(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.diff(a)`` along the last axis."""
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node, 1)
     n = lo.shape(a)[-1]
     size = lo.b.op("max", lo.b.op("sub", n, ONE), ZERO)
 
@@ -385,7 +395,9 @@ def trace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.trace(a)``."""
     from srcad.frontend.builtins_ import accumulate
 
-    a = as_array(lo, args[0], node)
+    a = array_of(lo, args[0], node, 2)
+    if len(shape_of(lo, a)) != 2:
+        lo.mismatch(node, f"np.trace of {describe(a)} is not supported", instead="write a loop")
     n, m = shape_of(lo, a)
     kind = element_kind(dtype_of(a))
     size = n if lo.same_size(n, m) else lo.b.op("min", n, m)
@@ -397,13 +409,15 @@ def trace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def diag(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.diag`` (main diagonal): of a vector a matrix, of a matrix its diagonal, copied."""
     check_keywords(lo, keywords, set(), node)
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node)
     shape = lo.shape(a)
     if len(shape) == 1:
         out = lo.new_array(dtype_of(a), (shape[0], shape[0]), zero=True)
         with lo.b.loop(ZERO, shape[0]) as i:
             lo.b.store(out, (i, i), lo.b.load(a, i))
         return out
+    if len(shape) != 2:
+        lo.mismatch(node, f"np.diag of {describe(a)}", instead="pass a vector or a matrix")
     size = shape[0] if lo.same_size(*shape) else lo.b.op("min", *shape)
     return materialize(lo, Lazy((size,), dtype_of(a), lambda i: lo.b.load(a, i[0], i[0])))
 
@@ -418,7 +432,7 @@ def ndindex(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.triu, np.tril)
 def triangle(lo: Lowering, args: list, keywords: dict, node: Any, lower: bool = False) -> Any:
     """``np.triu(a, k)`` and ``np.tril(a, k)``."""
-    a = materialize(lo, as_array(lo, args[0], node))
+    a = array_of(lo, args[0], node, 2)
     k = lo.integer(argument(args, keywords, 1, "k", ZERO), node)
     zero = const(0, element_kind(dtype_of(a)))
 

@@ -85,7 +85,7 @@ def settle(lo: Lowering, v: Any) -> Any:
     from srcad.frontend.arrays import materialize
 
     if isinstance(v, Lazy):
-        return materialize(lo, v)
+        return v if v.view else materialize(lo, v)
     if isinstance(v, Tuple):
         return Tuple(tuple(settle(lo, x) for x in v.items), v.cls)
     return v

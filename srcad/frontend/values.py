@@ -8,12 +8,15 @@ a loop joins them leaf by leaf.
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import ArrayT, ListT, Scalar
+from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +131,7 @@ class Lazy:
     dtype: str
     element: Callable[[tuple[Atom, ...]], Atom]
     reads: tuple[tuple[Var, bool], ...] = ()
+    view: bool = False  # sees later writes to what it reads: never computed early
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,12 +246,12 @@ def describe(v: Any) -> str:
     if isinstance(v, (Var, Const)):
         t = v.type
         if isinstance(t, ArrayT):
-            return f"a {t.ndim}-D array of {t.dtype}"
+            return f"a {t.ndim}-D array of {numpy_dtype(t.dtype).name}"
         if isinstance(t, ListT):
             return "a list"
         return {"f8": "a float", "f4": "a float32", "i8": "an int", "b1": "a bool"}[t.kind]
     if isinstance(v, Lazy):
-        return f"a {len(v.shape)}-D array of {v.dtype}"
+        return f"a {len(v.shape)}-D array of {numpy_dtype(v.dtype).name}"
     if isinstance(v, Tuple):
         return f"a tuple of {len(v.items)}"
     if isinstance(v, Record):
@@ -257,6 +261,25 @@ def describe(v: Any) -> str:
     if isinstance(v, FunctionV):
         return f"the function {v.source.name}"
     if isinstance(v, Static):
-        return f"{v.obj!r}"
-    return {"RangeV": "a range", "IterV": "an iterator", "SliceV": "a slice"}.get(
+        return describe_object(v.obj)
+    if isinstance(v, MethodV):
+        return f"the method {v.name}, which is not called here"
+    if isinstance(v, Maybe):
+        return describe(v.value)
+    return {"RangeV": "a range", "Choice": "a function", "IterV": "an iterator", "SliceV": "a slice"}.get(
         type(v).__name__, "a value")
+
+
+def describe_object(obj: Any) -> str:
+    """A Python object known at compile time, in words."""
+    if isinstance(obj, types.ModuleType):
+        return f"the module {obj.__name__}"
+    if isinstance(obj, type):
+        return f"the type {obj.__name__}"
+    if callable(obj):
+        return f"the function {getattr(obj, '__name__', type(obj).__name__)}"
+    if isinstance(obj, (str, bytes)):
+        return f"the string {obj!r}" if len(obj) < 40 else "a string"
+    if obj is None or obj is Ellipsis or isinstance(obj, np.dtype):
+        return repr(obj)
+    return f"an object of type {type(obj).__name__}"

@@ -50,6 +50,18 @@ class Builder:
         finally:
             self.stack.pop()
 
+    def mark(self) -> tuple[int, Stmt | None]:
+        """The present end of the block in hand, for ``rewind``."""
+        return len(self.stack), self.stack[-1][-1] if self.stack[-1] else None
+
+    def rewind(self, mark: tuple[int, Stmt | None]) -> None:
+        """Forget what was appended since ``mark``."""
+        depth, last = mark
+        del self.stack[depth:]
+        stmts = self.stack[-1]
+        while stmts and stmts[-1] is not last:
+            stmts.pop()
+
     def emit(self, s: Stmt) -> None:
         """Append a statement to the block in hand."""
         self.stack[-1].append(s)

@@ -7,10 +7,30 @@ variable with its type where it is bound.  The text is not meant to be parsed.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Block, Call, Carried, Check, Const, Dim, For, Function, If, Load,
-    Op, Print, Reserve, Stmt, Store, Var, View, While,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Block,
+    Call,
+    Carried,
+    Check,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 
 INDENT = "    "
@@ -41,7 +61,7 @@ def _atom(a: object) -> str:
     return ":" if a is None else repr(a)
 
 
-def _atoms(xs: tuple) -> str:
+def _atoms(xs: tuple[Any, ...]) -> str:
     return ", ".join(map(_atom, xs))
 
 
@@ -113,7 +133,7 @@ def _simple(s: Stmt) -> str:
     raise TypeError(f"not a statement: {s!r}")
 
 
-def _spec(spec: tuple) -> str:
+def _spec(spec: tuple[Any, ...]) -> str:
     items = []
     for item in spec:
         if isinstance(item, tuple):

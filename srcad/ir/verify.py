@@ -16,8 +16,27 @@ from dataclasses import replace
 from srcad.errors import InternalError
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Check, Const, Dim, For, Function, If, Load, Op,
-    Print, Reserve, Stmt, Store, Var, View, While,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Check,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.text import statement_text
@@ -211,7 +230,8 @@ class _Verifier:
         callee = self.fn.callees[s.fn]
         self.require(len(s.args) == len(callee.params), f"{s.fn} takes {len(callee.params)} values")
         for a, p in zip(s.args, callee.params, strict=True):
-            self.require(compatible(a.type, p.type), f"{p.name} of {s.fn} is {p.type}, not {a.type}")
+            ok = compatible(a.type, p.type)
+            self.require(ok, f"{p.name} of {s.fn} is {p.type}, not {a.type}")
         results = callee.body.yields
         self.require(len(s.targets) == len(results), f"{s.fn} gives {len(results)} values")
         for t, y in zip(s.targets, results, strict=True):

@@ -46,6 +46,14 @@ def fresh(b: Builder, kind: Type, shape: tuple[Atom, ...], zero: bool, hint: str
     return b.view(turned, "transpose", axes, replace(plain, layout="F"), hint)
 
 
+def contiguous(kind: Type) -> Type:
+    """The type of what ``fresh`` makes."""
+    if not isinstance(kind, ArrayT):
+        return kind
+    turned = kind.layout == "F" and kind.ndim > 1
+    return replace(kind, layout="F" if turned else "C", mutable=True)
+
+
 def like(b: Builder, ref: Var, hint: str, zero: bool = True) -> Var:
     """New contiguous storage of the shape of ``ref``."""
     return fresh(b, ref.type, sizes(b, ref), zero, hint)

@@ -47,8 +47,23 @@ from dataclasses import replace
 
 from srcad.analyses.aliases import OUTSIDE, Aliases
 from srcad.ir.nodes import (
-    Accumulate, Atom, Block, Call, Const, Dim, For, Function, If, Load, Op, Reserve, Stmt, Store,
-    Var, View, While,
+    Accumulate,
+    Atom,
+    Block,
+    Call,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.types import ArrayT, ListT
 from srcad.ir.walk import blocks, rewrite, statements

@@ -43,8 +43,23 @@ from dataclasses import dataclass, field, replace
 
 from srcad.analyses.aliases import OUTSIDE, Aliases, is_reference
 from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Block, Call, Check, Dim, For, Function, If, Load, Print, Reserve,
-    Stmt, Store, Var, While,
+    Accumulate,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Check,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    While,
 )
 from srcad.ir.types import ListT
 from srcad.ir.walk import binders, blocks, operands, targets

@@ -52,7 +52,21 @@ from dataclasses import replace
 
 from srcad.analyses.shapes import DimOf, Size, shapes
 from srcad.ir.nodes import (
-    Atom, Block, Carried, Check, Const, Dim, For, Function, If, Loc, Op, Reserve, Stmt, Var, View,
+    Atom,
+    Block,
+    Carried,
+    Check,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Loc,
+    Op,
+    Reserve,
+    Stmt,
+    Var,
+    View,
     While,
 )
 from srcad.ir.types import B1, ArrayT, Scalar

@@ -110,6 +110,7 @@ def is_refusal(program: RandomProgram, error: Exception) -> bool:
 
     if not isinstance(error, srcad.SrcadError):
         return False
-    if program.stats.get("aliased_arguments") and "share memory" in str(error):
+    shared = program.stats.get("aliased_arguments") or program.stats.get("recursion")
+    if shared and "share memory" in str(error):
         return True
     return bool(program.stats.get("bound_by_trip") and "bound" in str(error))

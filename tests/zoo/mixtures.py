@@ -56,11 +56,11 @@ def logical_reductions(a, x):
 add(logical_reductions, lambda: (vec(4), 0.7), (0, 1), "bool while inplace reduction")
 
 
-def lists_of_lists(x, n):
-    rows = [[x, 1.0]]
+def lists_of_rows(x, n):
+    rows = [np.array([x, 1.0, 0.5])]
     for i in range(n):
-        row = [rows[-1][1] * x, rows[-1][0] + i]
-        row.append(row[0] * row[1])
+        row = np.array([rows[-1][1] * x, rows[-1][0] + i, 0.0])
+        row[2] = row[0] * row[1]
         rows.append(row)
     rows[0][0] = rows[1][2]
     first = rows.pop(0)
@@ -71,7 +71,7 @@ def lists_of_lists(x, n):
     return s
 
 
-add(lists_of_lists, lambda: (0.7, 3), (0,), "list nested pop", jit=True)
+add(lists_of_rows, lambda: (0.7, 3), (0,), "list nested pop", jit=True)
 
 
 def zipped_lists(a, b):

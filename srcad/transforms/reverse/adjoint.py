@@ -16,7 +16,8 @@ from dataclasses import replace
 
 from srcad.analyses.activity import Activity
 from srcad.analyses.regions import is_reference
-from srcad.analyses.tree import Node, Tree, loop_key
+from srcad.analyses.reload import Place, Reload
+from srcad.analyses.tree import Node, loop_key
 from srcad.ir.build import ONE, Builder, const
 from srcad.ir.nodes import (
     Accumulate, ArrayOp, Atom, Block, Call, Carried, Const, For, If, Load, Loc, Op, Stmt, Store,
@@ -24,7 +25,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import I8, Scalar
 from srcad.rules import needs
-from srcad.transforms.arrays import zero_of
+from srcad.transforms.arrays import add_to, zero_of
 from srcad.transforms.multiply import guarded, partials, times
 from srcad.transforms.reverse.positions import cursor_key, trip_count
 from srcad.transforms.reverse.prepare import Prepared, counted
@@ -36,10 +37,12 @@ Env = dict[str, Atom]
 class Adjoint:
     """Emits the reverse sweep."""
 
-    def __init__(self, b: Builder, tree: Tree, activity: Activity, prepared: Prepared,
+    def __init__(self, b: Builder, reload: Reload, activity: Activity, prepared: Prepared,
                  scopes: Scopes, cursors_in: Callable[[Node], list[str]],
                  hooks: Mapping[type, Callable[..., None]]) -> None:
-        self.b, self.tree, self.activity = b, tree, activity
+        self.b, self.reload, self.activity = b, reload, activity
+        self.tree = reload.tree
+        self.place: Place = (reload.tree.root, 0)
         self.prepared, self.scopes, self.cursors_in = prepared, scopes, cursors_in
         self.hooks = hooks
         self.env: Env = {}
@@ -54,6 +57,20 @@ class Adjoint:
         term = self.b.cast(value, a.type, hint=hint)
         known = self.env.get(a.name)
         self.env[a.name] = term if known is None else self.b.op("add", known, term, hint=hint)
+
+    def copied(self, v: Var) -> bool:
+        """Whether an array handed out by a join counts as a copy with a shadow of its own."""
+        return v.name in self.activity.regions.copies and self.activity.shadowed(v)
+
+    def hand(self, a: Atom, value: Atom, own: bool = True) -> None:
+        """Contribute to the adjoint of what a block hands out (for arrays: to its shadow).
+
+        With ``own`` the array ``value`` is there from the start of the block, for it to keep.
+        """
+        if not is_reference(a):
+            self.add(a, value)
+        elif self.activity.shadowed(a) and not (own and self.scopes.adopt(a, value)):  # type: ignore[arg-type]
+            add_to(self.b, self.scopes.shadow(a), value)  # type: ignore[arg-type]
 
     @staticmethod
     def wish(v: Var) -> str:
@@ -77,6 +94,7 @@ class Adjoint:
             elif isinstance(s, (For, While)):
                 self.loop(s, children[0])
             else:
+                self.place = (node, position)
                 self.statement(s)
 
     def locate(self, loc: Loc | None) -> None:
@@ -112,13 +130,17 @@ class Adjoint:
         return f"{a.hint or a.name}_b" if isinstance(a, Var) else "t"
 
     def store(self, s: Store) -> None:
-        """Read the shadow's element, clear it, contribute to the stored value."""
+        """Read the shadow's element, contribute to the stored value, clear the element.
+
+        The first access to an element is the last to its shadow, which need not be cleared.
+        """
         shadow, index = self.scopes.shadow(s.array), self.index(s.index)
         element = shadow.type.element  # type: ignore[union-attr]
         taken = None
         if self.activity.active(s.value):
             taken = self.b.load(shadow, *index, hint=self.hint(s.value))
-        self.b.store(shadow, index, zero_of(element))
+        if not self.reload.first(*self.place, s):
+            self.b.store(shadow, index, zero_of(element))
         if taken is not None:
             self.add(s.value, taken)
 
@@ -139,11 +161,14 @@ class Adjoint:
     def branch(self, s: If, then: Node, orelse: Node) -> None:
         """The reverse branch hands out the adjoints that either side changed."""
         seeds = [(k, self.env.pop(r.name)) for k, r in enumerate(s.results) if r.name in self.env]
-        before = self.env
+        arrays = [(k, self.scopes.shadow(r)) for k, r in enumerate(s.results)
+                  if self.copied(r) and self.scopes.has_shadow(r)]
+        before, known = self.env, len(self.scopes.needed)
         stmts, ends, idle = [], [], True
         for child in (then, orelse):
             self.env = dict(before)
-            fetched, adjoint = self.side(child, [(child.block.yields[k], x) for k, x in seeds])
+            fetched, adjoint = self.side(child, [(child.block.yields[k], x)
+                                                for k, x in (*seeds, *arrays)])
             idle &= not adjoint
             stmts.append((*fetched, *adjoint))
             ends.append(self.env)
@@ -151,6 +176,7 @@ class Adjoint:
         self.env = before
         self.locate(s.loc)
         if not changed and idle:
+            self.scopes.forget(known)
             return
         cond = self.scopes.value(s.cond)
         results = tuple(self.b.var(self.name(k), self.kind(k)) for k in changed)
@@ -163,7 +189,7 @@ class Adjoint:
         """The reverse of one block: what it fetches first, its adjoint statements."""
         with self.scopes.enter(child) as scope, self.b.block() as stmts:
             for a, seed in seeds:
-                self.add(a, seed)
+                self.hand(a, seed)
             self.block(child)
         return scope.prologue, stmts
 
@@ -182,26 +208,30 @@ class Adjoint:
 
     def loop(self, s: For | While, body: Node) -> None:
         """The reverse loop carries adjoints of carried values, of outer numbers, and cursors."""
+        known = len(self.scopes.needed)
         own = self.cursor(s, body)
-        picked = [k for k, c in enumerate(s.carried) if self.activity.active(c.arg)]
+        picked = [k for k, c in enumerate(s.carried)
+                  if self.activity.active(c.arg) or self.copied(c.arg)]
         carried = [s.carried[k] for k in picked]
-        seeds = [self.env.pop(c.result.name, zero_of(c.result.type)) for c in carried]
+        seeds = [self.taken(c.result) for c in carried]
         outer = [k for k, v in self.tree.free_floats(body).items() if self.activity.active(v)]
         outer += self.cursors_in(body)
-        args = [self.b.var(self.wish(c.arg), c.arg.type) for c in carried]
+        args = [self.b.var(self.wish(c.arg), seed.type)
+                for c, seed in zip(carried, seeds, strict=True)]
         held = {k: self.b.var(self.name(k), self.kind(k)) for k in outer}
         before, self.env = self.env, dict(held)
         with self.scopes.enter(body) as scope, self.b.block() as stmts:
             counter = self.b.var(self.counter_name(s), I8)
             self.iteration(s, counter, own)
             for k, arg in zip(picked, args, strict=True):
-                self.add(body.block.yields[k], arg)
+                self.hand(body.block.yields[k], arg)
             self.block(body)
-        following = [self.env.pop(c.arg.name, zero_of(c.arg.type)) for c in carried]
+            following = [self.taken(c.arg) for c in carried]
         ends, self.env = self.env, before
         self.locate(s.loc)
         changed = [k for k in outer if ends[k] is not held[k]]
         if not stmts and not changed and following == args:
+            self.scopes.forget(known)
             results: list[Atom] = list(seeds)
         else:
             results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
@@ -209,7 +239,13 @@ class Adjoint:
                 *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
             self.env |= dict(zip(changed, results[len(args):], strict=True))
         for c, seed in zip(carried, results, strict=False):
-            self.add(c.init, seed)
+            self.hand(c.init, seed, own=False)
+
+    def taken(self, v: Var) -> Atom:
+        """The adjoint of a carried value, complete: a number or an array."""
+        if is_reference(v):
+            return self.scopes.shadow(v)
+        return self.env.pop(v.name, zero_of(v.type))
 
     def cursor(self, s: For | While, body: Node) -> Atom | None:
         """Move the loop's own cursor, if it has one, back to where the loop began."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import srcad.rules  # noqa: F401  (fills the registry)
 from srcad.analyses.activity import Activity
+from srcad.analyses.joins import by_value
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.reload import Reload
 from srcad.analyses.summaries import summarise
@@ -86,8 +87,10 @@ class _Reverse:
         self.request = request
         fn = request.fn
         self.summaries = summarise(fn)
-        self.activity = Activity(fn, Regions(fn, self.summaries), self.summaries, request.active,
-                                 request.seeded, not request.allocate)
+        primal = Reload(Tree(fn), Regions(fn, self.summaries), self.summaries)
+        copies = by_value(primal, self.summaries) if request.lean else set()
+        self.activity = Activity(fn, Regions(fn, self.summaries, copies), self.summaries,
+                                 request.active, request.seeded, not request.allocate)
         self.namer = Namer(v.name for v in variables(fn))
         self.b = Builder(self.namer)
         floats = [y for y in fn.body.yields if is_float(y.type)]
@@ -96,7 +99,7 @@ class _Reverse:
         self.shadows = {} if request.allocate else {
             p.name: self._param(p, "b") for p, on in zip(fn.params, request.active, strict=True)
             if on and is_reference(p)}
-        self.prepared = self._prepare()
+        self.prepared = self._prepare(primal)
         whole = (*fn.params, *(v for _, v in self.seeds), *self.shadows.values())
         self.fn = replace(fn, params=whole, body=self.prepared.body)
         self.tree = Tree(self.fn)
@@ -108,11 +111,10 @@ class _Reverse:
         hint = (a.hint or a.name) if isinstance(a, Var) else "out"
         return self.b.var(f"{hint}_{role}", shadow_type(a.type))
 
-    def _prepare(self) -> Prepared:
+    def _prepare(self, primal: Reload) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        fn, tree = self.request.fn, Tree(self.request.fn)
-        reload = Reload(tree, self.activity.regions, self.summaries)
-        prepare = Prepare(self.b, self.activity, wanted_snapshots(fn, self.activity, reload))
+        wanted = wanted_snapshots(self.activity, primal)
+        prepare = Prepare(self.b, self.activity, primal, wanted)
         for p in self.request.fn.params:
             if p.name in self.shadows:
                 prepare.shadow[p.name] = self.shadows[p.name]
@@ -154,7 +156,7 @@ class _Reverse:
         cursors_in = forward.cursors_in if forward is not None else lambda node: []
         hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op,
                                                   Call: operations.call}
-        adjoint = Adjoint(self.b, self.tree, self.activity, self.prepared, scopes, cursors_in,
+        adjoint = Adjoint(self.b, self.reload, self.activity, self.prepared, scopes, cursors_in,
                           hooks)
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:

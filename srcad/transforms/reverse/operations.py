@@ -20,7 +20,7 @@ from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Reload
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
-from srcad.ir.nodes import ArrayOp, Atom, Call, Function, Var
+from srcad.ir.nodes import ArrayOp, Atom, Call, Var
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
@@ -30,7 +30,7 @@ from srcad.transforms.reverse.adjoint import Adjoint
 Versions = Callable[[str, tuple[bool, ...], tuple[bool, ...]], str]
 
 
-def wanted_snapshots(fn: Function, activity: Activity, reload: Reload) -> dict[int, frozenset[int]]:
+def wanted_snapshots(activity: Activity, reload: Reload) -> dict[int, frozenset[int]]:
     """Which operands (and, after them, results) of each operation need a snapshot, by identity."""
     found = {}
     for node, position, s in reload.tree.walk():

@@ -17,13 +17,16 @@ from dataclasses import dataclass, field, replace
 from srcad.analyses.activity import Activity
 from srcad.analyses.effects import Source
 from srcad.analyses.regions import is_reference
+from srcad.analyses.reload import Reload
+from srcad.analyses.shapes import DimOf, shapes
 from srcad.analyses.tree import loop_key
 from srcad.errors import NoDerivative
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.nodes import (
-    Alloc, ArrayOp, Atom, Block, Call, Carried, Const, For, Stmt, Var, While,
+    Alloc, ArrayOp, Atom, Block, Call, Carried, Const, For, If, Stmt, Var, While,
 )
 from srcad.ir.types import I8, ListT, Type
+from srcad.ir.walk import targets
 from srcad.transforms.arrays import copy, fit, like, sizes
 from srcad.transforms.tandem import Tandem
 
@@ -51,16 +54,18 @@ class Prepare(Tandem):
 
     role = "tape"
 
-    def __init__(self, builder: Builder, activity: Activity,
+    def __init__(self, builder: Builder, activity: Activity, reload: Reload,
                  wanted: dict[int, frozenset[int]]) -> None:
         super().__init__(builder, self._moves)
-        self.activity = activity
+        self.activity, self.reload = activity, reload
+        self.copies = activity.regions.copies
+        self.shapes = shapes(reload.tree.fn)
         self.wanted = wanted
         self.done = Prepared(shadow=self.shadow)
 
     def _moves(self, a: Atom) -> bool:
-        return (is_reference(a) and self.activity.shadowed(a)
-                and self.activity.regions.meets(a))
+        return (isinstance(a, Var) and self.activity.shadowed(a)
+                and self.activity.regions.meets(a) and self.reload.root(a) not in self.copies)
 
     def block(self, block: Block, extra: tuple[tuple[Atom, Type], ...] = ()) -> Block:
         """A block; sizes of its lists are taken at its end."""
@@ -79,8 +84,17 @@ class Prepare(Tandem):
         """Array operations and calls are surrounded by snapshots and sizes."""
         if isinstance(s, (ArrayOp, Call)):
             self._operation(s)
-        else:
-            super().statement(s)
+            return
+        super().statement(s)
+        if isinstance(s, (If, For, While)):
+            for t in targets(s):
+                self._size_of_copy(t)
+
+    def _size_of_copy(self, v: Var) -> None:
+        if v.name in self.copies and self.activity.shadowed(v):
+            self.done.sizes[v.name] = tuple(
+                self.b.dim(size.array, size.axis) if isinstance(size, DimOf) else size
+                for size in self.shapes[v.name])
 
     def _operation(self, s: ArrayOp | Call) -> None:
         wanted = self.wanted.get(id(s), frozenset())
@@ -114,7 +128,7 @@ class Prepare(Tandem):
     def loop(self, s: For | While) -> None:
         """A loop; where the trip count is no formula, with a counter."""
         if counted(s):
-            super().loop(s)
+            super().loop(self._measured(s))
             return
         arg, result = self.b.var("trip", I8), self.b.var("trips", I8)
         self.done.counter[loop_key(s)] = (arg, result)
@@ -123,7 +137,15 @@ class Prepare(Tandem):
             after = self.b.op("add", arg, ONE, hint="trip")
         body = Block((*s.body.stmts, *tail), (*s.body.yields, after))
         self.b.loc = loc
-        super().loop(replace(s, body=body, carried=(*s.carried, Carried(result, arg, ZERO))))
+        super().loop(self._measured(
+            replace(s, body=body, carried=(*s.carried, Carried(result, arg, ZERO)))))
+
+    def _measured(self, s: For | While) -> For | While:
+        """The loop, with the sizes of arguments that count as copies taken at the start."""
+        with self.b.block() as head:
+            for c in s.carried:
+                self._size_of_copy(c.arg)
+        return replace(s, body=replace(s.body, stmts=(*head, *s.body.stmts)))
 
 
 

@@ -21,10 +21,10 @@ from srcad.analyses.tree import Node, Tree
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
 from srcad.ir.layout import view_layout
-from srcad.ir.nodes import Alloc, Atom, Call, Const, For, Loc, Stmt, Var, View
+from srcad.ir.nodes import Alloc, ArrayOp, Atom, Call, Const, For, Loc, Stmt, Var, View
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import rewrite
-from srcad.transforms.arrays import fit, fresh, like
+from srcad.transforms.arrays import contiguous, fit, fresh, like
 from srcad.transforms.reverse.positions import Positions, trip_number
 from srcad.transforms.reverse.prepare import Prepared
 from srcad.transforms.reverse.storage import Plan
@@ -84,6 +84,11 @@ class Scopes:
             return a
         return self._fetch(a, self.scope)
 
+    def forget(self, known: int) -> None:
+        """Drop the needs noted after the first ``known``: what asked for them was left out."""
+        for name in list(self.needed)[known:]:
+            del self.needed[name]
+
     def _fetch(self, a: Atom, scope: Scope) -> Atom:
         if isinstance(a, Const):
             return a
@@ -135,6 +140,16 @@ class Scopes:
             assert trip is not None
             far = self.b.op("mul", trip, self._fetch(home.stmt.step, scope), hint=hint)
             return self.b.op("add", self._fetch(home.stmt.start, scope), far, hint=hint)
+        if kind == "stored":
+            array, index = self.plan.loads[v.name]
+            kept = self._fetch(array, scope)
+            assert isinstance(kept, Var)
+            return self.b.load(kept, *(self._fetch(x, scope) for x in index), hint=hint)
+        if kind == "progression":
+            first, step = self.plan.progression[v.name]
+            body = next(x for x in scope.chain() if x.node is home.node)
+            far = self.b.op("mul", self.trip(home.node, body), self._fetch(step, scope), hint=hint)
+            return self.b.op("add", self._fetch(first, scope), far, hint=hint)
         if kind not in ("recomputed", "reloaded") or home.stmt is None:
             raise InternalError(f"no way to have {v.name!r} in the reverse sweep ({kind})")
         made = self.b.var(hint, v.type)
@@ -166,8 +181,9 @@ class Scopes:
         if scope.trip is None:
             s = loop.owner
             assert isinstance(s, For) and isinstance(s.step, Const)
-            start = self._fetch(s.start, scope)
-            scope.trip = trip_number(self.b, scope.known[s.index.name], start, s.step)
+            start, step = self._fetch(s.start, scope), s.step
+            scope.trip = self._emit_in(scope, "recompute", lambda: trip_number(
+                self.b, scope.known[s.index.name], start, step))
         return scope.trip
 
     # shadows
@@ -193,6 +209,22 @@ class Scopes:
         assert isinstance(found, Var)
         place.shadows[a.name] = found
         return found
+
+    def adopt(self, a: Atom, array: Var) -> bool:
+        """Make ``array`` the shadow of what a block hands out, if the block made that itself."""
+        if not isinstance(a, Var) or a.name in self.prepared.shadow or (
+                a.name in self.scope.shadows):
+            return False
+        home = self.tree.home[a.name]
+        own = isinstance(home.stmt, (Alloc, ArrayOp)) or a.name in self.activity.regions.copies
+        if home.node is not self.scope.node or not own or contiguous(a.type) != array.type:
+            return False
+        self.scope.shadows[a.name] = array
+        return True
+
+    def has_shadow(self, a: Var) -> bool:
+        """Whether a shadow was made that the statement being reversed can see."""
+        return any(a.name in outer.shadows for outer in self.scope.chain())
 
     def _shade(self, a: Var, s: Stmt | None, scope: Scope) -> Var:
         """Make the shadow of a reference that is not moved by the forward sweep."""

@@ -4,8 +4,10 @@ In: the needed variables (collected by a dry run of the reverse sweep), tree, re
 ``Plan``: for each needed variable one of
 * ``kept``: assigned outside all loops, still in scope (handed out of branches where necessary);
 * ``index``: follows from the counter of the reverse loop;
+* ``progression``: a carried integer, first value plus trips times increment;
 * ``recomputed``: a cheap operation on values that are to be had anyway;
 * ``reloaded``: the load is repeated, its storage is never overwritten afterwards;
+* ``stored``: the program puts it into an array element that is never overwritten: read there;
 * ``preallocated`` / ``list``: recorded on a tape, indexed by the loop's position.
 
 Invariant: what decides control flow is never recomputed through floating-point arithmetic (a
@@ -14,19 +16,21 @@ contracted multiply-add may round differently), only from the very numbers the f
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Reload
-from srcad.analyses.tree import Tree
+from srcad.analyses.tree import Node, Tree
 from srcad.errors import NoDerivative
-from srcad.ir.nodes import Atom, Const, Dim, For, Load, Loc, Op, Stmt, Var, View
+from srcad.ir.nodes import Atom, Const, Dim, For, Load, Loc, Op, Stmt, Store, Var, View, While
 from srcad.ir.primitives import PRIMITIVES
-from srcad.ir.types import ArrayT, ListT, Scalar, is_float
-from srcad.ir.walk import view_atoms
+from srcad.ir.types import F4, F8, I8, ArrayT, ListT, Scalar, is_float
+from srcad.ir.walk import binders, targets, view_atoms
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepared, counted
 
+FEW = 16  # loads, for which keeping a whole array alive is not worth it
 CHEAP = 8  # of one value, with the operands recomputed for it alone
 
 
@@ -48,6 +52,8 @@ class Plan:
     kind: dict[str, str] = field(default_factory=dict)
     vars: dict[str, Var] = field(default_factory=dict)
     tapes: dict[str, Var] = field(default_factory=dict)  # needed variable -> variable of its tape
+    progression: dict[str, tuple[Atom, Atom]] = field(default_factory=dict)  # first, increment
+    loads: dict[str, tuple[Var, tuple[Atom, ...]]] = field(default_factory=dict)  # array, index
     reloads: set[str] = field(default_factory=set)  # regions that the reverse sweep reads again
     reasons: dict[str, Loc | None] = field(default_factory=dict)
 
@@ -67,6 +73,8 @@ class Storage:
         self.plan = Plan()
         self._failed: set[str] = set()
         self._trial: dict[str, tuple[Var, str]] = {}
+        self._trial_loads: dict[str, tuple[Var, tuple[Atom, ...]]] = {}
+        self._stores: dict[str, list[tuple[Node, int, Store]]] | None = None
 
     def decide(self, needed: dict[str, tuple[Var, Loc | None]]) -> Plan:
         """A decision for each needed variable and for what recomputing it needs."""
@@ -95,6 +103,12 @@ class Storage:
     def _commit(self, v: Var, kind: str) -> None:
         self.plan.kind[v.name] = kind
         self.plan.vars[v.name] = v
+        progression = self.progression(v) if kind == "progression" else None
+        if progression is not None:
+            self.plan.progression[v.name] = progression
+        if kind == "stored":
+            self.plan.loads[v.name] = self._trial_loads[v.name]
+            self.plan.reloads |= self.reload.regions.of(self.plan.loads[v.name][0])
         s = self.tree.home[v.name].stmt
         if kind in ("recomputed", "reloaded") and isinstance(s, Load):
             self.plan.reloads |= self.reload.regions.of(s.array)
@@ -122,10 +136,50 @@ class Storage:
         if isinstance(home.stmt, For) and home.stmt.index.name == v.name:
             exact = counted(home.stmt)
             return (0 if exact else self._sum(2, home.stmt.start, home.stmt.step)), "index"
+        progression = self.progression(v)
+        if progression is not None and self.lean:
+            return self._sum(2, *progression), "progression"
         if home.stmt is None or not self.lean and isinstance(v.type, Scalar):
             return None, ""
+        cost = self._again(v, home.stmt)
+        if cost is None or cost > CHEAP and is_float(v.type):
+            found = self._stored(v)
+            return (None, "") if found is None else (found, "stored")
         reads = isinstance(home.stmt, Load) and not is_reference(v)
-        return self._again(v, home.stmt), "reloaded" if reads else "recomputed"
+        return cost, "reloaded" if reads else "recomputed"
+
+    def _stored(self, v: Var) -> int | None:
+        """Cost of reading ``v`` from where the program itself puts it for good."""
+        if self._stores is None:
+            self._stores = defaultdict(list)
+            for node, position, s in self.tree.walk():
+                if isinstance(s, Store) and isinstance(s.value, Var) and s.value.type in (F8, F4):
+                    self._stores[s.value.name].append((node, position, s))
+        for node, position, s in self._stores[v.name]:
+            if node is self.tree.home[v.name].node and isinstance(s.array.type, ArrayT) and (
+                    s.array.type.element == v.type and self.reload.settled(node, position, s)):
+                cost = self._sum(1, *s.index)
+                if cost is not None and self._reference(v, s.array) is not None:
+                    self._trial_loads[v.name] = (s.array, s.index)
+                    return cost
+        return None
+
+    def progression(self, v: Var) -> tuple[Atom, Atom] | None:
+        """First value and increment of a carried integer that grows by the same in each trip."""
+        home = self.tree.home[v.name]
+        if v.type != I8 or home.position >= 0 or not isinstance(home.stmt, (For, While)):
+            return None
+        for c, y in zip(home.stmt.carried, home.node.block.yields, strict=True):
+            step = self.tree.home[y.name].stmt if isinstance(y, Var) else None
+            if c.arg.name == v.name and isinstance(step, Op) and step.op == "add":
+                for a, b in (step.args, step.args[::-1]):
+                    if a == v and self._outside(b, home.node):
+                        return c.init, b
+        return None
+
+    def _outside(self, a: Atom, node: Node) -> bool:
+        return isinstance(a, Const) or a.type == I8 and node not in self.tree.home[
+            a.name].node.ancestors()
 
     def _again(self, v: Var, s: Stmt) -> int | None:
         """Cost of executing the statement that defines ``v`` once more."""
@@ -133,12 +187,50 @@ class Storage:
             case Op():
                 return self._operation(s)
             case Load():
-                return self._sum(1, s.array, *s.index) if self._stable(v, s.array) else None
+                if not self._stable(v, s.array) or self._reference(v, s.array) is None:
+                    return None
+                return self._sum(1, *s.index)
             case Dim() if isinstance(s.array.type, ArrayT) or self._stable(v, s.array, True):
                 return self._sum(1, s.array)
             case View():
                 return self._sum(1, s.base, *view_atoms(s))
         return None
+
+    def _reference(self, v: Var, array: Var) -> int | None:
+        """Cost of having an array to load ``v`` from again.
+
+        A reference assigned outside the loop around the load may be put on a tape: the array stays
+        alive, nothing is copied.  (Not for a load next to it, where the array may be large and the
+        loads few.)
+        """
+        cost = self.obtain(array)
+        if cost is not None or not isinstance(v.type, Scalar):
+            return cost
+        root = self.reload.root(array)
+        home = self.tree.home[root]
+        if home.node.loop is self.tree.home[v.name].node.loop or not self._many(v, home.node):
+            return None
+        kept = next((w for w in (*targets(home.stmt), *binders(home.stmt)) if w.name == root), None
+                    ) if home.stmt is not None else None
+        if kept is None or not isinstance(kept.type, ArrayT):
+            return None
+        self._failed -= set(self.reload.chain(array))
+        self._trial[root] = (kept, "list")
+        return self.obtain(array)
+
+    def _many(self, v: Var, outer: Node) -> bool:
+        """Whether the loops between are not just a few constant trips."""
+        trips = 1
+        for node in self.tree.home[v.name].node.loops():
+            if node in outer.ancestors():
+                break
+            s = node.owner
+            known = isinstance(s, For) and isinstance(s.start, Const) and isinstance(s.stop, Const)
+            if not known:
+                return True
+            assert isinstance(s, For)
+            trips *= abs(int(s.stop.value) - int(s.start.value))  # type: ignore[union-attr]
+        return trips >= FEW
 
     def _operation(self, s: Op) -> int | None:
         cost = PRIMITIVES[s.op].cost

@@ -1,0 +1,1 @@
+"""Measurements of srcad against hand-written loops and other AD tools."""

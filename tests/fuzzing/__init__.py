@@ -1,0 +1,1 @@
+"""Programs that are not what srcad expects: mutants of the zoo, and what may happen to them."""

@@ -1,0 +1,92 @@
+"""The examples run, and what they print is true."""
+
+import re
+
+import numpy as np
+import pytest
+
+import srcad
+from examples import adbench, influenza, inside_srcad
+from tests.adbench_data import write_folder
+
+
+def test_influenza_finds_the_minimum_and_its_errors(capsys):
+    """The gradient vanishes at the fit, the Hessian is that of differences of the gradient."""
+    result = influenza.fit()
+    influenza.print_fit(result)
+    printed = capsys.readouterr().out
+    assert result.gradient < 1e-4
+    estimates = influenza.estimates(result)
+    assert estimates["beta"][0] == pytest.approx(1.891, abs=2e-3)
+    assert estimates["gamma"][0] == pytest.approx(0.481, abs=2e-3)
+    assert estimates["R0 = beta/gamma"][0] == pytest.approx(3.932, abs=5e-3)
+    gradient = srcad.grad(influenza.misfit)
+    step = 1e-5 * np.eye(3)
+    hessian = [
+        (
+            gradient(result.log_parameters + h, influenza.IN_BED)
+            - gradient(result.log_parameters - h, influenza.IN_BED)
+        )
+        / 2e-5
+        for h in step
+    ]
+    np.testing.assert_allclose(
+        np.linalg.inv(result.covariance / result.dispersion), hessian, rtol=1e-6
+    )
+    assert "R0 = beta/gamma" in printed
+    assert printed.count("#") > 100
+
+
+def test_influenza_gradient_against_the_reference_backend():
+    """The compiled gradient is the interpreted one."""
+    compiled = srcad.value_and_grad(influenza.misfit)(influenza.START, influenza.IN_BED)
+    with srcad.using(backend="reference", verify=True, poison=True):
+        value, gradient = srcad.value_and_grad(influenza.misfit)(influenza.START, influenza.IN_BED)
+    assert compiled[0] == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(compiled[1], gradient, rtol=1e-10)
+
+
+def test_influenza_shows_the_adjoint_and_a_picture(capsys, monkeypatch, tmp_path):
+    """The whole program, with the fit taken from a short data set."""
+    monkeypatch.setattr(
+        influenza,
+        "fit",
+        lambda: influenza.Fit(influenza.START, np.eye(3), np.linspace(1.0, 90.0, 14), 1.0, 0.0, 1),
+    )
+    influenza.main(["--png", str(tmp_path / "curve.png")])
+    printed = capsys.readouterr().out
+    assert "def misfit_b(log_parameters, in_bed):" in printed
+    assert "# adjoint of line" in printed
+    assert ("The picture is in" in printed) == (tmp_path / "curve.png").exists()
+
+
+def test_adbench_on_generated_files(capsys, tmp_path):
+    """Each row: a gradient that differences confirm."""
+    folder = write_folder(tmp_path / "data")
+    adbench.main([str(folder)], backend="reference")
+    rows = capsys.readouterr().out.splitlines()[1:]
+    assert [row.split()[0] for row in rows] == ["gmm_small", "ba_small", "lstm_small"]
+    for row in rows:
+        assert float(row.split()[6]) < 1e-5
+
+
+def test_adbench_refuses_what_it_cannot_read(tmp_path):
+    """A folder without files, a truncated file, a name of no kind."""
+    with pytest.raises(SystemExit):
+        adbench.main([str(tmp_path)])
+    (tmp_path / "gmm_cut.txt").write_text("2 2 5\n1.0 2.0\n")
+    with pytest.raises(ValueError, match="the file ends 4 numbers early"):
+        adbench.load(tmp_path / "gmm_cut.txt")
+    with pytest.raises(ValueError, match="should begin with one of"):
+        adbench.load(tmp_path / "other.txt")
+
+
+def test_inside_srcad_walks_through_every_stage(capsys):
+    """The stages appear in order and the backends agree."""
+    inside_srcad.main()
+    printed = capsys.readouterr().out
+    assert re.findall(r"==== (\d)\.", printed) == list("123456789")
+    values = re.findall(r"value (\S+) +d/drate (\S+)", printed)
+    assert len(values) == 4
+    assert len(set(values[:3])) == 1
+    assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
