@@ -127,6 +127,8 @@ class Generator:
             self.sc.floats.append(self.b.op("sin", t))
             return
         self.sc.arrays.append((t, (3,) * ndim))
+        if self.r.random() < 0.5:
+            self.b.store(t, self.index((3,) * ndim), self.bounded())
         if self.r.random() < 0.3:
             self.sc.arrays.append((mat, (3, 3)))
 
@@ -210,7 +212,7 @@ class Generator:
     def statement(self, depth: int) -> None:
         simple = [self.arith] * 4 + [self.load] * 3 + [self.store] * 3 + [
             self.accumulate, self.integer, self.alloc, self.view, self.view, self.list_, self.list_,
-            self.dim]
+            self.dim, self.sweep, self.sweep, self.stepping]
         nested = [self.branch, self.loop, self.loop, self.while_, self.breaking, self.reflist]
         if self.calls:
             simple += [self.call] * 3 + [self.linear]
@@ -334,6 +336,67 @@ class Generator:
             found = self.array()
             assert found
             self.sc.ints.append(self.b.dim(found[0], 0))
+
+    def sweep(self) -> None:
+        """Elements one after the other: subscripts that are the loop's index, shifted, reversed."""
+        source, shape = self.array(1) or (None, (0,))
+        if source is None:
+            return
+        n = shape[0]
+        same = [x for x in self.sc.arrays if x[1] == shape]
+        fresh = self.r.random() < 0.6
+        into = (self.b.alloc(VECTOR, (const(n),), self.r.random() < 0.5, hint="w") if fresh
+                else self.r.choice(same)[0])
+        if fresh:
+            whole = (const(0), const(n), const(1)) if self.r.random() < 0.6 else (
+                const(n - 1), const(-1), const(-1))
+        else:
+            whole = (const(1), const(n - 1), const(1))
+        floats = []
+        with self.b.loop(*whole) as i:
+            x: Atom = self.b.load(source, i)
+            if not fresh:
+                x = self.b.op("mul", x, self.b.load(source, self.b.op(
+                    self.r.choice(["add", "sub"]), i, const(1))))
+            x = self.b.op(self.r.choice(["tanh", "sin"]), self.b.op("add", x, self.float()))
+            self.b.store(into, (i,), x)
+            if self.r.random() < 0.4:
+                y = self.b.load(into, i)
+                self.b.store(into, (i,), self.b.op("mul", y, self.b.load(source, i)))
+            floats.append(x)
+        if fresh:
+            self.sc.arrays.append((into, shape))
+
+    def stepping(self) -> None:
+        """``u = step(u)`` with a fresh array an iteration, maybe chosen by a branch."""
+        source, shape = self.array(1) or (None, (0,))
+        if source is None:
+            return
+        start = source if source.type == STRIDED else self.b.view(source, "same", (), STRIDED)
+        arg, result, index = (self.b.var(x, t) for x, t in (("u", STRIDED), ("u", STRIDED),
+                                                            ("t", I8)))
+        outer, n = self.sc, const(shape[0])
+        self.sc = outer.copy()
+        self.sc.ints.append(index)
+        with self.b.block() as stmts:
+            new = self.b.alloc(VECTOR, (n,), False, hint="w")
+            with self.b.loop(const(0), n) as i:
+                x = self.b.op("mul", self.b.load(arg, i), self.b.load(arg, const(-1)))
+                self.b.store(new, (i,), self.b.op("sin", self.b.op("add", x, self.float())))
+            following = self.b.view(new, "same", (), STRIDED)
+            if self.r.random() < 0.4:
+                chosen = self.b.var("c", STRIDED)
+                pair = [following, self.r.choice([arg, start])]
+                self.r.shuffle(pair)
+                self.b.if_(self.predicate(), Block((), (pair[0],)), Block((), (pair[1],)),
+                           (chosen,))
+                following = chosen
+            if self.r.random() < 0.2:
+                self.b.store(following, (const(0),), self.bounded())
+        self.sc = outer
+        self.b.for_(index, const(0), self.b.op("mod", self.int(), const(4)), const(1),
+                    (Carried(result, arg, start),), Block(tuple(stmts), (following,)))
+        self.sc.arrays.append((result, shape))
 
     # nested
     def inner(self, depth: int, extra: Scope | None = None) -> tuple[list, Scope]:

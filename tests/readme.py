@@ -95,7 +95,7 @@ def functions() -> dict[str, list[str]]:
             "bool_" if f is np.bool_ else {"amax": "max", "amin": "min"}.get(f.__name__, f.__name__)
         )
         for where, module in NAMESPACES.items():
-            if getattr(module, name, None) is f or (where == "numpy" and f.__name__ == f"a{name}"):
+            if vars(module).get(name) is f or (where == "numpy" and f.__name__ == f"a{name}"):
                 found[where].add(name)
     return {where: sorted(names) for where, names in found.items()}
 

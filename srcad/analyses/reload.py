@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 from srcad.analyses.effects import Summary
 from srcad.analyses.elements import distinct
-from srcad.analyses.regions import Regions
+from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.tree import Node, Tree, may_follow
 from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Call, Load, Reserve, Store, Var, View,
+    Accumulate, Alloc, ArrayOp, Atom, Call, Dim, If, Load, Reserve, Store, Var, View,
 )
 from srcad.ir.types import ArrayT
+from srcad.ir.walk import operands
 
 Place = tuple[Node, int]
 
@@ -43,6 +44,8 @@ class Reload:
         self.writes: dict[str, list[Access]] = defaultdict(list)
         self.resizes: dict[str, list[Access]] = defaultdict(list)
         self._own: dict[str, bool] = {}
+        self._loads: dict[str, list[Access]] = defaultdict(list)
+        self._handed: set[str] = set()
         self._all: dict[str, list[Access]] | None = None
         for node, position, s in tree.walk():
             match s:
@@ -100,14 +103,41 @@ class Reload:
         """Whether a store is the first access to its element of a local array."""
         regions = self.regions.of(s.array)
         home = self.tree.home.get(next(iter(regions), ""))
-        if len(regions) != 1 or home is None or home.stmt is None or (
+        if len(regions) != 1 or home is None or not isinstance(home.stmt, Alloc) or (
                 not isinstance(s.array.type, ArrayT)):
-            return False
+            return False  # parameters and results of operations come with contents
         (region,) = regions
         others = [x for x in self._accesses()[region] if (x.node, x.position) != (node, position)]
         return self._direct(region) and distinct(self.tree, node, s.array, s.index, home.node) and (
             not any(self.follows((x.node, x.position), x.root, (node, position), region)
                     for x in others))
+
+    def last(self, node: Node, position: int, s: Load) -> bool:
+        """Whether a load is the last access to its element, and nobody else gets the array.
+
+        Said of one variable and its views: an array that joins, lists, calls or the caller get
+        hold of does not count.
+        """
+        root = self.root(s.array)
+        home = self.tree.home[root]
+        if home.stmt is None and home.position < 0 or root in self._handed_on():
+            return False
+        others = [x for x in self._loads[root] if (x.node, x.position) != (node, position)]
+        return distinct(self.tree, node, s.array, s.index, home.node) and not any(
+            may_follow((node, position), (x.node, x.position), home.node) for x in others)
+
+    def _handed_on(self) -> set[str]:
+        """Roots of references that anything but subscripts and views uses."""
+        if not self._loads:
+            used: list[Atom] = [y for n in self.tree.nodes for y in n.block.yields]
+            for node, position, s in self.tree.walk():
+                if isinstance(s, (Load, Store, Accumulate)):
+                    self._loads[self.root(s.array)].append(Access(node, position, ""))
+                    used += [s.value] if isinstance(s, Store) else []
+                elif not isinstance(s, (View, Dim, If)):
+                    used += operands(s)
+            self._handed = {self.root(a) for a in used if is_reference(a) and isinstance(a, Var)}
+        return self._handed
 
     def _accesses(self) -> dict[str, list[Access]]:
         """Everything that reads or writes contents, by region."""

@@ -19,9 +19,7 @@ from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import (
-    Leaf, Node, Opaque, Spec, leaf_specs, leaves_of, spec_of,
-)
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs, leaves_of, spec_of
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Function, Var
@@ -56,11 +54,11 @@ class Adjoint(Transformed):
         self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
         super().__init__(f, **options)
 
-    def state(self) -> tuple:
+    def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""
         return (self.inner, self.argnums, self._own)
 
-    def bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name: ``x``, ``x_b``, …, then ``.out_b0``, ``.out_b1``, …"""
         if kwargs:
             raise TypeMismatch("adjoint takes its arguments by position")

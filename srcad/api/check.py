@@ -19,7 +19,7 @@ class CheckFailed(SrcadError, AssertionError):
     """A derivative does not agree with differences, or two modes disagree."""
 
 
-def check_grads(f: Any, args: tuple, order: int = 2, modes: Any = ("fwd", "rev"),
+def check_grads(f: Any, args: tuple[Any, ...], order: int = 2, modes: Any = ("fwd", "rev"),
                 rtol: float = 2e-6, atol: float = 2e-6, seed: int = 0, **options: Any) -> None:
     """Check the derivatives of a function at a point, to a given order.
 
@@ -58,7 +58,7 @@ def check_grads(f: Any, args: tuple, order: int = 2, modes: Any = ("fwd", "rev")
         check_grads(inner, args, order - 1, modes, rtol * 10, atol * 10, seed + 1)
 
 
-def _first_order(g: Any, args: tuple, specs: list[Spec], modes: Any, rng: Any, rtol: float,
+def _first_order(g: Any, args: tuple[Any, ...], specs: list[Spec], modes: Any, rng: Any, rtol: float,
                  atol: float) -> None:
     tangents = tuple(direction(a, s, rng) for a, s in zip(args, specs, strict=True))
     out, out_t = jvp(g, copy.deepcopy(args), tangents)
@@ -91,7 +91,7 @@ def compare(what: str, g: Any, got: np.ndarray, want: np.ndarray, rtol: float,
 
 def direction(x: Any, spec: Spec, rng: Any) -> Any:
     """A random tangent of the structure of an argument."""
-    leaves = []
+    leaves: list[Any] = []
     for v, leaf in zip(leaves_of(x, spec), leaf_specs(spec), strict=True):
         if not is_float(leaf.type):
             leaves.append(None)
@@ -102,7 +102,7 @@ def direction(x: Any, spec: Spec, rng: Any) -> Any:
     return rebuild(spec, iter(leaves), lambda obj: None)
 
 
-def moved(args: tuple, specs: list[Spec], tangents: tuple, h: float) -> tuple:
+def moved(args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...], h: float) -> tuple[Any, ...]:
     """Copies of the arguments, moved by ``h`` times the tangents."""
     out = []
     for x, spec, t in zip(copy.deepcopy(args), specs, tangents, strict=True):
@@ -132,7 +132,7 @@ def tangent_leaves(t: Any, spec: Spec) -> Any:
             yield from tangent_leaves(getattr(t, key) if spec.kind == "dataclass" else t[key], part)
 
 
-def differences(g: Any, args: tuple, specs: list[Spec], tangents: tuple) -> np.ndarray:
+def differences(g: Any, args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...]) -> np.ndarray:
     """Directional derivative of all float results by four-point central differences."""
 
     def at(h: float) -> np.ndarray:
@@ -140,7 +140,8 @@ def differences(g: Any, args: tuple, specs: list[Spec], tangents: tuple) -> np.n
 
     h = 1e-3 if any(str(leaf.type).startswith("f4") for s in specs for leaf in leaf_specs(s)) \
         else 1e-4
-    return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    out: np.ndarray = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
+    return out
 
 
 def vector(x: Any) -> np.ndarray:

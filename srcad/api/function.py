@@ -22,9 +22,7 @@ from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling
 from srcad.compiler import Program, build, lowered
 from srcad.errors import SrcadError, TypeMismatch, UnknownFunction
-from srcad.frontend.arguments import (
-    Leaf, Node, Opaque, Spec, array_type, leaves_of, rebuild, spec_of,
-)
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
 from srcad.frontend.source import unwrap
 from srcad.ir.nodes import Function, Var
 from srcad.ir.types import ArrayT, Scalar
@@ -36,7 +34,7 @@ class Specialisation:
     """Compiled code for one set of argument kinds."""
 
     program: Program
-    run: Callable[..., tuple]
+    run: Callable[..., tuple[Any, ...]]
     written: tuple[int, ...]  # positions of the array parameters that the code writes
 
     def valid(self) -> bool:
@@ -172,7 +170,7 @@ class Transformed:
             return tuple(self.signature.parameters)
         return None
 
-    def bind(self, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name, defaults filled in.
 
         Raises:
@@ -241,12 +239,12 @@ class Transformed:
     def __reduce__(self) -> Any:
         return _remake, (type(self), self.state())
 
-    def state(self) -> tuple:
+    def state(self) -> tuple[Any, ...]:
         """What ``__init__`` needs to make an equal object."""
         return (self.inner, self._own)
 
 
-def _remake(cls: Any, state: tuple) -> Any:
+def _remake(cls: Any, state: tuple[Any, ...]) -> Any:
     *args, options = state
     return cls(*args, **options)
 

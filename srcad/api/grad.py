@@ -25,7 +25,7 @@ class Grad(Transformed):
         """The adjoint of the inner program, seeded with 1."""
         return grad_program(super().program(specs), self.argnums, self.has_aux, self.with_value)
 
-    def state(self) -> tuple:
+    def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""
         return (self.inner, self.argnums, self.has_aux, self._own)
 
@@ -99,12 +99,14 @@ class Differentiable(Transformed):
     @property
     def grad(self) -> Grad:
         """Gradient with respect to the first argument; ``srcad.grad`` for others."""
-        return self._once("grad", lambda: Grad(self))
+        made: Grad = self._once("grad", lambda: Grad(self))
+        return made
 
     @property
     def value_and_grad(self) -> ValueAndGrad:
         """Value and gradient with respect to the first argument."""
-        return self._once("value_and_grad", lambda: ValueAndGrad(self))
+        made: ValueAndGrad = self._once("value_and_grad", lambda: ValueAndGrad(self))
+        return made
 
     def jvp(self, primals: Any, tangents: Any) -> Any:
         """``srcad.jvp(self, primals, tangents)``."""

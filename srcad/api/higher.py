@@ -27,7 +27,7 @@ class Jvp(Transformed):
         super().__init__(f, **options)
         self.made: dict[Any, Any] = {}
 
-    def run(self, primals: tuple, tangents: tuple) -> tuple[Any, Any]:
+    def run(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
         """``(out, out_t)``."""
         bound = self.bind(primals, {})
         specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
@@ -51,8 +51,8 @@ class Jvp(Transformed):
         return special([*leaves, *seeds])  # type: ignore[no-any-return]
 
 
-def tangents_by_name(f: Transformed, bound: dict[str, Any], primals: tuple,
-                     tangents: tuple) -> dict[str, Any]:
+def tangents_by_name(f: Transformed, bound: dict[str, Any], primals: tuple[Any, ...],
+                     tangents: tuple[Any, ...]) -> dict[str, Any]:
     """Tangents bound like the primals they belong to."""
     if len(tangents) != len(primals):
         raise TypeMismatch(f"jvp needs one tangent per primal: {len(primals)} primals, "
@@ -97,7 +97,7 @@ def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarra
     if np.shape(t) != tuple(shape):
         raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}")
     order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
-    out = np.array(t, dtype=kind.dtype, order=order)  # type: ignore[call-overload]
+    out: np.ndarray = np.array(t, dtype=kind.dtype, order=order)  # type: ignore[call-overload]
     if isinstance(kind, ArrayT) and kind.layout == "A":
         wide = np.empty((*shape[:-1], 2 * shape[-1]) if shape else (), out.dtype)
         strided: np.ndarray = wide[..., ::2] if shape else wide
@@ -154,7 +154,7 @@ class Vjp(Transformed):
         super().__init__(f, **options)
         self.made: dict[Any, Any] = {}
 
-    def prepare(self, args: tuple) -> tuple[Any, Callable[[Any], tuple]]:
+    def prepare(self, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
         """``(out, pullback)``."""
         bound = self.bind(args, {})
         specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
@@ -166,7 +166,7 @@ class Vjp(Transformed):
         outer = primal.program
         frozen = snapshot_tree(out)
 
-        def pullback(seed: Any) -> tuple:
+        def pullback(seed: Any) -> tuple[Any, ...]:
             special = self.made.get(key)
             if special is None or special.program.source is not outer.source:
                 with compiling(self):
@@ -221,14 +221,14 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
                                    else _child(seed, spec, key, "the result"))
 
 
-def cotangents(program: Program, specs: dict[str, Spec], results: tuple) -> tuple:
+def cotangents(program: Program, specs: dict[str, Spec], results: tuple[Any, ...]) -> tuple[Any, ...]:
     """Cotangents of all arguments, in their structure, ``None`` for what is not a float."""
     n_out = len(program.fn.body.yields)
     it = iter(results[n_out:])
     return tuple(restore(gradient_spec(s), it) for s in specs.values())
 
 
-def vjp(f: Any, *args: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple]]:
+def vjp(f: Any, *args: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """Value and pullback (reverse mode).
 
     Args:
@@ -284,7 +284,7 @@ class Jacobian(Transformed):
         """The Jacobian of the inner program."""
         return jacobian_program(super().program(specs), self.argnums, self.mode)
 
-    def state(self) -> tuple:
+    def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""
         return (self.inner, self.argnums, self.mode, self._own)
 
@@ -328,7 +328,7 @@ def hessian(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
     return Jacobian(Grad(f, argnums, **options), argnums, "fwd")
 
 
-def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple:
+def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     """Hessian times a vector, without the Hessian (forward over reverse).
 
     Args:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from srcad.api.function import Transformed, as_function
-from srcad.api.safety import compiling
 from srcad.api.grad import Differentiable
+from srcad.api.safety import compiling
 from srcad.backends.printer import emit
 
 

@@ -14,7 +14,12 @@ from typing import Any
 
 from srcad.analyses.summaries import summary_of
 from srcad.api.programs import (
-    active_pattern, gradient_spec, pack, reversed_program, substitute, yields,
+    active_pattern,
+    gradient_spec,
+    pack,
+    reversed_program,
+    substitute,
+    yields,
 )
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
@@ -23,7 +28,7 @@ from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, Function, Var
-from srcad.ir.types import ArrayT, Scalar, is_float
+from srcad.ir.types import ArrayT, Scalar, Type, is_float
 from srcad.transforms.forward import forward
 
 
@@ -63,6 +68,12 @@ def _leaf_block(out: Leaf, spec: Spec) -> Spec:
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(_leaf_block(out, p) for p in spec.parts))
     return spec
+
+
+def kind_of(t: Type) -> Scalar:
+    """Scalar type of a number or of the elements of an array."""
+    assert isinstance(t, (Scalar, ArrayT))
+    return t if isinstance(t, Scalar) else t.element
 
 
 def block_type(y: Any, x: Any) -> Any:
@@ -161,7 +172,7 @@ class Maker:
 
     def copy_into(self, target: Var, index: Any, value: Atom) -> None:
         """``target[index(i)] = value[i]`` for all ``i`` (a number: once)."""
-        kind = target.type.element  # type: ignore[union-attr]
+        kind = kind_of(target.type)
 
         def put(i: tuple[Atom, ...]) -> None:
             v = self.b.load(value, *i) if isinstance(value.type, ArrayT) else value  # type: ignore[arg-type]
@@ -215,10 +226,10 @@ class Forward(Maker):
                 seed = zeros[p.name]
                 if p is x or p.name == x.name:
                     if i or isinstance(p.type, ArrayT):
-                        seed = self.b.alloc(seed.type, self.shape(p), hint="e")  # type: ignore[arg-type]
-                        self.b.store(seed, i, const(1.0, p.type.element))  # type: ignore[union-attr]
+                        seed = self.b.alloc(seed.type, self.shape(p), hint="e")
+                        self.b.store(seed, i, const(1.0, kind_of(p.type)))
                     else:
-                        seed = const(1.0, p.type)  # type: ignore[arg-type]
+                        seed = const(1.0, kind_of(p.type))
                 elif isinstance(seed, Var) and self.written[self.fn.params.index(p)]:
                     seed = self.b.alloc(seed.type, self.shape(p), hint="e")
                 seeds.append(self.fit(seed, types[p.name]))
@@ -283,7 +294,7 @@ class Reverse(Maker):
                 seed = self.b.alloc(ArrayT(y.type.dtype, y.type.ndim, "C"), self.shape(y),  # type: ignore[union-attr]
                                     hint="e")
                 if j == k:
-                    self.b.store(seed, i, const(1.0, y.type.element))  # type: ignore[union-attr]
+                    self.b.store(seed, i, const(1.0, kind_of(y.type)))
                 seeds.append(seed if seed.type == p.type else fit_layout(self, seed, p.type))  # type: ignore[arg-type]
             results = self.call(adjoint, [*self.arguments(saved), *seeds])
             for block, x in zip(blocks, self.inputs, strict=True):

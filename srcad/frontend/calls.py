@@ -211,15 +211,21 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
     for a in args:
         if not (is_scalar(a) or is_array(a)):
             lo.mismatch(node, f"{getattr(obj, '__name__', name)} of {describe(a)}")
+    if isinstance(out, Static) and out.obj is None:
+        out = None
+    if out is not None:
+        check_target(lo, out, node)
     if all(is_scalar(a) for a in args):
-        return lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
+        value = lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
+        if out is not None:
+            write_array(lo, out, value, node)
+        return value if out is None else out
     if getattr(obj, "__module__", "") == "math":
         lo.mismatch(node, f"math.{obj.__name__} takes numbers, got an array",
                     instead=f"use the NumPy function of this name")
     result = elementwise(lo, name, args, node)
-    if out is None or isinstance(out, Static) and out.obj is None:
+    if out is None:
         return result
-    check_target(lo, out, node)
     write_array(lo, out, result, node)
     return out
 
@@ -360,7 +366,8 @@ def result_of(lo: Lowering, src: SourceFunction) -> Any:
         lo.read(inner, src.node, "the result")
         if isinstance(inner, Static) and inner.obj is None:
             return inner
-        lo.b.check(left, "TypeError", f"{src.name} ended without a return")
+        lo.b.check(left, "TypeError", f"{src.name} (line {getattr(src.node, 'lineno', '?')}) ended "
+                                     "without returning a value")
         return inner
     from srcad.frontend.values import Maybe
 

@@ -330,10 +330,8 @@ def _chain(lo: Lowering, node: ast.Compare, k: int, so_far: Any, left: Any) -> A
 def compare(lo: Lowering, op: ast.cmpop, a: Any, b: Any, node: Any) -> Any:
     """One comparison."""
     if isinstance(op, (ast.Is, ast.IsNot)):
-        same = a is b or isinstance(a, Static) and isinstance(b, Static) and a.obj is b.obj
-        if not same and is_array(a) and is_array(b):
-            lo.fail(node, "`is` between arrays is not supported")
-        return const(same == isinstance(op, ast.Is))
+        same = identical(lo, a, b, node)
+        return same if isinstance(op, ast.Is) else lo.b.op("not", same)
     if isinstance(op, (ast.In, ast.NotIn)):
         found = contains(lo, a, b, node)
         return lo.b.op("not", found) if isinstance(op, ast.NotIn) else found
@@ -355,6 +353,18 @@ def compare(lo: Lowering, op: ast.cmpop, a: Any, b: Any, node: Any) -> Any:
         same = isinstance(a, Static) and isinstance(b, Static) and bool(a.obj == b.obj)
         return const(same == (name == "eq"))
     lo.mismatch(node, f"cannot compare {describe(a)} with {describe(b)}")
+
+
+def identical(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
+    """``a is b``: decided at compile time, of bools at run time."""
+    if isinstance(a, Static) or isinstance(b, Static):
+        return const(isinstance(a, Static) and isinstance(b, Static) and a.obj is b.obj)
+    if is_scalar(a) and is_scalar(b) and a.type == b.type == B1:
+        return lo.b.op("eq", a, b)
+    if a is b and not is_scalar(a):
+        return TRUE
+    lo.fail(node, f"`is` between {describe(a)} and {describe(b)} is not supported",
+            "which objects are the same is not known at compile time", "compare with ==")
 
 
 def contains(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:

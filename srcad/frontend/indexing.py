@@ -153,7 +153,7 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
             lo.mismatch(node, "the step of a slice must not be zero")
         return Tuple(t.items[slice(*bounds)])
     if isinstance(key, Const):
-        k = int(key.value)
+        k = int(lo.integer(key, node).value)  # type: ignore[union-attr]
         if not -len(t.items) <= k < len(t.items):
             lo.mismatch(node, f"index {k} is out of range for a tuple of {len(t.items)}")
         return t.items[k]
@@ -467,5 +467,7 @@ def update_subscript(lo: Lowering, target: ast.Subscript, op: type, value_node: 
         view = subview(lo, owner, tuple(items))
         update_array(lo, view, op, value, node)
         return
+    if op not in BINARY:
+        lo.fail(node, "@= is not supported here", instead="a[key] = a[key] @ b")
     check_update_kind(lo, owner, BINARY[op], value, node)
     write_items(lo, owner, items, value, target, BINARY[op])

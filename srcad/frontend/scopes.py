@@ -26,6 +26,10 @@ def assigned(stmts: Iterable[ast.AST]) -> dict[str, None]:
             return
         if isinstance(n, ast.Name) and isinstance(n.ctx, (ast.Store, ast.Del)):
             out[n.id] = None
+        if isinstance(n, (ast.Import, ast.ImportFrom)):
+            for alias in n.names:
+                out[alias.asname or alias.name.split(".")[0]] = None
+            return
         if isinstance(n, COMPREHENSIONS):
             for inner in ast.walk(n):
                 if isinstance(inner, ast.NamedExpr) and isinstance(inner.target, ast.Name):

@@ -12,8 +12,26 @@ from typing import Any
 
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Block, Carried, Check, Const, Dim, For, If, Load, Loc, Op,
-    Reserve, Stmt, Store, Var, View, While,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Carried,
+    Check,
+    Const,
+    Dim,
+    For,
+    If,
+    Load,
+    Loc,
+    Op,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.primitives import PRIMITIVES, fold
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, ListT, Scalar, Type

@@ -17,8 +17,20 @@ from typing import Any
 from srcad.ir import primitives_math
 from srcad.ir.nodes import Atom, Const
 from srcad.ir.primitives_base import (
-    PRIMITIVES, Primitive, always, arith, bits, define, int_aware, joined, power, quiet, second,
-    true_float, unless_int, wrap,
+    PRIMITIVES,
+    Primitive,
+    always,
+    arith,
+    bits,
+    define,
+    int_aware,
+    joined,
+    power,
+    quiet,
+    second,
+    true_float,
+    unless_int,
+    wrap,
 )
 from srcad.ir.types import B1, F4, F8, I8, Scalar
 

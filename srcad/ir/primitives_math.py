@@ -12,8 +12,17 @@ import numpy as np
 import scipy.special
 
 from srcad.ir.primitives_base import (
-    always, arith, define, int_aware, keep_int, quiet, rounded, true_float, ufunc_float,
-    ufunc_joined, unless_int,
+    always,
+    arith,
+    define,
+    int_aware,
+    keep_int,
+    quiet,
+    rounded,
+    true_float,
+    ufunc_float,
+    ufunc_joined,
+    unless_int,
 )
 from srcad.ir.types import B1, F4, F8, I8, Scalar, Type
 

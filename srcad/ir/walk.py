@@ -9,8 +9,28 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Block, Call, Carried, Check, Const, Dim, For, Function, If,
-    Load, Op, Print, Reserve, Stmt, Store, Var, View, While,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Carried,
+    Check,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 
 

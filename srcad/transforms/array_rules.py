@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from srcad.analyses.shapes import Size
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder, const
 from srcad.ir.layout import view_layout
@@ -57,6 +58,16 @@ def array_rule(s: ArrayOp) -> ArrayRule:
     if s.op not in RULES:
         raise NoDerivative(f"no derivative rule for the array operation {s.op!r}", s.loc)
     return RULES[s.op]
+
+
+def result_sizes(s: ArrayOp, known: dict[str, tuple[Size, ...]]) -> tuple[Size, ...] | None:
+    """The shape of the first result in terms of the operands' shapes, if it follows."""
+    shapes = [known[a.name] for a in s.args if isinstance(a, Var) and a.name in known]
+    if s.op == "matmul":
+        return (*shapes[0][:-1], *shapes[1][1:])
+    if s.op in ("solve", "inv", "cholesky"):
+        return shapes[-1]
+    return None
 
 
 # vocabulary

@@ -106,7 +106,8 @@ def judge(m: Mutant, check_value: bool = True) -> Verdict:
     if got.kind == "value":
         return judge_value(plain, got, check_value)
     if got.kind == "time":
-        return Verdict("hang", "srcad does not end")
+        raised = isinstance(plain.value, AT_RUN_TIME)  # math.sin(inf) is NaN in Numba, for one
+        return Verdict("hang", "" if raised else "srcad does not end")
     return judge_error(m, plain, got)
 
 
@@ -131,6 +132,8 @@ def judge_error(m: Mutant, plain: Outcome, got: Outcome) -> Verdict:
             return Verdict("same error")
     if isinstance(e, ZeroDivisionError) and divides_by_zero(m):
         return Verdict("same error")  # a NumPy scalar gives infinity where Numba raises
+    if "without returning a value" in str(e) and isinstance(e, TypeError):
+        return Verdict("same error")  # plain Python gives None where Numba does not compile
     return Verdict("other error", f"srcad {got}; plain {plain}")
 
 

@@ -23,7 +23,7 @@ from srcad.ir.nodes import (
     Accumulate, ArrayOp, Atom, Block, Call, Carried, Const, For, If, Load, Loc, Op, Stmt, Store,
     Var, While,
 )
-from srcad.ir.types import I8, Scalar
+from srcad.ir.types import I8, ArrayT, Scalar
 from srcad.rules import needs
 from srcad.transforms.arrays import add_to, zero_of
 from srcad.transforms.multiply import guarded, partials, times
@@ -39,12 +39,14 @@ class Adjoint:
 
     def __init__(self, b: Builder, reload: Reload, activity: Activity, prepared: Prepared,
                  scopes: Scopes, cursors_in: Callable[[Node], list[str]],
-                 hooks: Mapping[type, Callable[..., None]]) -> None:
+                 hooks: Mapping[type, Callable[..., None]], idle: set[Node]) -> None:
         self.b, self.reload, self.activity = b, reload, activity
         self.tree = reload.tree
         self.place: Place = (reload.tree.root, 0)
         self.prepared, self.scopes, self.cursors_in = prepared, scopes, cursors_in
         self.hooks = hooks
+        self.idle = idle  # blocks without adjoint, found by the dry run
+        self.dry = scopes.plan is None
         self.env: Env = {}
 
     # the environment
@@ -112,8 +114,7 @@ class Adjoint:
             case Load(target=t) if not is_reference(t):
                 adjoint = self.env.pop(t.name, None)
                 if adjoint is not None and self.activity.shadowed(s.array):
-                    shadow = self.scopes.shadow(s.array)
-                    self.b.accumulate(shadow, self.index(s.index), adjoint)
+                    self.load(s, adjoint)
             case Store(value=v) if not is_reference(v) and self.activity.shadowed(s.array):
                 self.store(s)
             case Accumulate(value=v) if self.activity.shadowed(s.array):
@@ -123,6 +124,15 @@ class Adjoint:
             case ArrayOp() | Call():
                 if any(map(self.activity.carries, (*s.targets, *s.args))):
                     self.hooks[type(s)](self, s)
+
+    def load(self, s: Load, adjoint: Atom) -> None:
+        """Contribute to the shadow's element; the last access to an element is the first here."""
+        shadow, index = self.scopes.shadow(s.array), self.index(s.index)
+        plain = isinstance(s.array.type, ArrayT) and self.scopes.fresh(s.array)
+        if plain and self.reload.last(*self.place, s):
+            self.b.store(shadow, index, adjoint)
+        else:
+            self.b.accumulate(shadow, index, adjoint)
 
     @staticmethod
     def hint(a: Atom) -> str:
@@ -163,7 +173,9 @@ class Adjoint:
         seeds = [(k, self.env.pop(r.name)) for k, r in enumerate(s.results) if r.name in self.env]
         arrays = [(k, self.scopes.shadow(r)) for k, r in enumerate(s.results)
                   if self.copied(r) and self.scopes.has_shadow(r)]
-        before, known = self.env, len(self.scopes.needed)
+        if then in self.idle:
+            return
+        before, mark = self.env, self.scopes.mark()
         stmts, ends, idle = [], [], True
         for child in (then, orelse):
             self.env = dict(before)
@@ -175,8 +187,9 @@ class Adjoint:
         changed = sorted({k for end in ends for k in end if end[k] is not before.get(k)})
         self.env = before
         self.locate(s.loc)
-        if not changed and idle:
-            self.scopes.forget(known)
+        if self.dry and not changed and idle:
+            self.idle.add(then)
+            self.scopes.rollback(mark)
             return
         cond = self.scopes.value(s.cond)
         results = tuple(self.b.var(self.name(k), self.kind(k)) for k in changed)
@@ -208,12 +221,19 @@ class Adjoint:
 
     def loop(self, s: For | While, body: Node) -> None:
         """The reverse loop carries adjoints of carried values, of outer numbers, and cursors."""
-        known = len(self.scopes.needed)
-        own = self.cursor(s, body)
         picked = [k for k, c in enumerate(s.carried)
                   if self.activity.active(c.arg) or self.copied(c.arg)]
         carried = [s.carried[k] for k in picked]
         seeds = [self.taken(c.result) for c in carried]
+        results = seeds if body in self.idle else self.reverse_loop(s, body, picked, seeds)
+        for c, seed in zip(carried, results, strict=False):
+            self.hand(c.init, seed, own=False)
+
+    def reverse_loop(self, s: For | While, body: Node, picked: list[int],
+                     seeds: list[Atom]) -> list[Atom]:
+        """Emit the reverse loop; the adjoints of the carried values ``picked`` before it."""
+        carried, mark = [s.carried[k] for k in picked], self.scopes.mark()
+        own = self.cursor(s, body)
         outer = [k for k, v in self.tree.free_floats(body).items() if self.activity.active(v)]
         outer += self.cursors_in(body)
         args = [self.b.var(self.wish(c.arg), seed.type)
@@ -230,16 +250,15 @@ class Adjoint:
         ends, self.env = self.env, before
         self.locate(s.loc)
         changed = [k for k in outer if ends[k] is not held[k]]
-        if not stmts and not changed and following == args:
-            self.scopes.forget(known)
-            results: list[Atom] = list(seeds)
-        else:
-            results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
-                *zip(args, seeds, following, strict=True),
-                *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
-            self.env |= dict(zip(changed, results[len(args):], strict=True))
-        for c, seed in zip(carried, results, strict=False):
-            self.hand(c.init, seed, own=False)
+        if self.dry and not stmts and not changed and following == args:
+            self.idle.add(body)
+            self.scopes.rollback(mark)
+            return seeds
+        results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
+            *zip(args, seeds, following, strict=True),
+            *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
+        self.env |= dict(zip(changed, results[len(args):], strict=True))
+        return results
 
     def taken(self, v: Var) -> Atom:
         """The adjoint of a carried value, complete: a number or an array."""

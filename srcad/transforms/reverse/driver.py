@@ -20,7 +20,7 @@ from srcad.analyses.joins import by_value
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.reload import Reload
 from srcad.analyses.summaries import summarise
-from srcad.analyses.tree import Tree
+from srcad.analyses.tree import Node, Tree
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
@@ -106,6 +106,7 @@ class _Reverse:
         self.regions = Regions(self.fn, self.summaries)
         self.reload = Reload(self.tree, self.regions, self.summaries)
         self.positions = Positions(self.tree)
+        self.idle: set[Node] = set()
 
     def _param(self, a: Atom, role: str) -> Var:
         hint = (a.hint or a.name) if isinstance(a, Var) else "out"
@@ -157,7 +158,7 @@ class _Reverse:
         hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op,
                                                   Call: operations.call}
         adjoint = Adjoint(self.b, self.reload, self.activity, self.prepared, scopes, cursors_in,
-                          hooks)
+                          hooks, self.idle)
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:
             scopes.threaded = forward.threaded

@@ -16,9 +16,8 @@ from dataclasses import dataclass, field, replace
 
 from srcad.analyses.activity import Activity
 from srcad.analyses.effects import Source
-from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Reload
-from srcad.analyses.shapes import DimOf, shapes
+from srcad.analyses.shapes import DimOf, Size, shapes
 from srcad.analyses.tree import loop_key
 from srcad.errors import NoDerivative
 from srcad.ir.build import ONE, ZERO, Builder
@@ -27,6 +26,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import I8, ListT, Type
 from srcad.ir.walk import targets
+from srcad.transforms.array_rules import result_sizes
 from srcad.transforms.arrays import copy, fit, like, sizes
 from srcad.transforms.tandem import Tandem
 
@@ -92,9 +92,11 @@ class Prepare(Tandem):
 
     def _size_of_copy(self, v: Var) -> None:
         if v.name in self.copies and self.activity.shadowed(v):
-            self.done.sizes[v.name] = tuple(
-                self.b.dim(size.array, size.axis) if isinstance(size, DimOf) else size
-                for size in self.shapes[v.name])
+            self.done.sizes[v.name] = self._known(self.shapes[v.name])
+
+    def _known(self, known: tuple[Size, ...]) -> tuple[Atom, ...]:
+        return tuple(self.b.dim(size.array, size.axis) if isinstance(size, DimOf) else size
+                     for size in known)
 
     def _operation(self, s: ArrayOp | Call) -> None:
         wanted = self.wanted.get(id(s), frozenset())
@@ -123,7 +125,8 @@ class Prepare(Tandem):
             self.shadow[t.name] = (fit(self.b, self.shadow[alias.name], t.type)  # type: ignore[union-attr]
                                    if alias is not None else like(self.b, t, self.wish(t)))
         elif source.fresh:
-            self.done.sizes[t.name] = sizes(self.b, t)
+            known = result_sizes(s, self.shapes) if isinstance(s, ArrayOp) else None
+            self.done.sizes[t.name] = sizes(self.b, t) if known is None else self._known(known)
 
     def loop(self, s: For | While) -> None:
         """A loop; where the trip count is no formula, with a counter."""

@@ -51,6 +51,9 @@ class Scope:
             scope = scope.parent
 
 
+Mark = tuple[int, list[tuple[Scope, int, int]]]
+
+
 class Scopes:
     """The stack of reverse blocks, and everything that is fetched from the forward sweep."""
 
@@ -84,10 +87,19 @@ class Scopes:
             return a
         return self._fetch(a, self.scope)
 
-    def forget(self, known: int) -> None:
-        """Drop the needs noted after the first ``known``: what asked for them was left out."""
+    def mark(self) -> Mark:
+        """The state to go back to with ``rollback``."""
+        return len(self.needed), [(x, len(x.shadows), len(x.prologue)) for x in self.scope.chain()]
+
+    def rollback(self, mark: Mark) -> None:
+        """Forget needs and shadows that only code asked for which is left out (dry run)."""
+        known, scopes = mark
         for name in list(self.needed)[known:]:
             del self.needed[name]
+        for scope, shadows, prologue in scopes:
+            for name in list(scope.shadows)[shadows:]:
+                del scope.shadows[name]
+            del scope.prologue[prologue:]
 
     def _fetch(self, a: Atom, scope: Scope) -> Atom:
         if isinstance(a, Const):
@@ -225,6 +237,14 @@ class Scopes:
     def has_shadow(self, a: Var) -> bool:
         """Whether a shadow was made that the statement being reversed can see."""
         return any(a.name in outer.shadows for outer in self.scope.chain())
+
+    def fresh(self, a: Var) -> bool:
+        """Whether the reverse sweep itself makes the shadow, with zeros, where ``a`` is made."""
+        root = a
+        while isinstance(s := self.tree.home[root.name].stmt, View):
+            root = s.base
+        made = isinstance(s, (Alloc, ArrayOp)) or root.name in self.activity.regions.copies
+        return made and root.name not in self.prepared.shadow
 
     def _shade(self, a: Var, s: Stmt | None, scope: Scope) -> Var:
         """Make the shadow of a reference that is not moved by the forward sweep."""
