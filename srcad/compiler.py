@@ -100,7 +100,7 @@ def clean(fn: Function, options: Options) -> Function:
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:
-    """A callable of the leaves of the arguments that gives the tuple of the leaves of the result."""
+    """A callable of the leaves of the arguments that gives the leaves of the result."""
     if program.options.debug:
         from srcad.backends.reference import Program as Interpreter
 

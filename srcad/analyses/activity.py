@@ -76,7 +76,7 @@ class Activity:
         if seeded is not None:
             self.useful = Marks(regions)
             self._seed(fn, active, seeded, inout)
-            _fixpoint(fn, self.useful, self._use)
+            _fixpoint(fn, self.useful, self._use, backward=True)
         live = {r for r in self.varied.storage
                 if self.useful is None or r in self.useful.storage}
         self._shadowed = {regions.group(r) for r in live}
@@ -179,8 +179,11 @@ class Activity:
                         marks.put(a)
 
 
-def _fixpoint(fn: Function, marks: Marks, step: Callable[[Stmt], None]) -> None:
-    todo = [s for s in statements(fn.body)]
+def _fixpoint(fn: Function, marks: Marks, step: Callable[[Stmt], None], *,
+              backward: bool = False) -> None:
+    todo = list(statements(fn.body))
+    if backward:
+        todo.reverse()
     size = -1
     while size != marks.size():
         size = marks.size()

@@ -88,7 +88,7 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
     if isinstance(leaf.type, Scalar):
         if np.ndim(t) != 0:
             raise TypeMismatch(f"{what} has shape {np.shape(t)}, the primal is a number")
-        return float(t)
+        return np.float32(t) if leaf.type.kind == "f4" else float(t)
     return fit_array(t, np.shape(x), leaf.type, what)
 
 

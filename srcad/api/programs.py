@@ -130,9 +130,8 @@ def _grad_spec(chosen: list[Selection], argnums: Any, outer: Spec, aux: Spec, ha
                with_value: bool) -> Spec:
     parts = tuple(gradient_spec(s.spec) for s in chosen)
     grads: Spec = pack(parts) if isinstance(argnums, (tuple, list)) else parts[0]
-    value = outer if not has_aux else outer
     if with_value:
-        return pack((value, grads))
+        return pack((outer, grads))
     if has_aux:  # yields come as aux, then gradients
         return Node("swapped", tuple, (0, 1), (aux, grads))
     return grads

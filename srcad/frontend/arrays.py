@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from srcad.frontend.core import Lowering
+from srcad.frontend.core import PLAIN, Lowering
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
@@ -161,14 +161,15 @@ def broadcast_to(lo: Lowering, v: Any, full: tuple[Atom, ...]) -> Callable[[Inde
 def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     """A primitive applied to arrays and numbers, element by element."""
     check_bitwise(lo, name, args, node)
-    return apply_elementwise(lo, lambda *xs: lo.b.op(name, *fix_kinds(lo, name, xs)), args,
-                             result_dtype(name, args), node)
+    return apply_elementwise(lo, lambda *xs: lo.b.op(
+        name, *fix_kinds(lo, name, narrow(lo, xs))), args, result_dtype(name, args), node)
 
 
 def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
     """Bitwise operators take integers only."""
     if name in BITWISE and any(element_kind(dtype_of(a)).kind in ("f8", "f4") for a in args):
-        lo.mismatch(node, f"{name} needs integers, got {' and '.join(map(describe, args))}")
+        lo.mismatch(node, f"{name} needs integers, got {' and '.join(map(describe, args))}",
+                    PLAIN, "convert with .astype(int) or int(...)")
 
 
 def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
@@ -180,9 +181,18 @@ def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]
     return xs
 
 
+def narrow(lo: Lowering, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """Array arithmetic keeps float32 with integers (scalar arithmetic gives float64)."""
+    if {x.type for x in xs} in ({F4, I8}, {F4, B1}, {F4, I8, B1}):
+        return tuple(lo.b.cast(x, F4) for x in xs)
+    return xs
+
+
 def result_dtype(name: str, args: list[Any]) -> str:
     """Dtype code of an elementwise result."""
     kinds = [element_kind(dtype_of(a)) if is_array(a) else a.type for a in args]
+    if F4 in kinds and F8 not in kinds:
+        kinds = [F4] * len(kinds)
     kind: Scalar = PRIMITIVES[name].result_type(*kinds)
     return kind.kind
 
@@ -192,7 +202,8 @@ def apply_elementwise(lo: Lowering, f: Callable[..., Atom], args: list[Any], dty
     """``f`` of the elements of broadcast arguments."""
     for a in args:
         if not (is_array(a) or is_scalar(a)):
-            lo.mismatch(node, f"cannot use {describe(a)} in an array expression")
+            lo.mismatch(node, f"cannot use {describe(a)} in an array expression",
+                        instead="use numbers and arrays")
     shapes = [shape_of(lo, a) for a in args if is_array(a)]
     full = broadcast_shape(lo, shapes)
     at = [broadcast_to(lo, a, full) for a in args]
@@ -382,7 +393,8 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
     if op is ast.MatMult:
         lo.fail(node, "@= is not supported", instead="a = a @ b")
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(node, f"cannot update an array with {describe(value)}")
+        lo.mismatch(node, f"cannot update an array with {describe(value)}",
+                    instead="update it with a number or an array")
     name = BINARY[op]
     check_update_kind(lo, target, name, value, node)
     if isinstance(value, Var) and is_array(value):

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from srcad.frontend.arrays import element_at, nest, shape_of
-from srcad.frontend.core import CALLS, FALSE, TRUE, Lowering, handles
+from srcad.frontend.core import CALLS, FALSE, PLAIN, TRUE, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
 from srcad.frontend.statements import emit_print, settle
@@ -30,11 +30,11 @@ def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
     values = [lo.integer(a, node, "a bound of range") for a in args]
     if not 1 <= len(values) <= 3:
-        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}")
+        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}", PLAIN)
     start, stop, step = ([ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3])
     if isinstance(step, Const):
         if step.value == 0:
-            lo.mismatch(node, "the step of a range must not be zero")
+            lo.mismatch(node, "the step of a range must not be zero", PLAIN)
     else:
         lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
     return RangeV(start, stop, step)
@@ -58,7 +58,7 @@ def len_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         return const(len(v.obj))
     if is_array(v) and shape_of(lo, v):
         return shape_of(lo, v)[0]
-    lo.mismatch(node, f"len of {describe(v)}")
+    lo.mismatch(node, f"len of {describe(v)}", PLAIN)
 
 
 def numbers(lo: Lowering, args: list, node: Any) -> list[Atom]:
@@ -73,12 +73,12 @@ def min_max(name: str) -> Any:
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         if keywords:
-            lo.fail(node, f"keywords of {name} are not supported")
+            lo.fail(node, f"keywords of {name} are not supported", instead="write a loop")
         if len(args) == 1 and not isinstance(args[0], Tuple):
             return fold_items(lo, name, args[0], node)
         values = numbers(lo, args, node)
         if not values:
-            lo.mismatch(node, f"{name} of nothing")
+            lo.mismatch(node, f"{name} of nothing", PLAIN)
         wide = values[0].type
         for v in values[1:]:
             wide = join_types(wide, v.type)  # type: ignore[assignment]
@@ -151,7 +151,7 @@ def enumerate_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def zip_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``zip(xs, ys, …)``."""
     if not args:
-        lo.mismatch(node, "zip of nothing")
+        lo.mismatch(node, "zip of nothing", instead="give it something to iterate over")
     return IterV("zip", tuple(settle(lo, a) for a in args))
 
 
@@ -160,7 +160,7 @@ def reversed_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``reversed(xs)``."""
     v = settle(lo, args[0])
     if isinstance(v, IterV):
-        lo.mismatch(node, f"cannot reverse {describe(v)}")
+        lo.mismatch(node, f"cannot reverse {describe(v)}", PLAIN)
     return IterV("reversed", (v,))
 
 
@@ -173,7 +173,10 @@ def float64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, float)
 def float_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``float(x)``."""
-    return convert(lo, one_number(lo, args, "float", node), F8, "f8", node)
+    numbers = one_number(lo, args, "float", node)
+    if numbers and is_scalar(numbers[0]) and numbers[0].type == F4:
+        return numbers[0]  # as Numba does
+    return convert(lo, numbers, F8, "f8", node)
 
 
 @handles(CALLS, np.float32)
@@ -225,7 +228,7 @@ def convert(lo: Lowering, args: list, kind: Any, dtype: str, node: Any) -> Any:
         try:
             return const(float(v.obj))
         except ValueError:
-            lo.mismatch(node, f"could not convert {v.obj!r} to a number")
+            lo.mismatch(node, f"could not convert {v.obj!r} to a number", PLAIN)
     if is_array(v) and shape_of(lo, v):
         return apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], dtype, node)
     return lo.b.cast(lo.scalar(v, node), kind)
@@ -272,7 +275,7 @@ def pow_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     import ast
 
     if len(args) != 2:
-        lo.fail(node, "pow with a modulus is not supported")
+        lo.fail(node, "pow with a modulus is not supported", instead="(a ** b) % m")
     return binary(lo, ast.Pow, args[0], args[1], node)
 
 
@@ -297,7 +300,8 @@ def log_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def print_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``print``: runs once, in the forward sweep."""
     if keywords:
-        lo.fail(node, "keywords of print are not supported")
+        lo.fail(node, "keywords of print are not supported",
+                instead="print numbers and constant strings by position")
     emit_print(lo, args, node)
     return Static(None)
 
@@ -397,7 +401,8 @@ def getattr_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.expressions import get_attribute
 
     if len(args) != 2 or not isinstance(args[1], Static):
-        lo.fail(node, "getattr needs a constant name and no default")
+        lo.fail(node, "getattr needs a constant name and no default",
+                instead="write the attribute out")
     return get_attribute(lo, args[0], args[1].obj, node)
 
 

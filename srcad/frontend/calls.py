@@ -18,7 +18,7 @@ import numpy as np
 from srcad.errors import SrcadError, UnknownFunction
 from srcad.frontend import scopes
 from srcad.frontend.core import (
-    CALLS, EXPR, FALSE, METHODS, TRUE, Bottom, Frame, Lowering, RecursionFound, handles,
+    CALLS, EXPR, FALSE, METHODS, PLAIN, TRUE, Bottom, Frame, Lowering, RecursionFound, handles,
 )
 from srcad.frontend.joins import branch
 from srcad.frontend.signatures import arrange, parameters_of, parameters_of_method
@@ -42,7 +42,9 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
             if isinstance(v, Static) and isinstance(v.obj, tuple):
                 v = Tuple(tuple(Static(x) for x in v.obj))
             if not isinstance(v, Tuple):
-                lo.fail(a, "only tuples of fixed length can be passed with *")
+                lo.fail(a, f"cannot pass {describe(v)} with *",
+                        "the number of arguments must be known at compile time",
+                        "pass a tuple, or index the items one by one")
             args += v.items
         else:
             literal = isinstance(f, Static) and f.obj in (np.array, np.asarray, float)
@@ -58,7 +60,9 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
         elif isinstance(v, Record) and v.cls is dict:
             keywords.update(v.fields)
         else:
-            lo.fail(k.value, "only dicts with constant keys can be passed with **")
+            lo.fail(k.value, f"cannot pass {describe(v)} with **",
+                    "the names of the arguments must be known at compile time",
+                    "pass a dict with constant keys")
     return call_value(lo, f, args, keywords, node)
 
 
@@ -92,7 +96,7 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
             method = getattr(f.cls, "__call__", None)
             if isinstance(method, types.FunctionType):
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
-        lo.mismatch(node, f"{describe(f)} cannot be called")
+        lo.mismatch(node, f"{describe(f)} cannot be called", PLAIN)
     return call_static(lo, f, args, keywords, node)
 
 
@@ -200,17 +204,19 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
 
     out = keywords.pop("out", None)
     if keywords:
-        lo.fail(node, f"keyword {next(iter(keywords))!r} of {obj.__name__} is not supported")
+        lo.fail(node, f"the argument {next(iter(keywords))!r} of {full_name(obj)} is not supported",
+                instead="use np.where, or write a loop")
     arity = PRIMITIVES[name].arity
     if len(args) == arity + 1 and isinstance(obj, np.ufunc):
         out = args.pop()
     if len(args) != arity:
-        lo.mismatch(node, f"{getattr(obj, '__name__', name)} takes {arity} arguments, "
-                          f"got {len(args)}")
+        lo.mismatch(node, f"{full_name(obj)} takes {arity} argument{'s' * (arity != 1)}, "
+                          f"got {len(args)}", PLAIN)
     args = [as_array(lo, a, node) if isinstance(a, (Tuple, ListV)) else a for a in args]
     for a in args:
         if not (is_scalar(a) or is_array(a)):
-            lo.mismatch(node, f"{getattr(obj, '__name__', name)} of {describe(a)}")
+            lo.mismatch(node, f"{full_name(obj)} of {describe(a)}",
+                        instead="pass a number or an array")
     if isinstance(out, Static) and out.obj is None:
         out = None
     if out is not None:
@@ -222,7 +228,7 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
         return value if out is None else out
     if getattr(obj, "__module__", "") == "math":
         lo.mismatch(node, f"math.{obj.__name__} takes numbers, got an array",
-                    instead=f"use the NumPy function of this name")
+                    instead="use the NumPy function of this name")
     result = elementwise(lo, name, args, node)
     if out is None:
         return result
@@ -247,7 +253,7 @@ def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any]
         for name, default in cls._field_defaults.items():  # type: ignore[attr-defined]
             fields.setdefault(name, static_argument(lo, default, node))
         if set(fields) != set(cls._fields) or len(args) > len(cls._fields):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {cls._fields}")
+            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(cls._fields)}", PLAIN)
         return Tuple(tuple(fields[n] for n in cls._fields), cls)
     if dataclasses.is_dataclass(cls) and "__post_init__" not in vars(cls):
         names = [f.name for f in dataclasses.fields(cls) if f.init]
@@ -256,7 +262,7 @@ def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any]
             if f.name not in fields and f.default is not dataclasses.MISSING:
                 fields[f.name] = static_argument(lo, f.default, node)
         if set(fields) != set(names) or len(args) > len(names):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {tuple(names)}")
+            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(names)}", PLAIN)
         return Record(cls, {n: fields[n] for n in names})
     if issubclass(cls, BaseException):
         return Static(cls)
@@ -384,21 +390,21 @@ def bind(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any],
     bound: dict[str, Any] = dict(zip(positional, args, strict=False))
     if len(args) > len(positional):
         if a.vararg is None:
-            lo.mismatch(node, f"{name} takes {len(positional)} positional arguments, "
-                              f"got {len(args)}")
+            lo.mismatch(node, f"{name} takes {len(positional)} positional "
+                              f"argument{'s' * (len(positional) != 1)}, got {len(args)}", PLAIN)
         bound[a.vararg.arg] = Tuple(tuple(args[len(positional):]))
     elif a.vararg is not None:
         bound[a.vararg.arg] = Tuple(())
     extra: dict[str, Any] = {}
     for k, v in keywords.items():
         if k in bound or k in {p.arg for p in a.posonlyargs}:
-            lo.mismatch(node, f"{name} got two values for {k!r}")
+            lo.mismatch(node, f"{name} got two values for {k!r}", PLAIN)
         if k in positional or k in {p.arg for p in a.kwonlyargs}:
             bound[k] = v
         elif a.kwarg is not None:
             extra[k] = v
         else:
-            lo.mismatch(node, f"{name} has no parameter {k!r}")
+            lo.mismatch(node, f"{name} has no parameter {k!r}", PLAIN)
     if a.kwarg is not None:
         bound[a.kwarg.arg] = Record(dict, extra)
     for p in [*positional, *(p.arg for p in a.kwonlyargs)]:
@@ -420,7 +426,7 @@ def default_of(lo: Lowering, f: FunctionV, name: str, node: Any) -> Any:
         table |= function.__kwdefaults__ or {}
         if name in table:
             return static_argument(lo, table[name], node)
-    lo.mismatch(node, f"{f.source.name} needs the argument {name!r}")
+    lo.mismatch(node, f"{f.source.name} needs the argument {name!r}", PLAIN)
 
 
 __all__ = ["Bottom", "Const", "Var"]

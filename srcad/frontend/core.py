@@ -35,6 +35,7 @@ ATTRIBUTES: dict[str, Callable] = {}
 
 FLAGS = (".ret", ".brk", ".cont")
 TRUE, FALSE = const(True), const(False)
+PLAIN = "plain Python refuses this as well"  # why, where the fault is the program's own
 EXPANSION_LIMIT = 40_000  # statements; beyond this a helper is called, not expanded
 
 

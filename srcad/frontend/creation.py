@@ -14,7 +14,7 @@ from srcad.frontend.arrays import (
     apply_elementwise, broadcast_to, copy, derived, dtype_of, element_at, element_kind,
     materialize, nest, shape_of, to_element, write_array,
 )
-from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, Lowering, handles
+from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import list_to_array
 from srcad.frontend.values import (
@@ -41,7 +41,8 @@ def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
     try:
         dt = np.dtype(obj)
     except (TypeError, ValueError):
-        lo.mismatch(node, f"{describe(v)} is not a dtype")
+        lo.mismatch(node, f"{describe(v)} is not a dtype", PLAIN,
+                    "use np.float64, np.float32, np.int64 or np.bool_")
     code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
     if code not in DTYPES:
         lo.fail(node, f"arrays of {dt} are not supported",
@@ -56,7 +57,7 @@ def shape_argument(lo: Lowering, v: Any, node: Any) -> tuple[Atom, ...]:
     for x in items:
         n = lo.integer(x, node, "a size")
         if isinstance(n, Const) and n.value < 0:
-            lo.mismatch(node, "a size must not be negative")
+            lo.mismatch(node, "a size must not be negative", PLAIN)
         out.append(n)
     return tuple(out)
 
@@ -80,7 +81,8 @@ def check_keywords(lo: Lowering, keywords: dict, allowed: set[str], node: Any) -
     """Refuse keywords that would be ignored."""
     for k, v in keywords.items():
         if k not in allowed and not (isinstance(v, Static) and v.obj is None):
-            lo.fail(node, f"keyword {k!r} is not supported here")
+            lo.fail(node, f"the argument {k!r} is not supported here",
+                    instead=f"call it without {k}")
 
 
 def fill_with(lo: Lowering, out: Var, value: Atom) -> None:
@@ -239,7 +241,8 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
     if isinstance(v, RangeV):
         return arange(lo, [v.start, v.stop, v.step], {}, node)
     if not isinstance(v, Tuple):
-        lo.mismatch(node, f"cannot make an array of {describe(v)}")
+        lo.mismatch(node, f"cannot make an array of {describe(v)}",
+                    instead="give it numbers, tuples or lists of numbers, or arrays")
     items = [as_array(lo, x, node) for x in v.items]
     if not items:
         return lo.new_array("f8", (ZERO,))
@@ -249,7 +252,7 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
         kind = join_types(kind, k)  # type: ignore[assignment]
     shape = shape_of(lo, items[0])
     if any(len(shape_of(lo, x)) != len(shape) for x in items):
-        lo.mismatch(node, "cannot make an array of items of different shapes")
+        lo.mismatch(node, "cannot make an array of items of different shapes", PLAIN)
     for x in items[1:]:
         for n, m in zip(shape_of(lo, x), shape, strict=True):
             if not lo.same_size(n, m):
@@ -273,7 +276,8 @@ def array_of(lo: Lowering, v: Any, node: Any, least: int = 0) -> Var:
     if not is_array(v) or len(shape_of(lo, v)) < least:
         kind = f"an array of at least {least} ax{'is' if least == 1 else 'es'}" if least \
             else "an array"
-        lo.mismatch(node, f"expected {kind}, got {describe(v)}")
+        lo.mismatch(node, f"expected {kind}, got {describe(v)}",
+                    instead="make it an array with np.array")
     return materialize(lo, v)
 
 
@@ -310,7 +314,7 @@ def dtype_attribute(lo: Lowering, v: Any, node: Any) -> Any:
 def transpose_attribute(lo: Lowering, v: Any, node: Any) -> Any:
     """``a.T``."""
     if is_scalar(v):
-        lo.mismatch(node, "a number has no .T")
+        lo.mismatch(node, "a number has no .T", PLAIN)
     a = materialize(lo, v)
     return transpose_view(lo, a, tuple(range(a.type.ndim))[::-1])  # type: ignore[union-attr]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend import scopes
-from srcad.frontend.core import ATTRIBUTES, EXPR, FALSE, METHODS, TRUE, Lowering, handles
+from srcad.frontend.core import ATTRIBUTES, EXPR, FALSE, METHODS, PLAIN, TRUE, Lowering, handles
 from srcad.frontend.joins import branch, run_path
 from srcad.frontend.statements import make_closure, settle
 from srcad.frontend.values import (
@@ -38,6 +38,7 @@ SYMBOLS = {
     ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
     ast.RShift: ">>", ast.MatMult: "@",
 }
+UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 TUPLE_LIMIT = 10_000
 
 
@@ -56,7 +57,8 @@ def constant(lo: Lowering, node: ast.Constant) -> Any:
 def number(lo: Lowering, v: Any, node: Any) -> Const:
     """A Python number as a constant."""
     if isinstance(v, int) and not -(1 << 63) <= v < (1 << 63):
-        lo.fail(node, f"the integer {v} does not fit 64 bits")
+        lo.fail(node, f"the integer {v} does not fit in 64 bits",
+                "ints are 64-bit numbers in compiled code", f"use a float: {float(v)!r}")
     return const(v)
 
 
@@ -88,7 +90,7 @@ def name_value(lo: Lowering, node: ast.Name) -> Any:
         return captured(lo, table[name], lambda: table[name], node)
     if hasattr(builtins, name):
         return Static(getattr(builtins, name))
-    lo.fail(node, f"name {name!r} is not defined")
+    lo.fail(node, f"name {name!r} is not defined", PLAIN)
 
 
 def cell_path(src: Any, name: str) -> Any:
@@ -153,7 +155,7 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
             obj = getattr(owner.obj, name)
         except AttributeError:
             what = getattr(owner.obj, "__name__", repr(owner.obj))
-            lo.fail(node, f"{what} has no attribute {name!r}")
+            lo.fail(node, f"{what} has no attribute {name!r}", PLAIN)
         path = None if owner.path is None else lambda: getattr(owner.path(), name)
         if isinstance(owner.obj, types.ModuleType) and path is None:
             module = owner.obj
@@ -184,7 +186,8 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     kind = "array" if is_array(owner) else "scalar" if is_scalar(owner) else type(owner).__name__
     if f"{kind}.{name}" in METHODS:
         return MethodV(owner, name)
-    lo.fail(node, f"{describe(owner)} has no attribute {name!r} that srcad supports")
+    lo.fail(node, f"{describe(owner)} has no attribute {name!r} that srcad supports",
+            instead="use a NumPy function, or write it out")
 
 
 @handles(EXPR, ast.BinOp)
@@ -243,14 +246,16 @@ def binary(lo: Lowering, op: type, a: Any, b: Any, node: Any) -> Any:
         return list_binary(lo, name, a, b, node)
     if name == "add" and all(isinstance(v, Static) and isinstance(v.obj, str) for v in (a, b)):
         return Static(a.obj + b.obj)
-    lo.mismatch(node, f"cannot apply {SYMBOLS[op]} to {describe(a)} and {describe(b)}")
+    lo.mismatch(node, f"cannot apply {SYMBOLS[op]} to {describe(a)} and {describe(b)}",
+                instead=f"use {SYMBOLS[op]} between numbers and arrays")
 
 
 def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
     """A binary operator on two numbers, with Python's ``ZeroDivisionError``."""
     floats = any(x.type.kind in ("f8", "f4") for x in (a, b))  # type: ignore[union-attr]
     if name in ("bitand", "bitor", "bitxor", "lshift", "rshift") and floats:
-        lo.mismatch(node, f"{name} needs integers, got {describe(a)} and {describe(b)}")
+        lo.mismatch(node, f"{name} needs integers, got {describe(a)} and {describe(b)}", PLAIN,
+                    "convert with int(...)")
     if name in ("truediv", "floordiv", "mod"):
         if not isinstance(b, Const):
             lo.b.check(lo.b.op("ne", b, const(0, b.type)), "ZeroDivisionError",  # type: ignore[arg-type]
@@ -287,7 +292,7 @@ def unary_expression(lo: Lowering, node: ast.UnaryOp) -> Any:
     name = "neg" if isinstance(node.op, ast.USub) else "invert"
     if is_scalar(v):
         if name == "invert" and v.type.kind not in ("i8", "b1"):
-            lo.mismatch(node, f"~ needs an integer, got {describe(v)}")
+            lo.mismatch(node, f"~ needs an integer, got {describe(v)}", PLAIN)
         if isinstance(v, Const) and name == "neg" and not isinstance(v.value, bool):
             return Const(-v.value, v.type)
         return lo.b.op(name, v)
@@ -296,7 +301,7 @@ def unary_expression(lo: Lowering, node: ast.UnaryOp) -> Any:
 
         return elementwise(lo, "not" if name == "invert" and dtype_of(v) == "b1" else name, [v],
                            node)
-    lo.mismatch(node, f"bad operand: {describe(v)}")
+    lo.mismatch(node, f"cannot apply {UNARY[type(node.op)]} to {describe(v)}", PLAIN)
 
 
 def dtype_of(v: Any) -> str:
@@ -352,7 +357,8 @@ def compare(lo: Lowering, op: ast.cmpop, a: Any, b: Any, node: Any) -> Any:
     if name in ("eq", "ne") and (isinstance(a, Static) or isinstance(b, Static)):
         same = isinstance(a, Static) and isinstance(b, Static) and bool(a.obj == b.obj)
         return const(same == (name == "eq"))
-    lo.mismatch(node, f"cannot compare {describe(a)} with {describe(b)}")
+    lo.mismatch(node, f"cannot compare {describe(a)} with {describe(b)}",
+                instead="compare numbers or arrays")
 
 
 def identical(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
@@ -466,7 +472,9 @@ def tuple_expression(lo: Lowering, node: ast.Tuple) -> Any:
         if isinstance(e, ast.Starred):
             v = lo.read(lo.expr(e.value), e)
             if not isinstance(v, Tuple):
-                lo.fail(e, "only tuples of fixed length can be unpacked with *")
+                lo.fail(e, f"cannot unpack {describe(v)} with *",
+                        "the number of items must be known at compile time",
+                        "unpack a tuple, or build a list with append")
             items += v.items
         else:
             items.append(settle(lo, lo.read(lo.expr(e), e)))
@@ -484,7 +492,9 @@ def dict_expression(lo: Lowering, node: ast.Dict) -> Any:
         elif isinstance(key, Const):
             name = key.value
         else:
-            lo.fail(node, "only dicts with constant keys are supported")
+            lo.fail(node, "only dicts with constant keys are supported",
+                    "which value a key means must be known at compile time",
+                    "use an array and an index")
         fields[name] = settle(lo, lo.read(lo.expr(v), v))
     return Record(dict, fields)
 

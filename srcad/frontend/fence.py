@@ -69,7 +69,8 @@ def check(source: SourceFunction, root: ast.AST) -> None:
     if isinstance(root, ast.Constant):
         check_constant(source, root)
     if isinstance(root, ast.comprehension) and root.is_async:
-        raise UnsupportedSyntax("async comprehensions are not supported", source.loc(root.target))
+        raise UnsupportedSyntax("async comprehensions are not supported", source.loc(root.target),
+                                "the numeric subset has no coroutines", "use a loop")
     for child in ast.iter_child_nodes(root):
         check(source, child)
 
@@ -80,4 +81,6 @@ def check_constant(source: SourceFunction, node: ast.Constant) -> None:
         raise UnsupportedSyntax("complex numbers are not supported", source.loc(node),
                                 instead="carry real and imaginary parts in two floats")
     if isinstance(node.value, bytes):
-        raise UnsupportedSyntax("bytes are not supported", source.loc(node))
+        raise UnsupportedSyntax("bytes are not supported", source.loc(node),
+                                "the subset has numbers, arrays and constant strings",
+                                "use a tuple of ints or an integer array")

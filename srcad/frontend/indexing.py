@@ -15,7 +15,7 @@ from srcad.frontend.arrays import (
     fix_kinds, materialize, nest, reads_of, shape_of, subview, to_element, update_array,
     write_array,
 )
-from srcad.frontend.core import EXPR, Lowering, handles
+from srcad.frontend.core import EXPR, PLAIN, Lowering, handles
 from srcad.frontend.joins import branch
 from srcad.frontend.lists import list_item, store_list_item
 from srcad.frontend.values import (
@@ -52,7 +52,7 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
         if isinstance(key, Const):
             return Static(owner.obj[int(key.value)])
     if not is_array(owner):
-        lo.mismatch(node, f"cannot index {describe(owner)}")
+        lo.mismatch(node, f"cannot index {describe(owner)}", PLAIN)
     items = key_items(lo, owner, key, node)
     basic = all(i[0] in ("at", "slice", "new") for i in items)
     if isinstance(owner, Lazy):
@@ -89,7 +89,8 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
         keys = [list_to_array(lo, k, node) if isinstance(k, ListV) else k for k in keys]
     used = sum(_axes(k) for k in keys)
     if used > ndim:
-        lo.mismatch(node, f"too many indices: the array has {ndim} axes, the subscript {used}")
+        lo.mismatch(node, f"too many indices: the array has {ndim} ax{'is' if ndim == 1 else 'es'}, "
+                          f"the subscript {used}", PLAIN)
     out: list[tuple] = []
     for k in keys:
         if isinstance(k, Static) and k.obj is Ellipsis:
@@ -108,7 +109,8 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
         elif is_scalar(k):
             out.append(("at", lo.integer(k, node)))
         else:
-            lo.mismatch(node, f"cannot use {describe(k)} as an index")
+            lo.mismatch(node, f"cannot use {describe(k)} as an index",
+                        instead="use ints, slices, integer arrays or masks")
     full = ("slice", None, None, None)
     rest = ndim - sum(_axes_item(lo, i) for i in out)
     return out + [full] * rest
@@ -120,7 +122,8 @@ def array_key(lo: Lowering, k: Any, node: Any) -> tuple:
     if kind == B1:
         return ("mask", k)
     if kind != I8:
-        lo.mismatch(node, "index arrays must be of ints or bools")
+        lo.mismatch(node, f"cannot index with {describe(k)}",
+                    "index arrays are of ints or bools", "convert with .astype(np.int64)")
     if len(shape_of(lo, k)) == 0:
         return ("at", element_at(lo, k, ()))
     return ("take", materialize(lo, k))
@@ -150,16 +153,16 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
             lo.fail(node, "the bounds of a slice of a tuple must be constants",
                     "the length of a tuple must be known at compile time", "use an array")
         if bounds[2] == 0:
-            lo.mismatch(node, "the step of a slice must not be zero")
+            lo.mismatch(node, "the step of a slice must not be zero", PLAIN)
         return Tuple(t.items[slice(*bounds)])
     if isinstance(key, Const):
         k = int(lo.integer(key, node).value)  # type: ignore[union-attr]
         if not -len(t.items) <= k < len(t.items):
-            lo.mismatch(node, f"index {k} is out of range for a tuple of {len(t.items)}")
+            lo.mismatch(node, f"index {k} is out of range for a tuple of {len(t.items)}", PLAIN)
         return t.items[k]
     i = wrap(lo, lo.integer(key, node), const(len(t.items)))
     if not t.items:
-        lo.mismatch(node, "cannot index an empty tuple")
+        lo.mismatch(node, "cannot index an empty tuple", PLAIN)
     inside = lo.b.op("and", lo.b.op("ge", i, ZERO), lo.b.op("lt", i, const(len(t.items))))
     lo.b.check(inside, "IndexError", "tuple index out of range")
 
@@ -336,7 +339,8 @@ def store_subscript(lo: Lowering, target: ast.Subscript, value: Any) -> None:
 
         value = as_array(lo, value, target)
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(target, f"cannot store {describe(value)} in an array")
+        lo.mismatch(target, f"cannot store {describe(value)} in an array",
+                    instead="store a number or an array")
     items = key_items(lo, owner, key, target)
     if all(i[0] == "at" for i in items):
         v = to_element(lo, lo.scalar(value, target), owner)
@@ -353,7 +357,7 @@ def check_target(lo: Lowering, owner: Any, node: Any) -> None:
         lo.fail(node, "dicts are read-only inside a differentiated function",
                 instead="make a new dict with the new value")
     if not (isinstance(owner, Var) and isinstance(owner.type, ArrayT)):
-        lo.mismatch(node, f"cannot assign to an item of {describe(owner)}")
+        lo.mismatch(node, f"cannot assign to an item of {describe(owner)}", PLAIN)
     if not owner.type.mutable:
         lo.mismatch(node, "cannot write to a read-only array", instead="write to a copy")
 
@@ -378,7 +382,7 @@ def write_items(lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any,
         value = copy(lo, value)
     if len(shape_of(lo, value)) > len(shape):
         lo.mismatch(node, f"cannot store {describe(value)} where the subscript selects "
-                          f"{len(shape)} axes")
+                          f"{len(shape)} axes", PLAIN)
     check_fits(lo, shape_of(lo, value), shape, node)
     get = broadcast_index(lo, (), shape_of(lo, value), shape)
     if op is not None:  # every index adds to the old value: all old values are read first
@@ -462,7 +466,8 @@ def update_subscript(lo: Lowering, target: ast.Subscript, op: type, value_node: 
 
         value = as_array(lo, value, target)
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(target, f"cannot update an array with {describe(value)}")
+        lo.mismatch(target, f"cannot update an array with {describe(value)}",
+                    instead="update it with a number or an array")
     if all(i[0] in ("at", "slice", "new") for i in items):
         view = subview(lo, owner, tuple(items))
         update_array(lo, view, op, value, node)

@@ -14,7 +14,7 @@ from srcad.frontend.arrays import (
     copy, dtype_of, element_at, element_kind, materialize, shape_of, subview,
 )
 from srcad.frontend.builtins_ import accumulate
-from srcad.frontend.core import CALLS, METHODS, Lowering, handles
+from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import array_of, as_array
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import const
@@ -26,7 +26,7 @@ def matmul(lo: Lowering, a: Any, b: Any, node: Any) -> Any:
     """``a @ b`` for 1-D and 2-D operands."""
     a, b = as_array(lo, a, node), as_array(lo, b, node)
     if not (is_array(a) and is_array(b)):
-        lo.mismatch(node, f"@ of {describe(a)} and {describe(b)}")
+        lo.mismatch(node, f"@ of {describe(a)} and {describe(b)}", PLAIN, "use * with a number")
     na, nb = len(shape_of(lo, a)), len(shape_of(lo, b))
     if na not in (1, 2) or nb not in (1, 2):
         lo.mismatch(node, f"@ of {na}-D and {nb}-D arrays is not supported",
@@ -114,7 +114,8 @@ def norm(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
     """Operand of a factorisation: a contiguous square float matrix."""
     if not is_array(v) or len(shape_of(lo, v)) != 2:
-        lo.mismatch(node, f"expected a matrix, got {describe(v)}")
+        lo.mismatch(node, f"expected a matrix, got {describe(v)}",
+                    instead="pass one 2-D array at a time")
     a = contiguous(lo, v, "f4" if dtype_of(v) == "f4" else "f8", node)
     n, m = lo.shape(a)
     if not lo.same_size(n, m):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from srcad.frontend.core import EXPR, METHODS, Lowering, Restart, handles
+from srcad.frontend.core import EXPR, METHODS, PLAIN, Lowering, Restart, handles
 from srcad.frontend.joins import adapt, join_types
 from srcad.frontend.values import (
     ListV, SliceV, Static, Tuple, describe, flatten, is_array, is_scalar, unflatten,
@@ -234,7 +234,8 @@ def list_binary(lo: Lowering, name: str, xs: ListV, other: Any, node: Any) -> An
         extend(lo, out, other, node)
         return out
     if not is_scalar(other):
-        lo.mismatch(node, "a list can be multiplied by an int only")
+        lo.mismatch(node, "a list can be multiplied by an int only", PLAIN,
+                    "np.array(xs) multiplies the items")
     with lo.b.loop(ZERO, lo.integer(other, node), hint="k"):
         extend(lo, out, xs, node)
     return out
@@ -295,7 +296,9 @@ def list_to_array(lo: Lowering, xs: ListV, node: Any) -> Var:
     if shape != "*" or not isinstance(kind, Scalar):
         if isinstance(kind, ArrayT):
             return _stack(lo, xs, kind)
-        lo.mismatch(node, "only lists of numbers or of arrays can become an array")
+        lo.mismatch(node, f"cannot make an array of a list of {describe(xs.element)}",
+                    "only lists of numbers or of arrays can become an array",
+                    "fill an array row by row")
     n = length_of(lo, xs)
     out = lo.new_array(kind.kind, (n,), hint="a")
     with lo.b.loop(ZERO, n, hint="k") as k:

@@ -292,7 +292,9 @@ class Loop:
             if not self.learn(entries, args, env):
                 break
         else:
-            lo.fail(self.node, "the types of the variables of this loop do not settle")
+            lo.fail(self.node, "the types of the variables of this loop do not settle",
+                    "a variable changes its structure in every iteration",
+                    "give each variable one type; collect values in a list or an array")
         self.close(entries, args, env, stmts, stop, index, again, emit, go, loc, flags_before)
 
     def iterate(self, args: dict[str, Any], header: Callable, test: Any) -> tuple:

@@ -54,7 +54,9 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
         except Restart:
             continue
     raise UnsupportedSyntax(f"the types of the lists in {source.name} do not settle",
-                            source.loc(source.node))
+                            source.loc(source.node),
+                            "an element gets another structure every time one is added",
+                            "give the elements of a list one structure")
 
 
 def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict,

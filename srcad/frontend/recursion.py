@@ -89,7 +89,9 @@ class Instance:
             joined = tuple(map(join_types, old, types)) if old_shape == shape else (None,)
             if None in joined:
                 self.lo.mismatch(self.f.source.node,
-                                 f"{self.f.source.name} returns values of different kinds")
+                                 f"{self.f.source.name} returns values of different kinds",
+                                 "a recursive function has one result type",
+                                 "return the same structure on every path")
             types = joined  # type: ignore[assignment]
         self.result = (shape, types)
 

@@ -15,7 +15,7 @@ from srcad.frontend.arrays import (
     Index, dtype_of, element_at, element_kind, materialize, nest, shape_of, to_element,
 )
 from srcad.frontend.builtins_ import accumulate
-from srcad.frontend.core import CALLS, METHODS, Lowering
+from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering
 from srcad.frontend.creation import argument, array_of, as_array, check_keywords, size_attribute
 from srcad.frontend.values import Lazy, Static, Tuple, describe, is_scalar
 from srcad.ir.build import ONE, ZERO, const
@@ -35,10 +35,11 @@ def axes_of(lo: Lowering, v: Any, ndim: int, node: Any) -> tuple[int, ...]:
                     "which loops are generated depends on it")
         k = int(x.value)
         if not -ndim <= k < ndim:
-            lo.mismatch(node, f"axis {k} is out of bounds for an array of {ndim} axes")
+            lo.mismatch(node, f"axis {k} is out of bounds for an array of {ndim} "
+                              f"ax{'is' if ndim == 1 else 'es'}", PLAIN)
         out.append(k % ndim)
     if len(set(out)) < len(out):
-        lo.mismatch(node, "an axis is given twice")
+        lo.mismatch(node, "an axis is given twice", PLAIN)
     return tuple(out)
 
 
@@ -46,7 +47,7 @@ def axis_of(lo: Lowering, v: Any, ndim: int, node: Any) -> int:
     """A single axis, normalised."""
     axes = axes_of(lo, v, ndim, node)
     if len(axes) != 1 or isinstance(v, Tuple):
-        lo.fail(node, f"expected one axis, got {describe(v)}")
+        lo.fail(node, f"expected one axis, got {describe(v)}", instead="give a constant int")
     return axes[0]
 
 
@@ -175,7 +176,7 @@ def variance(root: bool) -> Callable:
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         check_keywords(lo, keywords, {"axis", "keepdims", "ddof", "a"}, node)
         v = array_of(lo, args[0], node)
-        kind = float_kind(v)
+        kind = F8
         ddof = lo.integer(keywords.get("ddof", ZERO), node, "ddof")
 
         def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:

@@ -16,7 +16,7 @@ from srcad.frontend.arrays import (
     Index, apply_elementwise, copy, derived, dtype_of, element_at, element_kind, materialize,
     nest, reads_of, result_dtype, shape_of, subview, to_element,
 )
-from srcad.frontend.core import CALLS, METHODS, Lowering, handles
+from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import (
     argument, array_of, as_array, check_keywords, shape_argument, size_attribute, transpose_view,
 )
@@ -26,7 +26,7 @@ from srcad.frontend.values import IterV, Lazy, ListV, Static, Tuple, describe, i
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import ArrayT
+from srcad.ir.types import F8, ArrayT
 
 
 def both(name: str, function: Any) -> Callable:
@@ -57,7 +57,7 @@ def complete(lo: Lowering, a: Var, sizes: list[Atom], node: Any) -> tuple[Atom, 
     total = size_attribute(lo, a)
     unknown = [k for k, n in enumerate(sizes) if n == const(-1)]
     if len(unknown) > 1:
-        lo.mismatch(node, "can only specify one unknown dimension")
+        lo.mismatch(node, "can only specify one unknown dimension", PLAIN)
     product: Atom = ONE
     for k, n in enumerate(sizes):
         if k not in unknown:
@@ -114,7 +114,7 @@ def transpose(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         return transpose_view(lo, a, tuple(range(ndim))[::-1])
     axes = axes_of(lo, given, ndim, node)
     if sorted(axes) != list(range(ndim)):
-        lo.mismatch(node, "axes must be a permutation of the array's axes")
+        lo.mismatch(node, "axes must be a permutation of the array's axes", PLAIN)
     return transpose_view(lo, a, axes)
 
 
@@ -197,7 +197,7 @@ def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
                 "the number of arrays must be known at compile time",
                 "pass a tuple, or fill an array row by row")
     kind = "an empty tuple" if isinstance(v, Tuple) else describe(v)
-    lo.mismatch(node, f"expected a tuple of arrays, got {kind}")
+    lo.mismatch(node, f"expected a tuple of arrays, got {kind}", instead="(a, b)")
 
 
 @handles(CALLS, np.concatenate)
@@ -217,7 +217,7 @@ def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
     total: Atom = ZERO
     for p in parts:
         if len(lo.shape(p)) != ndim:
-            lo.mismatch(node, "arrays to join must have the same number of axes")
+            lo.mismatch(node, "arrays to join must have the same number of axes", PLAIN)
         total = lo.b.op("add", total, lo.shape(p)[k])
         for j in range(ndim):
             if j != k and not lo.same_size(lo.shape(p)[j], lo.shape(parts[0])[j]):
@@ -279,7 +279,7 @@ def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     k = axis_of(lo, axis, ndim, node)
     full = ("slice", None, None, None)
     if any(p.type.ndim + 1 != ndim for p in parts):  # type: ignore[union-attr]
-        lo.mismatch(node, "arrays to stack must have the same number of axes")
+        lo.mismatch(node, "arrays to stack must have the same number of axes", PLAIN)
     views = [subview(lo, p, (full,) * k + (("new",),) + (full,) * (ndim - 1 - k)) for p in parts]
     return join_parts(lo, views, const(k), node)
 
@@ -298,7 +298,7 @@ def where(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
         return Tuple(tuple(nonzero(lo, array_of(lo, args[0], node))))
     if len(args) != 3:
-        lo.mismatch(node, "np.where takes one or three arguments")
+        lo.mismatch(node, "np.where takes one or three arguments", PLAIN)
     args = [as_array(lo, a, node) for a in args]
     if all(is_scalar(a) for a in args):
         c = lo.truth(args[0], node)
@@ -399,7 +399,7 @@ def trace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     if len(shape_of(lo, a)) != 2:
         lo.mismatch(node, f"np.trace of {describe(a)} is not supported", instead="write a loop")
     n, m = shape_of(lo, a)
-    kind = element_kind(dtype_of(a))
+    kind = F8 if dtype_of(a) == "f4" else element_kind(dtype_of(a))
     size = n if lo.same_size(n, m) else lo.b.op("min", n, m)
     return accumulate(lo, size, const(0, kind),
                       lambda acc, i: lo.b.op("add", acc, element_at(lo, a, (i, i))))

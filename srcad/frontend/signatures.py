@@ -19,7 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from srcad.frontend.core import CALLS, METHODS, Lowering
+from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering
 from srcad.frontend.values import Static
 from srcad.ir.nodes import Const
 
@@ -226,15 +226,15 @@ def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[A
     bound = {p[0]: x for p, x in given if p is not None}
     for k, v in keywords.items():
         if k not in table or table[k][1] == "*":
-            lo.mismatch(node, f"{name} has no parameter {k!r}")
+            lo.mismatch(node, f"{name} has no parameter {k!r}", PLAIN)
         if k in bound:
-            lo.mismatch(node, f"{name} got two values for {k!r}")
+            lo.mismatch(node, f"{name} got two values for {k!r}", PLAIN)
         bound[k] = v
     front, named = rest, {}
     for p, kind, accepted in params:
         if p not in bound:
             if kind == "":
-                lo.mismatch(node, f"{name} needs the argument {p!r}")
+                lo.mismatch(node, f"{name} needs the argument {p!r}", PLAIN)
             continue
         v = bound[p]
         if kind == "!":
@@ -256,7 +256,7 @@ def _positional(lo: Lowering, name: str, params: tuple[Parameter, ...], args: li
     if len(args) > len(params):
         most = str(len(params)) if params else "no"
         lo.mismatch(node, f"{name} takes {most} argument{'s' * (len(params) != 1)}, "
-                          f"got {len(args)}")
+                          f"got {len(args)}", PLAIN)
     return list(zip(params, args, strict=False))
 
 

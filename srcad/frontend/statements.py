@@ -11,7 +11,7 @@ import ast
 from typing import Any
 
 from srcad.frontend import scopes
-from srcad.frontend.core import FALSE, FLAGS, STMT, TRUE, Lowering, handles
+from srcad.frontend.core import FALSE, FLAGS, PLAIN, STMT, TRUE, Lowering, handles
 from srcad.frontend.joins import branch
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import (
@@ -196,7 +196,7 @@ def unpack(lo: Lowering, value: Any, target: Any) -> list[Any]:
         lo.fail(target, "starred assignment is not supported", instead="unpack by index")
     if isinstance(value, Tuple):
         if len(value.items) != n:
-            lo.mismatch(target, f"cannot unpack {len(value.items)} values into {n} names")
+            lo.mismatch(target, f"cannot unpack {len(value.items)} values into {n} names", PLAIN)
         return list(value.items)
     if is_array(value) or isinstance(value, ListV):
         from srcad.frontend.loops import indexed
@@ -205,7 +205,7 @@ def unpack(lo: Lowering, value: Any, target: Any) -> list[Any]:
         lo.b.check(lo.b.op("eq", size, const(n)), "ValueError",
                    f"expected {n} values to unpack")
         return [item(const(k)) for k in range(n)]
-    lo.mismatch(target, f"cannot unpack {describe(value)}")
+    lo.mismatch(target, f"cannot unpack {describe(value)}", PLAIN)
 
 
 @handles(STMT, ast.AugAssign)
@@ -265,7 +265,7 @@ def raise_statement(lo: Lowering, node: ast.Raise) -> None:
     cls = lo.expr(exc)
     cls = cls.obj if isinstance(cls, Static) else None
     if not (isinstance(cls, type) and issubclass(cls, BaseException)):
-        lo.fail(node, "raise needs an exception class")
+        lo.fail(node, "raise needs an exception class", instead="raise ValueError(message)")
     lo.b.check(FALSE, exception_name(lo, cls), *message(lo, args))
     lo.frame.dead = True
 
@@ -300,7 +300,8 @@ def message(lo: Lowering, args: list[Any]) -> tuple:
         elif is_scalar(v):
             out.append("{...}")
         else:
-            lo.fail(a, "the message of an exception must be a constant string")
+            lo.fail(a, "the message of an exception must be a constant string",
+                    "compiled code has no strings beyond constants")
     return tuple(out)
 
 

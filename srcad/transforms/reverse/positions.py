@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from srcad.analyses.tree import Node, Tree, loop_key
 from srcad.ir.build import ZERO, Builder, const
-from srcad.ir.nodes import Atom, Const, Dim, For, Op, Var, View, While
+from srcad.ir.nodes import Atom, Const, Dim, For, Op, Stmt, Var, View, While
 from srcad.ir.types import I8, ArrayT
 from srcad.transforms.reverse.prepare import counted
 
@@ -59,6 +59,7 @@ class Positions:
         self.tree = tree
         self.of: dict[Node, Numbering] = {}
         self.counts: dict[str, Atom] = {}
+        self._hoistable: dict[tuple[int, str], bool] = {}
         self._hoisted: dict[tuple[int, str], Atom] = {}
 
     def numbering(self, loop: Node) -> Numbering:
@@ -82,9 +83,15 @@ class Positions:
         home = self.tree.home[a.name]
         if home.node is self.tree.root:
             return home.position < top_position(at)
-        match home.stmt:
-            case Op(target=t, op=op, args=args) if t is a or t == a:
-                fine = op in _HOISTABLE or _safe_division(home.stmt)
+        key = (top_position(at), a.name)
+        if key not in self._hoistable:
+            self._hoistable[key] = self._repeatable(a, home.stmt, at)
+        return self._hoistable[key]
+
+    def _repeatable(self, a: Var, s: Stmt | None, at: Node) -> bool:
+        match s:
+            case Op(target=t, op=op, args=args):
+                fine = op in _HOISTABLE or _safe_division(s)
                 return fine and t.type == I8 and all(self.hoistable(x, at) and x.type == I8
                                                      for x in args)
             case Dim(array=array):
