@@ -221,6 +221,35 @@ def writes_arguments(subject: Subject) -> bool:
     return any(written[k] for k in subject.floats)
 
 
+def shadow(x: Any, weight: Any) -> Any:
+    """What ``srcad.adjoint`` takes beside an argument: its cotangent on exit."""
+
+    def one(leaf: Any, w: Any) -> Any:
+        if not isinstance(leaf, np.ndarray):
+            return np.zeros(1, np.asarray(leaf).dtype)
+        return fit_array(w, leaf.shape, array_type(leaf, "an argument"), "a shadow")
+
+    return oracle.map_tree(lambda v, w: one(v, w) if oracle.is_float_leaf(v) else None, x, weight)
+
+
+def check_adjoint(e: Expected, f: Any, gradient: Any) -> bool:
+    """The in-place adjoint; false where not every parameter is given by position."""
+    args, tol = e.program.args(), tolerance(e.program)
+    kinds = [p.kind for p in f.signature.parameters.values()]
+    if len(kinds) != len(args) or any(k is not k.POSITIONAL_OR_KEYWORD for k in kinds):
+        return False
+    shadows = [shadow(x, w) for x, w in zip(args, e.exit_weights, strict=True)]
+    seeds = [np.array([w], np.asarray(x).dtype) if not isinstance(x, np.ndarray)
+             else fit_array(w, x.shape, array_type(x, "a result"), "a seed")
+             for x, w in zip(float_leaves(e.exact), float_leaves(e.weights), strict=True)]
+    given = [y for x, b in zip(args, shadows, strict=True)
+             for y in ((x, b) if any(True for _ in float_leaves(x)) else (x,))]
+    expect("value of adjoint", srcad.adjoint(f)(*given, *seeds), e.out, tol)
+    expect("exit state after adjoint", args, e.exit, tol)
+    expect("adjoint", [floats_only(shadows[k]) for k in e.program.wrt], gradient, tol)
+    return True
+
+
 def check_exit(program: Program) -> bool:
     """Derivatives of and into arguments that are written; false where none is."""
     subject = Subject(program)

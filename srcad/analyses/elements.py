@@ -26,9 +26,9 @@ class Affine:
     offset: int
 
 
-def affine(tree: Tree, a: Atom) -> Affine | None:
+def affine(tree: Tree, a: Atom, depth: int = 20) -> Affine | None:
     """An integer as a formula of one loop index, if it is one."""
-    if not isinstance(a, Var) or a.type != I8:
+    if not isinstance(a, Var) or a.type != I8 or not depth:
         return None
     s = tree.home[a.name].stmt
     if isinstance(s, For) and s.index.name == a.name:
@@ -38,7 +38,7 @@ def affine(tree: Tree, a: Atom) -> Affine | None:
     x, y = s.args
     if isinstance(x, Const) and s.op != "sub":
         x, y = y, x
-    inner = affine(tree, x)
+    inner = affine(tree, x, depth - 1)
     if inner is None or not isinstance(y, Const) or y.type != I8:
         return None
     k = int(y.value)

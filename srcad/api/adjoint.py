@@ -16,6 +16,7 @@ import numpy as np
 
 from srcad.api.function import Transformed
 from srcad.api.programs import active_pattern, reversed_program
+from srcad.api.safety import located
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
@@ -58,15 +59,18 @@ class Adjoint(Transformed):
         """See ``Transformed.state``."""
         return (self.inner, self.argnums, self._own)
 
+    @located
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name: ``x``, ``x_b``, …, then ``.out_b0``, ``.out_b1``, …"""
         if kwargs:
-            raise TypeMismatch("adjoint takes its arguments by position")
+            raise TypeMismatch("adjoint takes its arguments by position",
+                               instead="adjoint(f)(x, x_b, n, …): each argument, then its shadow")
         out: dict[str, Any] = {}
         rest = list(args)
         for name in self.signature.parameters:
             if not rest:
-                raise TypeMismatch(f"adjoint of {self.inner.__name__}: argument {name!r} is missing")
+                raise TypeMismatch(f"adjoint of {self.inner.__name__}: argument {name!r} is missing",
+                                   instead="give each argument, and after each its shadow")
             out[name] = rest.pop(0)
             spec = spec_of(out[name], f"argument {name!r}")
             if has_shadow(spec) and self.selected(name):
@@ -107,7 +111,8 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     try:
         shadows = list(leaves_of(x_b, wanted))
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise TypeMismatch(f"the shadow of {name!r} has another structure than {name!r}") from None
+        raise TypeMismatch(f"the shadow of {name!r} has another structure than {name!r}",
+                           instead="give a shadow of the structure of the argument") from None
     primals = [v for v, leaf in zip(leaves_of(x, spec), leaf_specs(spec), strict=True)
                if is_float(leaf.type)]
     for v, b, leaf in zip(primals, shadows, leaf_specs(wanted), strict=True):

@@ -43,12 +43,14 @@ def check_grads(f: Any, args: tuple[Any, ...], order: int = 2, modes: Any = ("fw
     g = as_function(f, options)
     unknown = set(modes) - {"fwd", "rev"}
     if unknown:
-        raise TypeMismatch(f"modes must be 'fwd' or 'rev', not {unknown.pop()!r}")
+        raise TypeMismatch(f"modes must be 'fwd' or 'rev', not {unknown.pop()!r}",
+                           instead='modes=("fwd", "rev")')
     args = tuple(args)
     specs = [spec_of(a, f"argument {k}") for k, a in enumerate(args)]
     positions = tuple(k for k, s in enumerate(specs) if has_float(s))
     if not positions:
-        raise TypeMismatch("check_grads needs an argument that is a float or an array of floats")
+        raise TypeMismatch("check_grads needs an argument that is a float or an array of floats",
+                           instead="pass a float (1.0 instead of 1)")
     rng = np.random.default_rng(seed)
     _first_order(g, args, specs, modes, rng, rtol, atol)
     if order > 1:

@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 
 from srcad.analyses.summaries import summary_of
-from srcad.api.safety import compiling
+from srcad.api.safety import compiling, located, name_of
 from srcad.compiler import Program, build, lowered
 from srcad.errors import SrcadError, TypeMismatch, UnknownFunction
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
+from srcad.frontend.core import PLAIN
 from srcad.frontend.source import unwrap
+from srcad.frontend.values import describe_object
 from srcad.ir.nodes import Function, Var
 from srcad.ir.types import ArrayT, Scalar
 from srcad.options import Options, defaults
@@ -131,7 +133,8 @@ class Transformed:
         self._own = options
         self._base = base
         if not callable(f):
-            raise TypeMismatch(f"expected a function, got {type(f).__name__}")
+            raise TypeMismatch(f"expected a function, got {describe_object(f)}",
+                               instead="pass the function itself: grad(f)(x), not grad(f(x))")
         self.cache: dict[Any, Specialisation] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
@@ -170,6 +173,7 @@ class Transformed:
             return tuple(self.signature.parameters)
         return None
 
+    @located
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name, defaults filled in.
 
@@ -181,8 +185,8 @@ class Transformed:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as e:
-            name = getattr(self.inner, "__name__", "the function")
-            raise TypeMismatch(f"{name}: {e}") from None
+            raise TypeMismatch(f"{name_of(self)}: {e}", why=PLAIN,
+                               instead=f"call it as {name_of(self)}{self.signature}") from None
         bound.apply_defaults()
         return dict(bound.arguments)
 
@@ -193,15 +197,21 @@ class Transformed:
             return self.inner.program(specs)
         return lowered(self.inner, specs, self.options)
 
+    @located
+    def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:
+        """The kinds of arguments bound by name."""
+        return {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+
     def specialise(self, bound: dict[str, Any]) -> Specialisation:
         """Compiled code for these arguments."""
-        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        specs = self.specs(bound)
         key = (self.options, tuple(specs.items()))
         found = self.cache.get(key)
         if found is None or not found.valid():
             found = self.cache[key] = self.compile(specs)
         return found
 
+    @located
     def compile(self, specs: dict[str, Spec]) -> Specialisation:
         """Generate and build the code for given argument kinds."""
         options, start = self.options, time.perf_counter()

@@ -11,7 +11,7 @@ from srcad.api.function import Transformed, as_function, make, restore
 from srcad.api.grad import Grad
 from srcad.api.jacobians import jacobian_program
 from srcad.api.programs import gradient_spec, jvp_program, vjp_program
-from srcad.api.safety import compiling
+from srcad.api.safety import compiling, located
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, spec_of
@@ -27,10 +27,11 @@ class Jvp(Transformed):
         super().__init__(f, **options)
         self.made: dict[Any, Any] = {}
 
+    @located
     def run(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
         """``(out, out_t)``."""
         bound = self.bind(primals, {})
-        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        specs = self.specs(bound)
         given = tangents_by_name(self, bound, primals, tangents)
         leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
         active, seeds = [], []
@@ -87,7 +88,8 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
     """
     if isinstance(leaf.type, Scalar):
         if np.ndim(t) != 0:
-            raise TypeMismatch(f"{what} has shape {np.shape(t)}, the primal is a number")
+            raise TypeMismatch(f"{what} has shape {np.shape(t)}, but it belongs to a number",
+                               instead="give a float")
         return np.float32(t) if leaf.type.kind == "f4" else float(t)
     return fit_array(t, np.shape(x), leaf.type, what)
 
@@ -95,7 +97,8 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
 def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarray:
     """An array of the given shape whose dtype and layout the type states."""
     if np.shape(t) != tuple(shape):
-        raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}")
+        raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}",
+                           instead="give an array of the shape of what it belongs to")
     order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
     out: np.ndarray = np.array(t, dtype=kind.dtype, order=order)  # type: ignore[call-overload]
     if isinstance(kind, ArrayT) and kind.layout == "A":
@@ -154,10 +157,11 @@ class Vjp(Transformed):
         super().__init__(f, **options)
         self.made: dict[Any, Any] = {}
 
+    @located
     def prepare(self, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
         """``(out, pullback)``."""
         bound = self.bind(args, {})
-        specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+        specs = self.specs(bound)
         saved = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
         primal = self.specialise(bound)
         captured = tuple(map(snapshot, primal.captured()))
@@ -171,11 +175,16 @@ class Vjp(Transformed):
             if special is None or special.program.source is not outer.source:
                 with compiling(self):
                     special = self.made[key] = make(vjp_program(outer, active_floats(outer)))
-            seeds = list(seed_leaves(outer.out, frozen, seed))
+            seeds = self.seeds(outer.out, frozen, seed)
             results = special.run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
             return cotangents(outer, specs, results)
 
         return out, pullback
+
+    @located
+    def seeds(self, spec: Spec, out: Any, seed: Any) -> list[Any]:
+        """The leaves of a cotangent of the result."""
+        return list(seed_leaves(spec, out, seed))
 
 
 def active_floats(program: Program) -> tuple[bool, ...]:
@@ -214,7 +223,8 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
     elif isinstance(spec, Node):
         n = len(spec.parts)
         if seed is not None and spec.kind != "dataclass" and len(seed) != n:
-            raise TypeMismatch(f"the cotangent has {len(seed)} parts, the result {n}")
+            raise TypeMismatch(f"the cotangent has {len(seed)} parts, the result {n}",
+                               instead="give a cotangent of the structure of the result")
         for key, part in zip(spec.keys, spec.parts, strict=True):
             child = getattr(out, key) if spec.kind == "dataclass" else out[key]
             yield from seed_leaves(part, child, None if seed is None
@@ -275,7 +285,8 @@ class Jacobian(Transformed):
 
     def __init__(self, f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> None:
         if mode not in ("auto", "fwd", "rev"):
-            raise TypeMismatch(f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}")
+            raise TypeMismatch(f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}",
+                               instead="leave it out: 'auto' chooses")
         self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
         self.mode = mode
         super().__init__(f, **options)
@@ -348,7 +359,9 @@ def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     primals, tangents = tuple(primals), tuple(tangents)
     positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
     if not positions:
-        raise TypeMismatch("hvp needs an argument that is a float or an array of floats")
+        raise TypeMismatch("hvp needs an argument that is a float or an array of floats",
+                           why="the derivative of an integer is zero by definition",
+                           instead="pass a float (1.0 instead of 1)")
     g = memo(f, f"grad {positions}", _grad_at(positions), options)
     rows = jvp(g, primals, tangents)[1]
     table = dict(zip(positions, rows, strict=True))

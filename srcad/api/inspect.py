@@ -28,10 +28,8 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     True
     """
     f: Transformed = as_function(g)
-    from srcad.frontend.arguments import spec_of
-
     bound = f.bind(args, kwargs)
-    specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+    specs = f.specs(bound)
     with compiling(f):
         return emit(f.program(specs).fn, linecache.getlines).source
 
@@ -87,15 +85,16 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     """
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
-    from srcad.frontend.arguments import leaves_of, spec_of
+    from srcad.frontend.arguments import leaves_of
     from srcad.storage.measure import tape_bytes
 
     f: Transformed = as_function(g)
     if type(f) in (Transformed, Differentiable):
         f = Grad(f)
     bound = f.bind(args, kwargs)
-    specs = {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
-    program = f.program(specs)
+    specs = f.specs(bound)
+    with compiling(f):
+        program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
     sizes = tape_bytes(program.fn, tuple(leaves))

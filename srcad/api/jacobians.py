@@ -38,7 +38,9 @@ def jacobian_program(program: Program, argnums: Any, mode: str) -> Program:
     floats = [y for y in program.fn.body.yields if is_float(y.type)]
     if not floats:
         raise TypeMismatch(f"jacobian of {program.source.name}, which returns no float",
-                           program.source.loc(program.source.node))
+                           program.source.loc(program.source.node),
+                           "the derivative of an integer is zero by definition",
+                           "return a float or an array of floats")
     if mode == "auto":
         scalars = all(isinstance(y.type, Scalar) for y in floats)
         arrays_in = any(isinstance(program.fn.params[k].type, ArrayT)

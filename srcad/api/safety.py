@@ -1,14 +1,16 @@
 """The net under the compiler: whatever breaks inside srcad comes out as one kind of error.
 
-``compiling(f)`` surrounds code generation.  An exception that is no ``SrcadError`` is a bug of
+``compiling(f)`` surrounds code generation; ``located`` adds the place of the user's function to
+errors that name no line.  An exception that is no ``SrcadError`` is a bug of
 srcad, never of the user's program; it becomes an ``InternalError`` at the user's line, with the
 original chained.  Exceptions of the running program do not pass here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 from srcad.errors import InternalError, SrcadError, UnsupportedSyntax
@@ -38,6 +40,22 @@ def compiling(f: Any) -> Iterator[None]:
         raise InternalError(
             f"srcad failed to compile {name_of(f)}: {type(e).__name__}: {e}", place_of(f, e),
             "this is a bug in srcad, not in your program", REPORT) from e
+
+
+def located(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a function object whose errors name the user's function where they name no line."""
+
+    @wraps(method)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(self, *args, **kwargs)
+        except SrcadError as e:
+            loc = place_of(self, e) if e.loc is None else None
+            if loc is None:
+                raise
+            raise type(e)(e.what, loc, e.why, e.instead) from e.__cause__
+
+    return wrapper
 
 
 def name_of(f: Any) -> str:

@@ -60,7 +60,9 @@ def _kind(spec: Spec) -> str:
 def _one(program: Program, a: Any) -> Selection:
     names = list(program.arguments)
     if isinstance(a, bool) or not isinstance(a, (int, str)):
-        raise TypeMismatch(f"argnums must be ints, names or paths, not {a!r}")
+        raise TypeMismatch(f"argnums must be ints, names or paths, not {a!r}",
+                           program.source.loc(program.source.node),
+                           instead="argnums=0, argnums=('x', 'p.w')")
     if isinstance(a, int):
         return _by_position(program, a, names)
     m = re.match(r"\w+", a)
@@ -68,13 +70,15 @@ def _one(program: Program, a: Any) -> Selection:
     if name not in program.arguments:
         raise TypeMismatch(f"{program.source.name} has no argument {name!r}",
                            program.source.loc(program.source.node),
-                           instead=f"arguments are {names}")
+                           instead=f"arguments are {', '.join(names)}")
     spec, positions = program.arguments[name], program.leaf_range(name)
     rest = a[len(name):]
     while rest:
         step = _STEP.match(rest)
         if step is None:
-            raise TypeMismatch(f"cannot read the path {a!r}", instead="write it as p.w[0]['k']")
+            raise TypeMismatch(f"cannot read the path {a!r}",
+                               program.source.loc(program.source.node),
+                               instead="write it as p.w[0]['k']")
         key: Any = next(g for g in step.groups() if g is not None)
         if step.group(4) is not None:
             key = int(key)
@@ -95,7 +99,9 @@ def _by_position(program: Program, k: int, names: list[str]) -> Selection:
         return Selection(f"argument {k}", spec, positions)
     if not -len(plain) <= k < len(plain):
         raise TypeMismatch(f"argnums={k}, but {program.source.name} takes "
-                           f"{len(plain)} arguments", program.source.loc(program.source.node))
+                           f"{len(plain)} argument{'s' * (len(plain) != 1)}",
+                           program.source.loc(program.source.node),
+                           instead=f"arguments are {', '.join(plain)}")
     name = plain[k]
     return Selection(f"argument {k} ({name})", program.arguments[name], program.leaf_range(name))
 

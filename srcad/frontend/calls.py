@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from srcad.errors import SrcadError, UnknownFunction
+from srcad.errors import NoDerivative, SrcadError, UnknownFunction
 from srcad.frontend import scopes
 from srcad.frontend.core import (
     CALLS, EXPR, FALSE, METHODS, PLAIN, TRUE, Bottom, Frame, Lowering, RecursionFound, handles,
@@ -160,8 +160,11 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
 
     full = full_name(obj)
     reason = REASONS.get(obj) if _hashable(obj) else None
+    if reason is not None:
+        lo.fail(node, f"{full} has no derivative", reason,
+                "compute it outside the differentiated function", NoDerivative)
     lo.fail(node, f"{full} is not a function srcad knows",
-            reason or "it has no Python source to look into, and no derivative rule",
+            "it has no Python source to look into, and no derivative rule",
             "write it out in Python, or use a NumPy or math function that srcad supports",
             UnknownFunction)
 

@@ -159,13 +159,14 @@ class Lowering:
         """A value that is about to be used: check that it is bound on this path."""
         if isinstance(v, Maybe):
             self.b.check(v.flag, "UnboundLocalError",
-                         f"variable {name!r} may be unbound (line {getattr(node, 'lineno', '?')})")
+                         f"variable {name!r} is not bound (line {getattr(node, 'lineno', '?')})")
             return self.read(v.value, node, name)
         if isinstance(v, Conflict):
             if v.reason == "unbound":
                 self.fail(node, f"variable {name!r} is not bound here",
                           "no path to this line assigns it", f"assign {name} before this line")
-            self.mismatch(node, f"variable {name!r} is {v.reason}",
+            what = name if name.startswith("the ") else f"variable {name!r}"
+            self.mismatch(node, f"{what} is {v.reason}",
                           "the paths that meet before this line give it values of different kinds",
                           "use two names")
         return v

@@ -66,7 +66,8 @@ def has_rule(name: str) -> bool:
 def find_rule(name: str) -> Rule:
     """The rule of a primitive, or ``NoDerivative`` with the declared reason."""
     if name not in RULES:
-        raise NoDerivative(f"no derivative rule for {name!r}", why=REASONS.get(name, ""))
+        raise NoDerivative(f"no derivative rule for {name!r}", why=REASONS.get(name, ""),
+                           instead="write it with functions that have rules")
     return RULES[name]
 
 
@@ -164,7 +165,10 @@ def _as_expr(p: Value | None, kind: Scalar) -> Expr | None:
 
 def _wanted(e: Expr | None, op_name: str) -> Expr:
     if e is None:
-        raise NoDerivative(f"{op_name!r} has no derivative with respect to this argument")
+        raise NoDerivative(f"{op_name!r} has no derivative with respect to this argument",
+                           why=REASONS.get(op_name, ""),
+                           instead="pass an int there, or a value that does not depend on the "
+                                   "differentiated arguments")
     return e
 
 

@@ -56,7 +56,8 @@ RULES: dict[str, ArrayRule] = {}
 def array_rule(s: ArrayOp) -> ArrayRule:
     """The rule of an operation, or ``NoDerivative``."""
     if s.op not in RULES:
-        raise NoDerivative(f"no derivative rule for the array operation {s.op!r}", s.loc)
+        raise NoDerivative(f"no derivative rule for the array operation {s.op!r}", s.loc,
+                           instead="write it with operations that have rules")
     return RULES[s.op]
 
 

@@ -134,8 +134,9 @@ class _Reverse:
                        self.request.lean).decide(dry.scopes.needed)
         self.b = Builder(self.namer)
         declared = plan.reloads | self.contents
-        names = (poisoned(self.request.fn, Tree(self.request.fn), self.activity.regions, declared)
-                 if self.request.poison else set())
+        fn = self.request.fn
+        regions = Regions(fn, self.summaries)  # carried references are one storage to the primal
+        names = poisoned(fn, Tree(fn), regions, declared) if self.request.poison else set()
         sweep = Sweep(self.b, self.tree, self.positions, self.prepared, plan, names)
         sweep.run()
         body_forward = tuple(self.b.stack[0])

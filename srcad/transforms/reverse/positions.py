@@ -20,6 +20,7 @@ from srcad.ir.nodes import Atom, Const, Dim, For, Op, Stmt, Var, View, While
 from srcad.ir.types import I8, ArrayT
 from srcad.transforms.reverse.prepare import counted
 
+DEEP = 30  # operations repeated for one number
 _HOISTABLE = {"add", "sub", "mul", "neg", "min", "max"}
 
 
@@ -59,6 +60,7 @@ class Positions:
         self.tree = tree
         self.of: dict[Node, Numbering] = {}
         self.counts: dict[str, Atom] = {}
+        self._level = 0
         self._hoistable: dict[tuple[int, str], bool] = {}
         self._hoisted: dict[tuple[int, str], Atom] = {}
 
@@ -85,7 +87,9 @@ class Positions:
             return home.position < top_position(at)
         key = (top_position(at), a.name)
         if key not in self._hoistable:
-            self._hoistable[key] = self._repeatable(a, home.stmt, at)
+            self._level += 1
+            self._hoistable[key] = self._level < DEEP and self._repeatable(a, home.stmt, at)
+            self._level -= 1
         return self._hoistable[key]
 
     def _repeatable(self, a: Var, s: Stmt | None, at: Node) -> bool:

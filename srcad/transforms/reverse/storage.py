@@ -26,8 +26,8 @@ from srcad.errors import NoDerivative
 from srcad.ir.nodes import Atom, Const, Dim, For, Load, Loc, Op, Stmt, Store, Var, View, While
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import F4, F8, I8, ArrayT, ListT, Scalar, is_float
-from srcad.ir.walk import binders, targets, view_atoms
-from srcad.transforms.reverse.positions import Positions
+from srcad.ir.walk import binders, operands, targets, view_atoms
+from srcad.transforms.reverse.positions import DEEP, Positions
 from srcad.transforms.reverse.prepare import Prepared, counted
 
 FEW = 16  # loads, for which keeping a whole array alive is not worth it
@@ -72,6 +72,8 @@ class Storage:
         self.counters = {arg.name for arg, _ in prepared.counter.values()}
         self.plan = Plan()
         self._failed: set[str] = set()
+        self._level = 0
+        self._depth: dict[str, int] = {}
         self._trial: dict[str, tuple[Var, str]] = {}
         self._trial_loads: dict[str, tuple[Var, tuple[Atom, ...]]] = {}
         self._stores: dict[str, list[tuple[Node, int, Store]]] | None = None
@@ -119,12 +121,23 @@ class Storage:
             return 0
         if a.name in self._failed:
             return None
-        cost, kind = self._option(a)
-        if cost is None or cost > CHEAP and is_float(a.type):
+        self._level += 1
+        cost, kind = self._option(a) if self._level < DEEP else (None, "")
+        self._level -= 1
+        depth = 1 + self._depth_of(a) if kind == "recomputed" else 0
+        if cost is None or cost > CHEAP and is_float(a.type) or depth > DEEP:
             self._failed.add(a.name)
             return None
+        self._depth[a.name] = depth
         self._trial[a.name] = (a, kind)
         return cost
+
+    def _depth_of(self, v: Var) -> int:
+        """How many operations deep the operands of a recomputed value are."""
+        s = self.tree.home[v.name].stmt
+        assert s is not None
+        return max((self._depth.get(a.name, 0) for a in operands(s) if isinstance(a, Var)),
+                   default=0)
 
     def _option(self, v: Var) -> tuple[int | None, str]:
         """The best way to have ``v`` that needs no tape, and its cost."""
