@@ -11,7 +11,12 @@ from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, vjp
 from srcad.api.inspect import explain, source
 from srcad.errors import (
-    InternalError, NoDerivative, SrcadError, TypeMismatch, UnknownFunction, UnsupportedSyntax,
+    InternalError,
+    NoDerivative,
+    SrcadError,
+    TypeMismatch,
+    UnknownFunction,
+    UnsupportedSyntax,
 )
 from srcad.options import Options, using
 

@@ -10,10 +10,8 @@ from srcad.errors import NoDerivative
 from srcad.ir.build import Builder, const
 from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Atom, Block, Call, Carried, Check, For, Function, If, Load, Print, Store, Var,
-)
-from srcad.ir.types import B1, F4, F8, I8, ArrayT, ListT, is_float
+from srcad.ir.nodes import Atom, Block, Call, Carried, Check, For, Function, Print, Store, Var
+from srcad.ir.types import F4, F8, I8, ArrayT, ListT, is_float
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.transforms.forward import forward

@@ -23,8 +23,18 @@ from srcad.ir.nodes import Atom, Const, Op, Var
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F4, F8, I8, Scalar
 from srcad.rules import (
-    FUNCTIONS, REASONS, RULES, check_registry, guarded, has_rule, is_zero, needs, not_implemented,
-    partials, scalar_rule, zero_rule,
+    FUNCTIONS,
+    REASONS,
+    RULES,
+    check_registry,
+    guarded,
+    has_rule,
+    is_zero,
+    needs,
+    not_implemented,
+    partials,
+    scalar_rule,
+    zero_rule,
 )
 from srcad.rules.expr import where
 

@@ -32,7 +32,7 @@ def over(programs):
 def test_reference(program):
     """Everything, interpreted."""
     check(program, REFERENCE)
-    check_exit(program)
+    check_exit(program, REFERENCE)
 
 
 @over(JIT)

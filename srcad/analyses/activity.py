@@ -15,7 +15,19 @@ from collections.abc import Callable, Iterable
 from srcad.analyses.effects import Summary
 from srcad.analyses.regions import Regions, is_reference
 from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Call, For, Function, If, Load, Op, Stmt, Store, Var, While,
+    Accumulate,
+    ArrayOp,
+    Atom,
+    Call,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    Var,
+    While,
 )
 from srcad.ir.types import Scalar, is_float
 from srcad.ir.walk import statements

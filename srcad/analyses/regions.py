@@ -15,7 +15,19 @@ from collections.abc import Collection, Iterable
 
 from srcad.analyses.effects import Summary
 from srcad.ir.nodes import (
-    Alloc, ArrayOp, Atom, Call, For, Function, If, Load, Stmt, Store, Var, View, While,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Call,
+    For,
+    Function,
+    If,
+    Load,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.types import ArrayT, ListT
 from srcad.ir.walk import statements

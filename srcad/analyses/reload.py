@@ -19,7 +19,18 @@ from srcad.analyses.elements import distinct
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.tree import Node, Tree, may_follow
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Call, Dim, If, Load, Reserve, Store, Var, View,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Call,
+    Dim,
+    If,
+    Load,
+    Reserve,
+    Store,
+    Var,
+    View,
 )
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands

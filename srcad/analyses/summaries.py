@@ -14,8 +14,23 @@ from collections import defaultdict
 from srcad.analyses.effects import Source, Summary
 from srcad.analyses.regions import Regions, is_reference
 from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Call, Check, Dim, For, Function, If, Load, Print, Reserve, Stmt,
-    Store, Var, View, While,
+    Accumulate,
+    ArrayOp,
+    Atom,
+    Call,
+    Check,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Print,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.walk import statements
 

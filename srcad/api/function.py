@@ -21,7 +21,7 @@ import numpy as np
 from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling, located, name_of
 from srcad.compiler import Program, build, lowered
-from srcad.errors import SrcadError, TypeMismatch, UnknownFunction
+from srcad.errors import TypeMismatch, UnknownFunction
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
 from srcad.frontend.core import PLAIN
 from srcad.frontend.source import unwrap
@@ -285,6 +285,3 @@ def as_function(f: Any, options: dict[str, Any] | None = None) -> Transformed:
     if isinstance(f, Transformed) and not options:
         return f
     return Transformed(f, **(options or {}))
-
-
-__all__ = ["SrcadError"]

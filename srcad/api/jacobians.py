@@ -13,19 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from srcad.analyses.summaries import summary_of
-from srcad.api.programs import (
-    active_pattern,
-    gradient_spec,
-    pack,
-    reversed_program,
-    substitute,
-    yields,
-)
+from srcad.api.programs import active_pattern, gradient_spec, pack, reversed_program
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
-from srcad.ir.build import ONE, ZERO, Builder, const
+from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, Function, Var
 from srcad.ir.types import ArrayT, Scalar, Type, is_float
@@ -304,6 +297,3 @@ class Reverse(Maker):
                 self.copy_into(block, lambda j: (*i, *j), x_b)
 
         self.nest(self.shape(outs[k]), row)
-
-
-__all__ = ["ONE", "substitute", "yields"]

@@ -15,7 +15,7 @@ from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
 from srcad.ir.build import const
-from srcad.ir.nodes import Block, Const, Function, Var
+from srcad.ir.nodes import Block, Const, Function
 from srcad.ir.types import Scalar, is_float
 from srcad.ir.verify import verify
 from srcad.ir.walk import rewrite_block
@@ -172,6 +172,3 @@ def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
                        if on))
     return program.with_fn(fn, arguments={**program.arguments, ".seeds": seeds},
                            out=pack((program.out, grads)), reports=(*program.reports, report))
-
-
-__all__ = ["Var"]

@@ -43,7 +43,7 @@ def compiling(f: Any) -> Iterator[None]:
 
 
 def located(method: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a function object whose errors name the user's function where they name no line."""
+    """A method whose errors name the user's function where they name no line."""
 
     @wraps(method)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -12,17 +12,26 @@ from typing import Any
 import numba
 import numpy as np
 
-from srcad.frontend.arrays import element_at, nest, shape_of
-from srcad.frontend.core import CALLS, FALSE, PLAIN, TRUE, Lowering, handles
+from srcad.frontend.arrays import shape_of
+from srcad.frontend.conversions import convert
+from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
 from srcad.frontend.statements import emit_print, settle
 from srcad.frontend.values import (
-    IterV, ListV, RangeV, Record, Static, Tuple, describe, is_array, is_scalar,
+    IterV,
+    ListV,
+    RangeV,
+    Record,
+    Static,
+    Tuple,
+    describe,
+    is_array,
+    is_scalar,
 )
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Const
-from srcad.ir.types import B1, F4, F8, I8
+from srcad.ir.types import F8, I8
 
 
 @handles(CALLS, range, numba.prange)
@@ -121,10 +130,10 @@ def accumulate(lo: Lowering, n: Atom, init: Atom, f: Any, start: Atom = ZERO,
 @handles(CALLS, builtins.sum)
 def sum_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``sum(iterable, start)``."""
+    import ast
+
     from srcad.frontend.expressions import binary
     from srcad.frontend.loops import indexed
-
-    import ast
 
     start = args[1] if len(args) > 1 else keywords.get("start", ZERO)
     xs = args[0]
@@ -170,19 +179,8 @@ def float64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return convert(lo, args, F8, "f8", node)
 
 
-@handles(CALLS, float)
-def float_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``float(x)``."""
-    numbers = one_number(lo, args, "float", node)
-    if numbers and is_scalar(numbers[0]) and numbers[0].type == F4:
-        return numbers[0]  # as Numba does
-    return convert(lo, numbers, F8, "f8", node)
 
 
-@handles(CALLS, np.float32)
-def float32_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.float32(x)``."""
-    return convert(lo, args, F4, "f4", node)
 
 
 @handles(CALLS, np.int64, np.intp, np.int32)
@@ -191,71 +189,20 @@ def int64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return convert(lo, args, I8, "i8", node)
 
 
-@handles(CALLS, int)
-def int_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``int(x)``: truncates; its derivative is zero."""
-    return convert(lo, one_number(lo, args, "int", node), I8, "i8", node)
 
 
-@handles(CALLS, np.bool_)
-def bool8_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.bool_(x)``."""
-    return convert(lo, args, B1, "b1", node)
 
 
-@handles(CALLS, bool)
-def bool_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``bool(x)``."""
-    return lo.truth(args[0], node) if args else FALSE
 
 
-def one_number(lo: Lowering, args: list, name: str, node: Any) -> list:
-    """Arguments of ``float`` and ``int``, which take no arrays."""
-    if args and is_array(args[0]) and shape_of(lo, args[0]):
-        lo.mismatch(node, f"{name} of {describe(args[0])}",
-                    instead=f"take an element, or convert with .astype({name})")
-    return args
 
 
-def convert(lo: Lowering, args: list, kind: Any, dtype: str, node: Any) -> Any:
-    """A number or an array of another type."""
-    from srcad.frontend.arrays import apply_elementwise
-
-    if not args:
-        return const(0, kind)
-    v = args[0]
-    if isinstance(v, Static) and isinstance(v.obj, str):
-        try:
-            return const(float(v.obj))
-        except ValueError:
-            lo.mismatch(node, f"could not convert {v.obj!r} to a number", PLAIN)
-    if is_array(v) and shape_of(lo, v):
-        return apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], dtype, node)
-    return lo.b.cast(lo.scalar(v, node), kind)
 
 
-@handles(CALLS, round)
-def round_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``round(x)`` is an int; ``round(x, n)`` a float."""
-    x = lo.scalar(args[0], node)
-    if len(args) == 1:
-        return lo.b.cast(lo.b.op("rint", lo.b.cast(x, F8)), I8)
-    scale = lo.b.op("pow", const(10.0), lo.b.cast(lo.integer(args[1], node), F8))
-    return lo.b.op("truediv", lo.b.op("rint", lo.b.op("mul", x, scale)), scale)
 
 
-def to_int(name: str) -> Any:
-    """``math.floor`` and its like give ints."""
-
-    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        x = lo.scalar(args[0], node)
-        return x if x.type == I8 else lo.b.cast(lo.b.op(name, lo.b.cast(x, F8)), I8)
-
-    return handler
 
 
-CALLS[math.floor], CALLS[math.ceil] = to_int("floor"), to_int("ceil")
-CALLS[math.trunc] = to_int("trunc")
 
 
 @handles(CALLS, divmod)
@@ -270,9 +217,9 @@ def divmod_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, pow)
 def pow_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``pow(a, b)``."""
-    from srcad.frontend.expressions import binary
-
     import ast
+
+    from srcad.frontend.expressions import binary
 
     if len(args) != 2:
         lo.fail(node, "pow with a modulus is not supported", instead="(a ** b) % m")
@@ -398,12 +345,9 @@ def _is_instance(v: Any, cls: Any) -> bool:
 @handles(CALLS, getattr)
 def getattr_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``getattr(x, "name")``."""
-    from srcad.frontend.expressions import get_attribute
+    from srcad.frontend.names import get_attribute
 
     if len(args) != 2 or not isinstance(args[1], Static):
         lo.fail(node, "getattr needs a constant name and no default",
                 instead="write the attribute out")
     return get_attribute(lo, args[0], args[1].obj, node)
-
-
-__all__ = ["TRUE", "element_at", "nest"]

@@ -113,7 +113,7 @@ class Lowering:
         if node is None or self.frame is None or not hasattr(node, "lineno"):
             return None
         src = self.frame.source
-        return Loc(src.file, node.lineno, node.col_offset, end_of(node), src.name)
+        return Loc(src.file, node.lineno, getattr(node, "col_offset", 0), end_of(node), src.name)
 
     def key(self, node: Any, tag: str) -> tuple:
         """Memo key of a node in the present chain of calls."""

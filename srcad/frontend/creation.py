@@ -11,19 +11,37 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend.arrays import (
-    apply_elementwise, broadcast_to, copy, derived, dtype_of, element_at, element_kind,
-    materialize, nest, shape_of, to_element, write_array,
+    apply_elementwise,
+    broadcast_to,
+    copy,
+    dtype_of,
+    element_at,
+    element_kind,
+    materialize,
+    nest,
+    shape_of,
+    to_element,
+    write_array,
 )
 from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import list_to_array
 from srcad.frontend.values import (
-    Lazy, ListV, RangeV, Record, Static, Tuple, describe, is_array, is_scalar,
+    Lazy,
+    ListV,
+    RangeV,
+    Record,
+    Static,
+    Tuple,
+    describe,
+    is_array,
+    is_scalar,
 )
+from srcad.frontend.views import derived
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import DTYPES, F8, I8, ArrayT
+from srcad.ir.types import DTYPES, F8, I8
 
 
 def argument(args: list, keywords: dict, k: int, name: str, default: Any = None) -> Any:

@@ -12,7 +12,19 @@ from typing import Any
 
 from srcad.frontend.core import FALSE, FLAGS, TRUE, Bottom, Lowering
 from srcad.frontend.values import (
-    UNBOUND, Choice, Conflict, FunctionV, Lazy, ListV, Maybe, Record, Static, Tuple, describe, flatten, unflatten,
+    UNBOUND,
+    Choice,
+    Conflict,
+    FunctionV,
+    Lazy,
+    ListV,
+    Maybe,
+    Record,
+    Static,
+    Tuple,
+    describe,
+    flatten,
+    unflatten,
 )
 from srcad.ir.nodes import Atom, Block, Check, Const, Stmt, Var
 from srcad.ir.types import B1, ArrayT, ListT, Scalar, Type, join_scalars

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from srcad.frontend.arrays import (
-    copy, dtype_of, element_at, element_kind, materialize, shape_of, subview,
-)
+from srcad.frontend.arrays import copy, dtype_of, element_at, element_kind, materialize, shape_of
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import array_of, as_array
-from srcad.frontend.values import Lazy, describe, is_array, is_scalar
+from srcad.frontend.values import describe, is_array, is_scalar
+from srcad.frontend.views import subview
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Var
 from srcad.ir.types import F4, F8, ArrayT
@@ -155,5 +154,3 @@ def matrix_function(name: str, scalar: bool) -> Any:
 CALLS[np.linalg.inv], CALLS[np.linalg.cholesky] = (matrix_function("inv", False),
                                                    matrix_function("cholesky", False))
 CALLS[np.linalg.det] = matrix_function("det", True)
-
-__all__ = ["Lazy"]

@@ -14,11 +14,18 @@ from typing import Any
 from srcad.frontend.core import EXPR, METHODS, PLAIN, Lowering, Restart, handles
 from srcad.frontend.joins import adapt, join_types
 from srcad.frontend.values import (
-    ListV, SliceV, Static, Tuple, describe, flatten, is_array, is_scalar, unflatten,
+    ListV,
+    SliceV,
+    Static,
+    Tuple,
+    describe,
+    flatten,
+    is_scalar,
+    unflatten,
 )
 from srcad.ir.build import ONE, ZERO, const
-from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import F8, I8, ArrayT, ListT, Scalar
+from srcad.ir.nodes import Atom, Var
+from srcad.ir.types import F8, ArrayT, ListT, Scalar
 
 
 def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> ListV:
@@ -112,7 +119,7 @@ def note_stored(lo: Lowering, xs: ListV, cell: Var, a: Var) -> None:
 
 def position(lo: Lowering, xs: ListV, key: Any, node: Any) -> Atom:
     """A checked position (negative ones count from the end)."""
-    from srcad.frontend.indexing import wrap
+    from srcad.frontend.advanced import wrap
 
     n = length_of(lo, xs)
     i = wrap(lo, lo.integer(key, node), n)
@@ -320,6 +327,3 @@ def _stack(lo: Lowering, xs: ListV, kind: ArrayT) -> Var:
         check_fits(lo, lo.shape(item), shape, None)
         nest(lo, shape, lambda i: lo.b.store(out, (k, *i), lo.b.load(item, *i)))
     return out
-
-
-__all__ = ["Const", "I8", "is_array"]

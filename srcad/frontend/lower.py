@@ -12,8 +12,23 @@ from typing import Any
 
 from srcad.errors import UnsupportedSyntax
 from srcad.frontend import (  # noqa: F401  (each adds its handlers)
-    arrays, builtins_, calls, creation, expressions, indexing, linear, lists, loops, reductions,
-    shaping, statements,
+    arrays,
+    builtins_,
+    calls,
+    conversions,
+    creation,
+    expansion,
+    expressions,
+    indexing,
+    joining,
+    linear,
+    lists,
+    logic,
+    loops,
+    names,
+    reductions,
+    shaping,
+    statements,
 )
 from srcad.frontend.arguments import Spec, parameter
 from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Restart
@@ -78,11 +93,11 @@ def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, k
             lo.shape(p)
     f = FunctionV(source)
     bound = with_bound(lo, f, bound, front, keywords)
-    key = calls.call_key(f, bound)
+    key = expansion.call_key(f, bound)
     lo.active.append(key)
     mark = lo.b.mark()
     try:
-        value = calls.activation(lo, f, bound, ())
+        value = expansion.activation(lo, f, bound, ())
     except RecursionFound as found:
         if found.key != key:
             raise
@@ -98,18 +113,18 @@ def with_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple,
     positional = [p.arg for p in (*a.posonlyargs, *a.args)]
     out: dict[str, Any] = {}
     for name, x in zip(positional, front, strict=False):
-        out[name] = calls.static_argument(lo, x, f.source.node)
+        out[name] = expansion.static_argument(lo, x, f.source.node)
     for name, x in keywords.items():
         if name not in bound:
-            out[name] = calls.static_argument(lo, x, f.source.node)
+            out[name] = expansion.static_argument(lo, x, f.source.node)
     extra = front[len(positional):]
     for name, v in bound.items():
         if a.vararg is not None and name == a.vararg.arg and extra:
-            v = Tuple((*(calls.static_argument(lo, x, f.source.node) for x in extra), *v.items))
+            v = Tuple((*(expansion.static_argument(lo, x, f.source.node) for x in extra), *v.items))
         out[name] = v
     for p in [*positional, *(p.arg for p in a.kwonlyargs)]:
         if p not in out:
-            out[p] = calls.default_of(lo, f, p, f.source.node)
+            out[p] = expansion.default_of(lo, f, p, f.source.node)
     if a.vararg is not None:
         out.setdefault(a.vararg.arg, Tuple(()))
     if a.kwarg is not None:
@@ -138,12 +153,12 @@ def _finish(lo: Lowering, source: SourceFunction, value: Any, params: list[Var],
     return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
 
 
-def with_user_names(fn: Function, names: dict[str, str], namer: Namer) -> Function:
+def with_user_names(fn: Function, chosen: dict[str, str], namer: Namer) -> Function:
     """Temporaries that the user named carry that name, here and in the functions called."""
     table: dict[str, Var] = {}
 
     def define(v: Var) -> Var:
-        wish = names.get(v.name)
+        wish = chosen.get(v.name)
         if wish is None or v.name in params:
             return v
         table[v.name] = Var(namer.fresh(wish), v.type, wish)
@@ -175,9 +190,6 @@ def check_result(lo: Lowering, value: Any, source: SourceFunction) -> None:
         lo.mismatch(source.node, f"{source.name} returns a list",
                     "a list has no fixed length to shape a derivative by",
                     "return np.array(the_list)")
-    elif isinstance(value, Static) and value.obj is not None:
-        lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
-                    instead="return numbers, arrays and tuples of them")
-    elif not isinstance(value, (Var, Static)) and type(value).__name__ != "Const":
+    elif isinstance(value, Static) and value.obj is not None or not isinstance(value, (Var, Static)) and type(value).__name__ != "Const":
         lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
                     instead="return numbers, arrays and tuples of them")

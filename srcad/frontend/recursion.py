@@ -40,7 +40,7 @@ class Instance:
 
     def lower(self) -> None:
         """Lower the body once with what is known about the result."""
-        from srcad.frontend.calls import activation
+        from srcad.frontend.expansion import activation
 
         lo = self.lo
         sub = Lowering(lo.program, lo.b.namer)

@@ -12,14 +12,21 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend.arrays import (
-    Index, dtype_of, element_at, element_kind, materialize, nest, shape_of, to_element,
+    Index,
+    dtype_of,
+    element_at,
+    element_kind,
+    materialize,
+    nest,
+    shape_of,
+    to_element,
 )
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering
 from srcad.frontend.creation import argument, array_of, as_array, check_keywords, size_attribute
 from srcad.frontend.values import Lazy, Static, Tuple, describe, is_scalar
 from srcad.ir.build import ONE, ZERO, const
-from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var
+from srcad.ir.nodes import Atom, Block, Carried, Const, For
 from srcad.ir.types import B1, F4, F8, I8, Scalar
 
 
@@ -300,5 +307,3 @@ def scan(op: str, init: int) -> Callable:
 
 method_and_function("cumsum", np.cumsum, scan("add", 0))
 method_and_function("cumprod", np.cumprod, scan("mul", 1))
-
-__all__ = ["Var"]

@@ -38,8 +38,8 @@ def assigned(stmts: Iterable[ast.AST]) -> dict[str, None]:
         for child in ast.iter_child_nodes(n):
             visit(child)
 
-    for s in stmts:
-        visit(s)
+    for stmt in stmts:
+        visit(stmt)
     return out
 
 
@@ -138,8 +138,8 @@ def leaves(stmts: Iterable[ast.AST], loop: bool = False) -> set[str]:
         for c in ast.iter_child_nodes(n):
             visit(c, inside)
 
-    for s in stmts:
-        visit(s, loop)
+    for stmt in stmts:
+        visit(stmt, loop)
     return out
 
 

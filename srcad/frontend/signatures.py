@@ -271,6 +271,3 @@ def check_tables() -> list[str]:
     functions, methods = tables()
     missing = [getattr(f, "__name__", repr(f)) for f in CALLS if f not in functions]
     return missing + [m for m in METHODS if m not in methods]
-
-
-__all__ = ["arrange", "check_tables", "parameters_of", "parameters_of_method"]

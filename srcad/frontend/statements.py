@@ -15,11 +15,17 @@ from srcad.frontend.core import FALSE, FLAGS, PLAIN, STMT, TRUE, Lowering, handl
 from srcad.frontend.joins import branch
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import (
-    FunctionV, Lazy, ListV, Static, Tuple, describe, is_array, is_scalar,
+    FunctionV,
+    Lazy,
+    ListV,
+    Static,
+    Tuple,
+    describe,
+    is_array,
+    is_scalar,
 )
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Const, Print, Var
-from srcad.ir.types import B1
 
 
 def escaped(lo: Lowering) -> Atom:
@@ -55,7 +61,7 @@ def body(lo: Lowering, stmts: list[ast.stmt]) -> None:
 
 def continue_with(lo: Lowering, rest: list[ast.stmt]) -> None:
     """The rest of a statement list on the path where control has not left."""
-    lo.frame.env.update({f: FALSE for f in FLAGS})
+    lo.frame.env.update(dict.fromkeys(FLAGS, FALSE))
     body(lo, rest)
 
 
@@ -239,7 +245,7 @@ def augmented(lo: Lowering, node: ast.AugAssign) -> None:
 
 def lookup(lo: Lowering, node: ast.Name) -> Any:
     """A local name (augmented assignment makes a name local)."""
-    from srcad.frontend.expressions import name_value
+    from srcad.frontend.names import name_value
 
     return name_value(lo, node)
 
@@ -261,7 +267,7 @@ def raise_statement(lo: Lowering, node: ast.Raise) -> None:
         lo.fail(node, "only `raise Exception(message)` is supported", instead="raise a new exception")
     args: list[ast.expr] = []
     if isinstance(exc, ast.Call):
-        exc, args = exc.func, exc.args
+        args, exc = exc.args, exc.func
     cls = lo.expr(exc)
     cls = cls.obj if isinstance(cls, Static) else None
     if not (isinstance(cls, type) and issubclass(cls, BaseException)):
@@ -350,6 +356,3 @@ def global_statement(lo: Lowering, node: Any) -> None:
     lo.fail(node, f"{type(node).__name__.lower()} is not supported",
             "a derivative with respect to hidden state is not defined",
             "pass the value in and return the new one")
-
-
-__all__ = ["B1", "assign", "body", "escaped", "settle"]

@@ -34,7 +34,7 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.primitives import PRIMITIVES, fold
-from srcad.ir.types import B1, F4, F8, I8, ArrayT, ListT, Scalar, Type
+from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar, Type
 
 
 def const(value: float | int | bool, kind: Scalar | None = None) -> Const:
@@ -137,7 +137,7 @@ class Builder:
         self.emit(Dim(target, array, axis, self.loc))
         return target
 
-    def view(self, base: Var, kind: str, spec: tuple, type: Type, hint: str = "v") -> Var:
+    def view(self, base: Var, kind: str, spec: tuple[Any, ...], type: Type, hint: str = "v") -> Var:
         """A reference into the storage of ``base``."""
         target = self.var(hint, type)
         self.emit(View(target, base, kind, spec, self.loc))
@@ -181,6 +181,3 @@ class Builder:
     def while_(self, carried: tuple[Carried, ...], body: Block) -> None:
         """A conditional loop whose body is already built."""
         self.emit(While(carried, body, self.loc))
-
-
-__all__ = ["F4", "ONE", "ZERO", "Builder", "const"]

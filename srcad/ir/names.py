@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from collections.abc import Iterable
 
 RESERVED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"np", "math", "numba", "srcad"}
 _SUFFIX = re.compile(r"_\d+$")
@@ -22,9 +23,9 @@ class Namer:
     ('x_1', 'x_2', 'y_b', 'for_1')
     """
 
-    def __init__(self, taken: object = ()) -> None:
+    def __init__(self, taken: Iterable[str] = ()) -> None:
         self.taken: set[str] = set(RESERVED)
-        self.taken.update(taken)  # type: ignore[call-overload]
+        self.taken.update(taken)
         self._next: dict[str, int] = {}
 
     def fresh(self, wish: str) -> str:

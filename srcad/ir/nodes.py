@@ -22,6 +22,7 @@ every transform; transforms assign the types of what they make, nothing is infer
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from srcad.ir.types import Type
 
@@ -135,7 +136,7 @@ class View:
     target: Var
     base: Var
     kind: str
-    spec: tuple = ()
+    spec: tuple[Any, ...] = ()
     loc: Loc | None = None
 
 
@@ -235,7 +236,7 @@ class Check:
 
     cond: Atom
     exception: str
-    message: tuple
+    message: tuple[Any, ...]
     loc: Loc | None = None
 
 
@@ -243,7 +244,7 @@ class Check:
 class Print:
     """``print(*args)``: atoms and strings; runs once, in the forward sweep."""
 
-    args: tuple
+    args: tuple[Any, ...]
     loc: Loc | None = None
 
 

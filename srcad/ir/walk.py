@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from srcad.ir.nodes import (
     Accumulate,
@@ -125,7 +126,7 @@ def variables(fn: Function) -> Iterator[Var]:
         yield from binders(s)
 
 
-def _map_view(view: View, f: Callable[[Atom], Atom]) -> tuple:
+def _map_view(view: View, f: Callable[[Atom], Atom]) -> tuple[Any, ...]:
     def item(x: object) -> object:
         if isinstance(x, tuple):
             return tuple(f(p) if isinstance(p, (Var, Const)) else p for p in x)
@@ -134,7 +135,7 @@ def _map_view(view: View, f: Callable[[Atom], Atom]) -> tuple:
     return tuple(item(x) for x in view.spec)
 
 
-def _maybe(f: Callable[[Atom], Atom], xs: tuple) -> tuple:
+def _maybe(f: Callable[[Atom], Atom], xs: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(f(x) if isinstance(x, (Var, Const)) else x for x in xs)
 
 
@@ -144,7 +145,7 @@ def rewrite(s: Stmt, use: Callable[[Atom], Atom], define: Callable[[Var], Var]) 
     Inner blocks are rewritten as well; ``use`` is applied to operands before ``define`` to
     the variables bound by the same statement.
     """
-    u: Callable = use
+    u: Callable[..., Any] = use
     match s:
         case Op():
             args = tuple(map(u, s.args))
@@ -183,7 +184,7 @@ def rewrite(s: Stmt, use: Callable[[Atom], Atom], define: Callable[[Var], Var]) 
     raise TypeError(f"not a statement: {s!r}")
 
 
-def _rewrite_loop(s: For | While, use: Callable, define: Callable) -> Stmt:
+def _rewrite_loop(s: For | While, use: Callable[..., Any], define: Callable[..., Any]) -> Stmt:
     bounds = {}
     if isinstance(s, For):
         bounds = {"start": use(s.start), "stop": use(s.stop), "step": use(s.step)}
@@ -197,7 +198,7 @@ def _rewrite_loop(s: For | While, use: Callable, define: Callable) -> Stmt:
     return replace(s, carried=carried, body=body, **bounds)
 
 
-def rewrite_block(b: Block, use: Callable, define: Callable) -> Block:
+def rewrite_block(b: Block, use: Callable[..., Any], define: Callable[..., Any]) -> Block:
     """``rewrite`` over a block, yields included."""
     stmts = tuple(rewrite(s, use, define) for s in b.stmts)
     return Block(stmts, tuple(map(use, b.yields)))

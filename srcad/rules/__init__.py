@@ -7,7 +7,15 @@ Importing this package fills the registry.  Families: ``arithmetic``, ``elementa
 from srcad.rules import arithmetic, elementary, nondiff, special
 from srcad.rules.declare import not_implemented, scalar_rule, zero_rule
 from srcad.rules.registry import (
-    FUNCTIONS, REASONS, RULES, check_registry, guarded, has_rule, is_zero, needs, partials,
+    FUNCTIONS,
+    REASONS,
+    RULES,
+    check_registry,
+    guarded,
+    has_rule,
+    is_zero,
+    needs,
+    partials,
 )
 
 __all__ = [

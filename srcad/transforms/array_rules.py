@@ -34,11 +34,11 @@ class Context(Protocol):
     b: Builder
     op: ArrayOp
 
-    def active(self, k: int) -> bool: ...  # noqa: D102, E704
-    def operand(self, k: int) -> Var: ...  # noqa: D102, E704
-    def result(self, k: int) -> Atom: ...  # noqa: D102, E704
-    def shadow(self, k: int) -> Var: ...  # noqa: D102, E704
-    def seed(self, k: int) -> Atom: ...  # noqa: D102, E704
+    def active(self, k: int) -> bool: ...
+    def operand(self, k: int) -> Var: ...
+    def result(self, k: int) -> Atom: ...
+    def shadow(self, k: int) -> Var: ...
+    def seed(self, k: int) -> Atom: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +238,10 @@ def _cholesky_jvp(b: Builder, s: ArrayOp, tangents: Tangents) -> tuple[Var | Non
     (low,), (tangent,) = s.targets, tangents
     assert tangent is not None
     full = fresh(b, low.type, sizes(b, low), False, "full")
-    with b.loop(const(0), b.dim(low, 0)) as i:
-        with b.loop(const(0), b.op("add", i, const(1))) as j:
-            value = b.load(tangent, i, j)
-            b.store(full, (i, j), value)
-            b.store(full, (j, i), value)
+    with b.loop(const(0), b.dim(low, 0)) as i, b.loop(const(0), b.op("add", i, const(1))) as j:
+        value = b.load(tangent, i, j)
+        b.store(full, (i, j), value)
+        b.store(full, (j, i), value)
     inner = solve(b, low, contiguous(b, turn(b, solve(b, low, full))))
     return (matmul(b, low, half_lower(b, inner)),)
 

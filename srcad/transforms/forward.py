@@ -19,7 +19,17 @@ from srcad.analyses.summaries import summarise
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Block, Call, Function, Load, Op, Stmt, Store, Var,
+    Accumulate,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Function,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    Var,
 )
 from srcad.ir.types import Scalar, is_float, shadow_type
 from srcad.ir.walk import variables

@@ -19,7 +19,20 @@ from srcad.errors import InternalError
 from srcad.ir.build import Builder
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import (
-    Alloc, Atom, Block, Carried, For, If, Load, Loc, Reserve, Stmt, Store, Var, View, While,
+    Alloc,
+    Atom,
+    Block,
+    Carried,
+    For,
+    If,
+    Load,
+    Loc,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
 )
 from srcad.ir.types import ArrayT, Type
 from srcad.transforms.arrays import fit, fresh, zero_of

@@ -22,7 +22,18 @@ from srcad.analyses.tree import loop_key
 from srcad.errors import NoDerivative
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.nodes import (
-    Alloc, ArrayOp, Atom, Block, Call, Carried, Const, For, If, Stmt, Var, While,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Carried,
+    Const,
+    For,
+    If,
+    Stmt,
+    Var,
+    While,
 )
 from srcad.ir.types import I8, ListT, Type
 from srcad.ir.walk import targets

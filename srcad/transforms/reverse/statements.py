@@ -18,9 +18,7 @@ from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Place, Reload
 from srcad.analyses.tree import Node
 from srcad.ir.build import Builder
-from srcad.ir.nodes import (
-    Accumulate, ArrayOp, Atom, Call, Load, Loc, Op, Stmt, Store, Var,
-)
+from srcad.ir.nodes import Accumulate, ArrayOp, Atom, Call, Load, Loc, Op, Stmt, Store, Var
 from srcad.ir.types import ArrayT, Scalar
 from srcad.rules import needs
 from srcad.transforms.arrays import add_to, zero_of

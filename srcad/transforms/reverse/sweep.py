@@ -16,13 +16,29 @@ from dataclasses import replace
 from srcad.analyses.tree import Node, Tree
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.nodes import (
-    Alloc, ArrayOp, Atom, Block, Carried, Const, For, If, Loc, Stmt, Var, While,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Carried,
+    Const,
+    For,
+    If,
+    Loc,
+    Stmt,
+    Var,
+    While,
 )
 from srcad.ir.types import I8, ListT, Scalar
 from srcad.ir.walk import binders, targets
 from srcad.transforms.arrays import fill, fit, fresh, zero_of
 from srcad.transforms.reverse.positions import (
-    Numbering, Positions, cursor_key, top_position, trip_count, trip_number,
+    Numbering,
+    Positions,
+    cursor_key,
+    top_position,
+    trip_count,
+    trip_number,
 )
 from srcad.transforms.reverse.prepare import Prepared, counted
 from srcad.transforms.reverse.storage import Plan, tape_type

@@ -1,0 +1,167 @@
+"""Names and attributes: what a name means, and what a function sees of the world around it.
+
+Captured numbers are frozen into the code and guarded; captured arrays become hidden arguments;
+everything else (functions, modules, strings) is known at compile time.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import types
+from typing import Any
+
+import numpy as np
+
+from srcad.frontend.core import ATTRIBUTES, EXPR, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.values import (
+    UNBOUND,
+    FunctionV,
+    MethodV,
+    Record,
+    Static,
+    Tuple,
+    describe,
+    is_array,
+    is_scalar,
+)
+from srcad.ir.build import const
+from srcad.ir.nodes import Const
+from srcad.ir.types import Scalar
+
+
+def number(lo: Lowering, v: Any, node: Any) -> Const:
+    """A Python number as a constant."""
+    if isinstance(v, int) and not -(1 << 63) <= v < (1 << 63):
+        lo.fail(node, f"the integer {v} does not fit in 64 bits",
+                "ints are 64-bit numbers in compiled code", f"use a float: {float(v)!r}")
+    return const(v)
+
+
+@handles(EXPR, ast.Name)
+def name_expression(lo: Lowering, node: ast.Name) -> Any:
+    """A name: local, enclosing function, global, builtin."""
+    return lo.read(name_value(lo, node), node, node.id)
+
+
+def name_value(lo: Lowering, node: ast.Name) -> Any:
+    """What a name is bound to, not yet checked for being unbound."""
+    name, frame = node.id, lo.frame
+    if name in frame.env:
+        return frame.env[name]
+    if name in frame.local:
+        return UNBOUND
+    outer = frame.outer
+    while outer is not None:
+        if name in outer.env:
+            return outer.env[name]
+        if name in outer.local:
+            return UNBOUND
+        outer = outer.outer
+    src = frame.source
+    if name in src.closure:
+        return captured(lo, src.closure[name], cell_path(src, name), node)
+    if name in src.globals:
+        table = src.globals
+        return captured(lo, table[name], lambda: table[name], node)
+    if hasattr(builtins, name):
+        return Static(getattr(builtins, name))
+    lo.fail(node, f"name {name!r} is not defined", PLAIN)
+
+
+def cell_path(src: Any, name: str) -> Any:
+    """How to read a closure cell again."""
+    f = src.function
+    if f is None or name not in f.__code__.co_freevars:
+        return None
+    cell = f.__closure__[f.__code__.co_freevars.index(name)]
+    return lambda: cell.cell_contents
+
+
+def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
+    """An object of the user's program seen from inside the function."""
+    if isinstance(obj, (bool, np.bool_)):
+        return guard(lo, obj, path, const(bool(obj)))
+    if isinstance(obj, (int, np.integer)):
+        return guard(lo, obj, path, number(lo, int(obj), node))
+    if isinstance(obj, np.float32):
+        return guard(lo, obj, path, Const(float(obj), Scalar("f4")))
+    if isinstance(obj, (float, np.floating)):
+        return guard(lo, obj, path, const(float(obj)))
+    if isinstance(obj, np.ndarray):
+        from srcad.frontend.arguments import capture_array
+
+        return capture_array(lo, obj, path, node)
+    if isinstance(obj, (tuple, list)):
+        items = tuple(captured(lo, x, step(path, k), node) for k, x in enumerate(obj))
+        return Tuple(items, type(obj) if hasattr(obj, "_fields") else None)
+    if isinstance(obj, dict) and all(isinstance(k, (str, int)) for k in obj):
+        return Record(dict, {k: captured(lo, x, step(path, k), node) for k, x in obj.items()})
+    if isinstance(obj, (complex, np.complexfloating)):
+        lo.fail(node, "complex numbers are not supported",
+                instead="carry real and imaginary parts in two floats")
+    if path is not None and not isinstance(obj, (types.ModuleType, types.BuiltinFunctionType)):
+        lo.program.guards.append((path, obj))
+    return Static(obj, path)
+
+
+def step(path: Any, key: Any) -> Any:
+    """Path of an item of a captured container."""
+    return None if path is None else (lambda: path()[key])
+
+
+def guard(lo: Lowering, obj: Any, path: Any, value: Const) -> Const:
+    """A captured number is frozen into the code, which holds only while it keeps its value."""
+    if path is not None:
+        lo.program.guards.append((path, obj))
+    return value
+
+
+@handles(EXPR, ast.Attribute)
+def attribute(lo: Lowering, node: ast.Attribute) -> Any:
+    """``value.name``."""
+    owner = lo.read(lo.expr(node.value), node.value)
+    return get_attribute(lo, owner, node.attr, node)
+
+
+def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
+    """An attribute of an abstract value."""
+    if isinstance(owner, Static):
+        try:
+            obj = getattr(owner.obj, name)
+        except AttributeError:
+            what = getattr(owner.obj, "__name__", repr(owner.obj))
+            lo.fail(node, f"{what} has no attribute {name!r}", PLAIN)
+        where = owner.path
+        path = None if where is None else (lambda: getattr(where(), name))
+        if isinstance(owner.obj, types.ModuleType) and path is None:
+            module = owner.obj
+            path = lambda: getattr(module, name)  # noqa: E731
+        if isinstance(obj, float) and owner.obj in (np, __import__("math")):
+            return const(obj)
+        return captured(lo, obj, path, node)
+    if isinstance(owner, Record) and owner.cls is not dict and name in owner.fields:
+        return owner.fields[name]
+    if isinstance(owner, Record) and owner.cls is not dict:
+        member = getattr(owner.cls, name, None)
+        if isinstance(member, types.FunctionType):
+            from srcad.frontend.source import get_source
+
+            return FunctionV(get_source(member), bound=(owner,))
+        if isinstance(member, property) and member.fget is not None:
+            from srcad.frontend.calls import call_value
+            from srcad.frontend.source import get_source
+
+            return call_value(lo, FunctionV(get_source(member.fget)), [owner], {}, node)
+        if member is not None:
+            return captured(lo, member, None, node)
+    fields = getattr(owner.cls, "_fields", ()) if isinstance(owner, Tuple) and owner.cls else ()
+    if name in fields:
+        return owner.items[fields.index(name)]
+    if (is_array(owner) or is_scalar(owner)) and name in ATTRIBUTES:
+        return ATTRIBUTES[name](lo, owner, node)
+    kind = "array" if is_array(owner) else "scalar" if is_scalar(owner) else type(owner).__name__
+    if f"{kind}.{name}" in METHODS:
+        return MethodV(owner, name)
+    lo.fail(node, f"{describe(owner)} has no attribute {name!r} that srcad supports",
+            instead="use a NumPy function, or write it out")
