@@ -107,7 +107,7 @@ class IterV:
 
     kind: str
     parts: tuple[Any, ...]
-    start: Atom = Const(0, Scalar("i8"))
+    start: Atom = field(default_factory=lambda: Const(0, Scalar("i8")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,6 +112,8 @@ class Forward(Tandem):
         """Sum of partials times tangents."""
         active = tuple(map(self.carries, s.args))
         hint = self.wish(s.target)
+        if s.op == "select":
+            return self.choice(s, hint)
         total: Atom | None = None
         for a, p in zip(s.args, partials(self.b, s, s.args, s.target, active), strict=True):
             if p is None:
@@ -121,6 +123,15 @@ class Forward(Tandem):
         kind = s.target.type
         assert isinstance(kind, Scalar)
         value = zero_of(kind) if total is None else self.b.cast(total, kind, hint=hint)
+        return value if isinstance(value, Var) else self.b_const(value, kind, hint)
+
+    def choice(self, s: Op, hint: str) -> Var:
+        """The tangent of the chosen operand (no product: 0 * inf is NaN)."""
+        kind = s.target.type
+        assert isinstance(kind, Scalar)
+        parts = [self.b.cast(self.shadow[a.name], kind, hint=hint) if self.carries(a)  # type: ignore[union-attr]
+                 else zero_of(kind) for a in s.args[1:]]
+        value = self.b.op("select", s.args[0], *parts, hint=hint)
         return value if isinstance(value, Var) else self.b_const(value, kind, hint)
 
     def b_const(self, value: Atom, kind: Scalar, hint: str) -> Var:

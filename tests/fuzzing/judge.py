@@ -24,8 +24,14 @@ from tests.fuzzing.mutants import Mutant
 from tests.zoo_checks import flat
 
 PLAIN_SECONDS, SRCAD_SECONDS = 1.0, 20.0
-AT_RUN_TIME = (ZeroDivisionError, IndexError, ValueError, OverflowError, FloatingPointError,
-               np.linalg.LinAlgError)
+AT_RUN_TIME = (
+    ZeroDivisionError,
+    IndexError,
+    ValueError,
+    OverflowError,
+    FloatingPointError,
+    np.linalg.LinAlgError,
+)
 
 
 class TimeUp(BaseException):
@@ -67,8 +73,12 @@ def limit(seconds: float) -> Iterator[None]:
 def attempt(action: Callable[[], Any], seconds: float) -> Outcome:
     """Run something quietly."""
     try:
-        with (limit(seconds), warnings.catch_warnings(), np.errstate(all="ignore"),
-              contextlib.redirect_stdout(io.StringIO())):
+        with (
+            limit(seconds),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+            contextlib.redirect_stdout(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             return Outcome("value", action())
     except TimeUp:
@@ -142,8 +152,11 @@ def divides_by_zero(m: Mutant) -> bool:
     with contextlib.suppress(TimeUp), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with limit(PLAIN_SECONDS), np.errstate(all="raise"), \
-                    contextlib.redirect_stdout(io.StringIO()):
+            with (
+                limit(PLAIN_SECONDS),
+                np.errstate(all="raise"),
+                contextlib.redirect_stdout(io.StringIO()),
+            ):
                 m.function(*m.origin.args())
         except (FloatingPointError, ZeroDivisionError):
             return True
@@ -155,8 +168,11 @@ def divides_by_zero(m: Mutant) -> bool:
 def same(a: Any, b: Any) -> bool:
     """Whether two argument tuples hold equal numbers of equal types."""
     if isinstance(a, np.ndarray):
-        return isinstance(b, np.ndarray) and a.dtype == b.dtype and np.array_equal(
-            a, b, equal_nan=a.dtype.kind == "f")
+        return (
+            isinstance(b, np.ndarray)
+            and a.dtype == b.dtype
+            and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+        )
     if isinstance(a, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
@@ -175,4 +191,3 @@ def close(plain: Any, value: Any) -> bool:
     with np.errstate(all="ignore"):
         finite = np.isfinite(a) & np.isfinite(b)
         return a.shape == b.shape and bool(np.allclose(a[finite], b[finite], rtol=1e-4, atol=1e-4))
-

@@ -23,10 +23,33 @@ from tests.fuzzing import snippets
 from tests.programs import PROGRAMS
 from tests.zoo.registry import Program
 
-OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.MatMult,
-             ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
-COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In,
-               ast.NotIn)
+OPERATORS = (
+    ast.Add,
+    ast.Sub,
+    ast.Mult,
+    ast.Div,
+    ast.FloorDiv,
+    ast.Mod,
+    ast.Pow,
+    ast.MatMult,
+    ast.BitAnd,
+    ast.BitOr,
+    ast.BitXor,
+    ast.LShift,
+    ast.RShift,
+)
+COMPARISONS = (
+    ast.Lt,
+    ast.LtE,
+    ast.Gt,
+    ast.GtE,
+    ast.Eq,
+    ast.NotEq,
+    ast.Is,
+    ast.IsNot,
+    ast.In,
+    ast.NotIn,
+)
 UNARY = (ast.USub, ast.UAdd, ast.Not, ast.Invert)
 
 
@@ -48,16 +71,21 @@ class Mutant:
 @lru_cache(maxsize=1)
 def candidates() -> list[Program]:
     """Programs of the zoo that are plain functions without closures."""
-    return [p for p in PROGRAMS if isinstance(p.fn, types.FunctionType)
-            and not p.fn.__closure__ and p.fn.__name__ != "<lambda>" and not p.kwargs]
+    return [
+        p
+        for p in PROGRAMS
+        if isinstance(p.fn, types.FunctionType)
+        and not p.fn.__closure__
+        and p.fn.__name__ != "<lambda>"
+        and not p.kwargs
+    ]
 
 
 @lru_cache(maxsize=64)
 def _definitions(module_file: str) -> dict[str, ast.FunctionDef]:
     """Undecorated functions of a file, by name."""
     tree = ast.parse("".join(linecache.getlines(module_file)))
-    return {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef)
-            and not n.decorator_list}
+    return {n.name: n for n in tree.body if isinstance(n, ast.FunctionDef) and not n.decorator_list}
 
 
 def reachable(fn: types.FunctionType) -> list[ast.FunctionDef]:
@@ -113,20 +141,45 @@ class Mutation:
         self.rng, self.tree = rng, tree
         self.where: ast.FunctionDef = rng.choice(tree.body)  # type: ignore[assignment]
         inside = [n for n in ast.walk(self.where)]
-        self.names = sorted({n.id for n in inside if isinstance(n, ast.Name)}
-                            | {a.arg for a in self.where.args.args} or {"x"})
-        self.expressions = [n for n in inside if isinstance(n, ast.expr)
-                            and not isinstance(getattr(n, "ctx", None), (ast.Store, ast.Del))
-                            and not isinstance(n, (ast.Slice, ast.Starred, ast.JoinedStr))]
+        self.names = sorted(
+            {n.id for n in inside if isinstance(n, ast.Name)}
+            | {a.arg for a in self.where.args.args}
+            or {"x"}
+        )
+        self.expressions = [
+            n
+            for n in inside
+            if isinstance(n, ast.expr)
+            and not isinstance(getattr(n, "ctx", None), (ast.Store, ast.Del))
+            and not isinstance(n, (ast.Slice, ast.Starred, ast.JoinedStr))
+        ]
 
     def apply(self) -> None:
         """Choose a kind of change and make it."""
-        change = self.rng.choice((
-            self.replace_expression, self.replace_expression, self.replace_constant, self.call,
-            self.call, self.insert, self.insert, self.insert, self.remove, self.duplicate,
-            self.swap_operator, self.swap_operator, self.rename, self.rename, self.arguments,
-            self.parameters, self.wrap, self.decorate, self.shuffle, self.shadow,
-        ))
+        change = self.rng.choice(
+            (
+                self.replace_expression,
+                self.replace_expression,
+                self.replace_constant,
+                self.call,
+                self.call,
+                self.insert,
+                self.insert,
+                self.insert,
+                self.remove,
+                self.duplicate,
+                self.swap_operator,
+                self.swap_operator,
+                self.rename,
+                self.rename,
+                self.arguments,
+                self.parameters,
+                self.wrap,
+                self.decorate,
+                self.shuffle,
+                self.shadow,
+            )
+        )
         change()
 
     # filling templates
@@ -206,8 +259,11 @@ class Mutation:
         slot = self.some_slot(ast.expr)
         if slot is None:
             return
-        name = self.rng.choice(snippets.BUILTINS) if self.rng.random() < 0.5 else \
-            "np." + self.rng.choice(snippets.NUMPY)
+        name = (
+            self.rng.choice(snippets.BUILTINS)
+            if self.rng.random() < 0.5
+            else "np." + self.rng.choice(snippets.NUMPY)
+        )
         count = self.rng.choice((0, 1, 1, 1, 2, 2, 3))
         args = [self.fill(self.rng.choice(snippets.ARGUMENTS)) for _ in range(count)]
         if args and self.rng.random() < 0.6:
@@ -229,8 +285,12 @@ class Mutation:
 
     def bodies(self) -> list[list[ast.stmt]]:
         """Statement lists of the function."""
-        return [b for n in ast.walk(self.where) for field in ("body", "orelse")
-                if isinstance(b := getattr(n, field, None), list) and b]
+        return [
+            b
+            for n in ast.walk(self.where)
+            for field in ("body", "orelse")
+            if isinstance(b := getattr(n, field, None), list) and b
+        ]
 
     def remove(self) -> None:
         """A statement goes."""
@@ -245,8 +305,11 @@ class Mutation:
 
     def swap_operator(self) -> None:
         """Another operator."""
-        found = [n for n in ast.walk(self.where)
-                 if isinstance(n, (ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp, ast.BoolOp))]
+        found = [
+            n
+            for n in ast.walk(self.where)
+            if isinstance(n, (ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp, ast.BoolOp))
+        ]
         if not found:
             return
         n = self.rng.choice(found)
@@ -263,8 +326,11 @@ class Mutation:
         """One use of a name becomes another name."""
         found = [n for n in ast.walk(self.where) if isinstance(n, ast.Name)]
         if found:
-            other = self.name() if self.rng.random() < 0.9 else \
-                self.rng.choice((*snippets.BUILTINS, "missing"))
+            other = (
+                self.name()
+                if self.rng.random() < 0.9
+                else self.rng.choice((*snippets.BUILTINS, "missing"))
+            )
             self.rng.choice(found).id = other
 
     def arguments(self) -> None:
@@ -304,20 +370,29 @@ class Mutation:
 
     def wrap(self) -> None:
         """Statements move under an ``if``, a loop, a ``try``, a ``with``, a function."""
-        frames = ("if EXPR:\n    pass", "for w in range(2):\n    pass", "while True:\n    pass",
-                  "for w in EXPR:\n    pass", "try:\n    pass\nfinally:\n    pass",
-                  "with EXPR:\n    pass", "def g():\n    pass\ng()", "if not EXPR:\n    pass",
-                  "def g():\n    pass\nNAME = g()", "class C:\n    pass", "while NAME:\n    pass")
+        frames = (
+            "if EXPR:\n    pass",
+            "for w in range(2):\n    pass",
+            "while True:\n    pass",
+            "for w in EXPR:\n    pass",
+            "try:\n    pass\nfinally:\n    pass",
+            "with EXPR:\n    pass",
+            "def g():\n    pass\ng()",
+            "if not EXPR:\n    pass",
+            "def g():\n    pass\nNAME = g()",
+            "class C:\n    pass",
+            "while NAME:\n    pass",
+        )
         try:
             made = ast.parse(self.fill(self.rng.choice(frames))).body
         except SyntaxError:
             return
         body = self.rng.choice(self.bodies())
         k = self.rng.randrange(len(body))
-        made[0].body = body[k:k + self.rng.choice((1, 2))]  # type: ignore[attr-defined]
+        made[0].body = body[k : k + self.rng.choice((1, 2))]  # type: ignore[attr-defined]
         if isinstance(made[0], ast.While) and self.rng.random() < 0.8:
             made[0].body = [*made[0].body, ast.Break()]
-        body[k:k + len(made[0].body)] = made  # type: ignore[attr-defined]
+        body[k : k + len(made[0].body)] = made  # type: ignore[attr-defined]
 
     def decorate(self) -> None:
         """A decorator, on a helper or on the function itself."""
@@ -334,8 +409,17 @@ class Mutation:
 
     def shadow(self) -> None:
         """A builtin, a module or the function itself is hidden by a local name."""
-        name = self.rng.choice(("np", "math", "range", "len", "abs", self.where.name,
-                                self.rng.choice(dir(builtins)[-60:])))
+        name = self.rng.choice(
+            (
+                "np",
+                "math",
+                "range",
+                "len",
+                "abs",
+                self.where.name,
+                self.rng.choice(dir(builtins)[-60:]),
+            )
+        )
         value = self.parse(self.fill(self.rng.choice(("NAME", "EXPR", "lambda *q: 1.0", "2.0"))))
         if value is not None:
             self.where.body.insert(0, ast.Assign([ast.Name(name, ast.Store())], value))

@@ -139,6 +139,9 @@ class Statements:
         active = tuple(map(self.activity.active, s.args))
         if not any(active):
             return
+        if s.op == "select":
+            self.choice(s, adjoint, active)
+            return
         wanted = needs(s.op, active, s.args)
         args = tuple(self.scopes.value(a) if k in wanted else a for k, a in enumerate(s.args))
         out = self.scopes.value(s.target) if "out" in wanted else s.target
@@ -146,3 +149,12 @@ class Statements:
         for a, p in zip(s.args, partials(self.b, s, args, out, active), strict=True):
             if p is not None:
                 self.add(a, times(self.b, adjoint, p, guard, self.hint(a)))
+
+    def choice(self, s: Op, adjoint: Atom, active: tuple[bool, ...]) -> None:
+        """The chosen operand gets the adjoint, the other one zero (no product: 0 * inf is NaN)."""
+        chosen = self.scopes.value(s.args[0])
+        zero = zero_of(adjoint.type)
+        for k, pair in ((1, (adjoint, zero)), (2, (zero, adjoint))):
+            if active[k]:
+                part = self.b.op("select", chosen, *pair, hint=self.hint(s.args[k]))
+                self.add(s.args[k], part)
