@@ -85,8 +85,9 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     """
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
+    from srcad.backends.reference import run
     from srcad.frontend.arguments import leaves_of
-    from srcad.storage.measure import tape_bytes
+    from srcad.storage.measure import measured, tape_bytes
 
     f: Transformed = as_function(g)
     if type(f) in (Transformed, Differentiable):
@@ -97,7 +98,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
-    sizes = tape_bytes(program.fn, tuple(leaves))
+    fn, found = measured(program.fn)
+    sizes = tape_bytes(found, run(fn, tuple(leaves)))
     rows = []
     for report in program.reports:
         for r in report.residuals:

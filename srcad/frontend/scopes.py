@@ -135,8 +135,8 @@ def leaves(stmts: Iterable[ast.AST], loop: bool = False) -> set[str]:
             for c in n.orelse:
                 visit(c, inside)
             return
-        for c in ast.iter_child_nodes(n):
-            visit(c, inside)
+        for child in ast.iter_child_nodes(n):
+            visit(child, inside)
 
     for stmt in stmts:
         visit(stmt, loop)

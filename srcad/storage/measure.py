@@ -1,15 +1,13 @@
 """How many bytes the tapes of a generated function take for given arguments.
 
-In: a function, its arguments.  Out: bytes by tape variable.  The function is run (by the reference
-backend) with the sizes of its tapes as further results, so what is reported is what is allocated.
+In: a generated function.  Out: the function with the sizes of its tapes as results, so that what is
+reported is what is allocated; and bytes by tape variable from what it returned.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
-from srcad.backends.reference import run
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Alloc, Atom, Block, Function, Var
@@ -23,8 +21,8 @@ def tapes(fn: Function) -> list[Var]:
             if isinstance(s, Alloc) and s.loc is not None and s.loc.role == "tape"]
 
 
-def tape_bytes(fn: Function, leaves: tuple[Any, ...]) -> dict[str, int]:
-    """Bytes of each tape when the function runs on these arguments (which it may overwrite)."""
+def measured(fn: Function) -> tuple[Function, list[Var]]:
+    """A function that returns the number of cells of each tape instead of its results."""
     found = tapes(fn)
     b = Builder(Namer(v.name for v in variables(fn)))
     sizes: list[Atom] = []
@@ -34,7 +32,11 @@ def tape_bytes(fn: Function, leaves: tuple[Any, ...]) -> dict[str, int]:
             size = b.op("mul", size, b.dim(v, axis))
         sizes.append(size)
     body = Block((*fn.body.stmts, *b.stack[0]), tuple(sizes))
-    counts = run(replace(fn, body=body), leaves)
+    return replace(fn, body=body), found
+
+
+def tape_bytes(found: list[Var], counts: tuple[int, ...]) -> dict[str, int]:
+    """Bytes of each tape, from what the measured function returned."""
     return {v.name: int(n) * item_size(v) for v, n in zip(found, counts, strict=True)}
 
 
