@@ -9,6 +9,7 @@ from __future__ import annotations
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.nodes import Atom, Const, Op
+from srcad.ir.types import Scalar
 from srcad.rules import registry
 
 
@@ -17,12 +18,35 @@ def times(b: Builder, value: Atom, partial: Atom, guard: bool, hint: str) -> Ato
     if isinstance(partial, Const) and partial.value in (1, -1) and not isinstance(partial.value,
                                                                                    bool):
         return value if partial.value == 1 else b.op("neg", value, hint=hint)
+    choice = chosen(b, partial)
+    if choice is not None:
+        return choose(b, value, choice, hint)
     product = b.op("mul", value, partial, hint=hint)
     if not guard or isinstance(partial, Const):
         return product
-    zero = Const(0.0, value.type)
-    return b.op("select", b.op("eq", value, zero, hint="still"), b.cast(zero, product.type),  # type: ignore[arg-type]
-                product, hint=hint)
+    assert isinstance(product.type, Scalar)
+    zero, none = Const(0.0, value.type), Const(0.0, product.type)
+    return b.op("select", b.op("eq", value, zero, hint="still"), none, product, hint=hint)
+
+
+def chosen(b: Builder, partial: Atom) -> Op | None:
+    """The operation that made a partial, if that only chooses between 0, 1 and -1."""
+    for s in reversed(b.stack[-1][-8:]):
+        if isinstance(s, Op) and s.target == partial and s.op == "select":
+            known = all(isinstance(a, Const) and a.value in (0, 1, -1) for a in s.args[1:])
+            return s if known else None
+    return None
+
+
+def choose(b: Builder, value: Atom, choice: Op, hint: str) -> Atom:
+    """``value`` times the chosen factor; the side not taken gives 0 even of infinities."""
+    assert isinstance(value.type, Scalar)
+    sides = []
+    for factor in choice.args[1:]:
+        assert isinstance(factor, Const)
+        sides.append(value if factor.value == 1 else b.op("neg", value, hint=hint)
+                     if factor.value else Const(0.0, value.type))
+    return b.op("select", choice.args[0], *sides, hint=hint)
 
 
 def partials(b: Builder, s: Op, args: tuple[Atom, ...], out: Atom,
