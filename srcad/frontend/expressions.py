@@ -22,6 +22,7 @@ from srcad.frontend.values import (
     Static,
     Tuple,
     describe,
+    flatten,
     is_array,
     is_scalar,
 )
@@ -198,7 +199,11 @@ def tuple_expression(lo: Lowering, node: ast.Tuple) -> Any:
             items += v.items
         else:
             items.append(settle(lo, lo.read(lo.expr(e), e)))
-    return Tuple(tuple(items))
+    out = Tuple(tuple(items))
+    if len(flatten(out)[0]) > TUPLE_LIMIT:
+        lo.fail(node, f"a tuple of more than {TUPLE_LIMIT} values is too large",
+                "the items of a tuple are separate variables", "use an array")
+    return out
 
 
 @handles(EXPR, ast.Dict)

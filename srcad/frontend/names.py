@@ -92,6 +92,9 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
         from srcad.frontend.arguments import capture_array
 
         return capture_array(lo, obj, path, node)
+    if isinstance(obj, (list, dict)) and path is not None:  # they may grow, or get other keys
+        lo.program.guards.append((lambda: tuple(path()) if isinstance(obj, dict) else len(path()),
+                                  tuple(obj) if isinstance(obj, dict) else len(obj)))
     if isinstance(obj, (tuple, list)):
         items = tuple(captured(lo, x, step(path, k), node) for k, x in enumerate(obj))
         return Tuple(items, type(obj) if hasattr(obj, "_fields") else None)

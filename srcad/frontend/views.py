@@ -33,6 +33,8 @@ def subview(lo: Lowering, base: Var, spec: tuple) -> Var:
         if item[0] == "slice":
             shape.append(slice_length(lo, n, item))
     keys = tuple(tuple(str(x) for x in item) for item in spec)
+    while len(spec) > 1 and spec[-1] == ("slice", None, None, None):
+        spec = spec[:-1]  # ``a[k]`` is as contiguous as ``a``; ``a[k, :]`` is strided to Numba
     t = view_layout(base.type, "index", spec)  # type: ignore[arg-type]
     v = lo.b.view(base, "index", spec, t, base.hint or "v")
     if t.layout == "F" and t.ndim == 1:  # one kind of contiguous vector is enough: C

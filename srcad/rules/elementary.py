@@ -8,6 +8,7 @@ infinite at an end of their domain are guarded: a zero cotangent stays zero ther
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def exponential(x, out):
     return out
 
 
-@scalar_rule("exp2", math.exp2, np.exp2)
+@scalar_rule("exp2", *([math.exp2] if sys.version_info >= (3, 11) else []), np.exp2)
 def exponential2(x, out):
     """d 2^x = 2^x log(2) dx."""
     return LN2 * out
