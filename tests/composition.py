@@ -9,6 +9,7 @@ cotangents of the arguments on exit, reverse over reverse, third derivatives).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,24 @@ from tests.zoo.registry import Program
 CHECKED = Options(backend="reference", verify=True, poison=True)
 
 
+_clean = True
+
+
 def cleaned(fn: Function) -> Function:
     """The function after the clean-up passes, verified after each."""
     verify(fn)
-    return compiler.clean(fn, CHECKED)
+    return compiler.clean(fn, CHECKED) if _clean else fn
+
+
+@contextmanager
+def uncleaned() -> Iterator[None]:
+    """Inside the ``with``, what transforms made is verified but not cleaned."""
+    global _clean
+    _clean = False
+    try:
+        yield
+    finally:
+        _clean = True
 
 
 def size(fn: Function) -> int:
@@ -93,6 +108,12 @@ class Subject:
         """Cotangents in the order of the parameters as a vector in the order of arguments."""
         by_position = dict(zip(sorted(self.positions), found, strict=True))
         return joined([by_position[k] for k in self.positions])
+
+    def seeds(self, weights: Any) -> list[Any]:
+        """Cotangents of the results as leaves of their types."""
+        kinds = [y.type for y in self.fn.body.yields if is_float(y.type)]
+        return [float(w) if isinstance(t, Scalar) else fit_array(w, np.shape(w), t, "a seed")
+                for t, w in zip(kinds, float_leaves(weights), strict=True)]
 
     def directions(self, seed: int, count: int = 1) -> list[list[Any]]:
         """Random tangents of the differentiated arguments."""
@@ -168,12 +189,9 @@ class Adjoint:
     def arguments(self, weights: Any, exit_weights: Any) -> tuple[list[Any], list[Any], list[Any]]:
         """Leaves, cotangents of the results, shadows of the arrays."""
         s = self.subject
-        outs = [y.type for y in s.fn.body.yields if is_float(y.type)]
-        seeds = [float(w) if isinstance(t, Scalar) else fit_array(w, np.shape(w), t, "a seed")
-                 for t, w in zip(outs, float_leaves(weights), strict=True)]
         on_exit = (x for x in oracle.leaves(list(exit_weights)) if isinstance(x, np.ndarray))
         shadows = [s.fitted(k, x) for k, x in zip(self.arrays, on_exit, strict=True)]
-        return s.leaves(), seeds, shadows
+        return s.leaves(), s.seeds(weights), shadows
 
     def gradient(self, weights: Any, exit_weights: Any) -> np.ndarray:
         """Of the weighted result and exit arguments, with respect to the program's arguments."""
@@ -207,12 +225,12 @@ class Tangent:
         self.subject = subject
         self.fn = cleaned(forward(subject.fn, subject.every))
 
-    def on_exit(self, tangents: list[Any]) -> np.ndarray:
-        """Tangents of all float leaves of the arguments when the function is left."""
+    def run(self, tangents: list[Any]) -> tuple[np.ndarray, np.ndarray]:
+        """Tangents of all float leaves of the arguments on exit, and of the results."""
         s = self.subject
         given = dict(zip(sorted(s.positions), s.spread(tangents), strict=True))
         leaves = s.leaves()
         seeds = [given[k] if k in given else s.fitted(k, np.zeros(np.shape(leaves[k])))
                  for k in s.floats]
-        run(self.fn, [*leaves, *seeds])
-        return joined(seeds)
+        results = run(self.fn, [*leaves, *seeds])
+        return joined(seeds), joined(list(results[len(s.fn.body.yields):]))

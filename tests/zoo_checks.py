@@ -260,7 +260,7 @@ def check_exit(program: Program, options: dict[str, Any]) -> bool:
     e, tol = Expected(program), tolerance(program)
     f = srcad.differentiable(program.fn, **options)
     with quiet():
-        tangents = Tangent(subject).on_exit(e.tangents)
+        tangents, _ = Tangent(subject).run(e.tangents)
         expect("tangents on exit", tangents, e.tangent[1], tol)
         adjoint, weights = Adjoint(subject), (e.weights, e.exit_weights)
         if not check_adjoint(e, f, floats_only(e.exit_gradient)):

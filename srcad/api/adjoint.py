@@ -123,7 +123,7 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
             kind = f"shape {np.shape(b)} {b.dtype}" if isinstance(b, np.ndarray) else \
                 f"a {type(b).__name__}"
             raise TypeMismatch(f"the shadow of {name!r} must be a writable array of shape {shape} "
-                               f"and dtype {leaf.type.dtype}, got {kind}",  # type: ignore[union-attr]
+                               f"and dtype {np.dtype(leaf.type.dtype)}, got {kind}",  # type: ignore[union-attr]
                                instead="np.zeros_like of the argument; np.zeros(1) for a number")
 
 

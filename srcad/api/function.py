@@ -162,8 +162,8 @@ class Transformed:
             name = getattr(self.inner, "__name__", repr(self.inner))
             raise UnknownFunction(
                 f"{name} has no Python source",
-                why="srcad differentiates source code, and has no rule for this function",
-                instead="wrap it in a Python function") from None
+                why="srcad differentiates the source code of Python functions",
+                instead="call it in a Python function, and pass that") from None
 
     @cached_property
     def positional(self) -> tuple[str, ...] | None:

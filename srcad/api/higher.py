@@ -90,7 +90,8 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
         if np.ndim(t) != 0:
             raise TypeMismatch(f"{what} has shape {np.shape(t)}, but it belongs to a number",
                                instead="give a float")
-        return np.float32(t) if leaf.type.kind == "f4" else float(t)
+        value = real_array(t, float, what)
+        return np.float32(value) if leaf.type.kind == "f4" else float(value)
     return fit_array(t, np.shape(x), leaf.type, what)
 
 
@@ -100,13 +101,25 @@ def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarra
         raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}",
                            instead="give an array of the shape of what it belongs to")
     order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
-    out: np.ndarray = np.array(t, dtype=kind.dtype, order=order)  # type: ignore[call-overload]
+    out = real_array(t, kind.dtype, what, order)
     if isinstance(kind, ArrayT) and kind.layout == "A":
         wide = np.empty((*shape[:-1], 2 * shape[-1]) if shape else (), out.dtype)
         strided: np.ndarray = wide[..., ::2] if shape else wide
         strided[...] = out
         return strided
     return out
+
+
+def real_array(t: Any, dtype: Any, what: str, order: Any = "C") -> np.ndarray:
+    """A fresh array of real numbers.
+
+    Raises:
+        TypeMismatch: it holds something else.
+    """
+    if np.asarray(t).dtype.kind not in "fiub":
+        raise TypeMismatch(f"{what} is {t!r}, which is not made of real numbers",
+                           instead="give floats")
+    return np.array(t, dtype=dtype, order=order)
 
 
 def jvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
@@ -128,8 +141,21 @@ def jvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
     >>> jvp(square_sum, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),), backend="reference")
     (5.0, 2.0)
     """
+    for name, x in (("primals", primals), ("tangents", tangents)):
+        expect_tuple("jvp", name, x)
     g = memo(f, "jvp", Jvp, options)
     return g.run(tuple(primals), tuple(tangents))  # type: ignore[no-any-return]
+
+
+def expect_tuple(transform: str, name: str, x: Any) -> None:
+    """Primals and tangents are tuples, one item an argument.
+
+    Raises:
+        TypeMismatch: they are something else.
+    """
+    if not isinstance(x, (tuple, list)):
+        raise TypeMismatch(f"{name} must be a tuple of arguments, got {type(x).__name__}",
+                           instead=f"{transform}(f, (x,), (x_t,))")
 
 
 _memo: dict[Any, Any] = {}
@@ -222,8 +248,9 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
             yield fit(t, out, spec, "the cotangent of a result")
     elif isinstance(spec, Node):
         n = len(spec.parts)
-        if seed is not None and spec.kind != "dataclass" and len(seed) != n:
-            raise TypeMismatch(f"the cotangent has {len(seed)} parts, the result {n}",
+        given = len(seed) if isinstance(seed, (tuple, list, dict)) else 1
+        if seed is not None and spec.kind != "dataclass" and given != n:
+            raise TypeMismatch(f"the cotangent has {given} part{'s' * (given != 1)}, the result {n}",
                                instead="give a cotangent of the structure of the result")
         for key, part in zip(spec.keys, spec.parts, strict=True):
             child = getattr(out, key) if spec.kind == "dataclass" else out[key]
@@ -356,6 +383,8 @@ def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     >>> hvp(square_sum, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),), backend="reference")
     (array([2., 0.]),)
     """
+    for name, x in (("primals", primals), ("tangents", tangents)):
+        expect_tuple("hvp", name, x)
     primals, tangents = tuple(primals), tuple(tangents)
     positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
     if not positions:

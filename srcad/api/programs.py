@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from srcad.api.selection import Selection, select
+from srcad.api.selection import Selection, in_words, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
@@ -88,9 +88,7 @@ def scalar_output(program: Program, what: str) -> None:
     out = program.out
     if isinstance(out, Leaf) and isinstance(out.type, Scalar) and is_float(out.type):
         return
-    kind = (f"a {out.type}" if isinstance(out, Leaf) else "a tuple" if isinstance(out, Node)
-            else "None")
-    raise TypeMismatch(f"{what} of {program.source.name}, which returns {kind}",
+    raise TypeMismatch(f"{what} of {program.source.name}, which returns {in_words(out)}",
                        program.source.loc(program.source.node),
                        f"{what} needs a function that returns one float",
                        "use vjp or jacobian, or return a single float (has_aux=True for extra "
@@ -108,8 +106,8 @@ def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool
                                instead="return (value, aux)")
         program = replace(program, out=outer.parts[0])
         aux = outer.parts[1]
-    scalar_output(program, "grad")
     chosen = select(program, argnums)
+    scalar_output(program, "grad")
     active = active_pattern(program, chosen)
     n_out = len(program.fn.body.yields)
     floats = [is_float(y.type) for y in program.fn.body.yields]

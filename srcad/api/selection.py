@@ -13,6 +13,8 @@ from typing import Any
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.frontend.values import describe, describe_object
+from srcad.ir.nodes import Var
 from srcad.ir.types import is_float
 
 _STEP = re.compile(r"\.(\w+)|\[(?:'([^']*)'|\"([^\"]*)\"|(-?\d+))\]")
@@ -40,21 +42,31 @@ def select(program: Program, argnums: Any) -> list[Selection]:
         TypeMismatch: no such argument; an argument of ints only.
     """
     items = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
+    if not items:
+        raise TypeMismatch("argnums is empty", program.source.loc(program.source.node),
+                           instead=f"choose among {', '.join(program.arguments) or 'nothing'}")
     chosen = [_one(program, a) for a in items]
     for s in chosen:
         if not s.active:
+            integers = any(True for _ in leaf_specs(s.spec))
             raise TypeMismatch(
-                f"cannot differentiate with respect to {s.label}, which is {_kind(s.spec)}",
+                f"cannot differentiate with respect to {s.label}, which is {in_words(s.spec)}",
                 program.source.loc(program.source.node),
-                "the derivative of an integer is zero by definition",
+                "the derivative of an integer is zero by definition" if integers else
+                "only floats, arrays of floats and structures of them have derivatives",
                 "pass a float (1.0 instead of 1), or choose another argument with argnums")
     return chosen
 
 
-def _kind(spec: Spec) -> str:
+def in_words(spec: Spec) -> str:
+    """An argument or a result, as a message says it."""
     if isinstance(spec, Leaf):
-        return {"i8": "an int", "b1": "a bool"}.get(str(spec.type), f"of type {spec.type}")
-    return "not a number" if isinstance(spec, Opaque) else "a structure without floats"
+        return describe(Var("", spec.type))
+    if isinstance(spec, Opaque):
+        return describe_object(spec.obj)
+    if spec.kind in ("dict", "dataclass", "namedtuple"):
+        return f"a {spec.cls.__name__}"
+    return f"a {spec.kind} of {len(spec.parts)}"
 
 
 def _one(program: Program, a: Any) -> Selection:
@@ -111,10 +123,15 @@ def _child(spec: Spec, positions: range, key: Any, path: str) -> tuple[Spec, ran
         keys: list[Any] = list(spec.keys)
         if spec.kind == "namedtuple" and isinstance(key, str) and key in spec.cls._fields:
             key = spec.cls._fields.index(key)
+        if isinstance(key, int) and key < 0 and spec.kind in ("tuple", "list", "namedtuple"):
+            key += len(keys)
         start = positions.start
         for k, part in zip(keys, spec.parts, strict=True):
             count = sum(1 for _ in leaf_specs(part))
             if k == key:
                 return part, range(start, start + count)
             start += count
-    raise TypeMismatch(f"the path {path!r} does not lead to anything: no {key!r}")
+    raise TypeMismatch(f"the path {path!r} does not lead to anything: there is no {key!r} in "
+                       f"{in_words(spec)}",
+                       instead=f"there are {', '.join(map(repr, spec.keys))}"
+                       if isinstance(spec, Node) and spec.keys else "shorten the path")

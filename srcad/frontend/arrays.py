@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from srcad.frontend.core import PLAIN, Lowering
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
@@ -24,7 +24,8 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
 
 Index = tuple[Atom, ...]
-BITWISE = ("bitand", "bitor", "bitxor", "lshift", "rshift", "invert")
+BITWISE = {"bitand": "&", "bitor": "|", "bitxor": "^", "lshift": "<<", "rshift": ">>",
+           "invert": "~"}
 
 
 def element_kind(dtype: str) -> Scalar:
@@ -163,10 +164,22 @@ def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
         name, *fix_kinds(lo, name, narrow(lo, xs))), args, result_dtype(name, args), node)
 
 
+def read_only(lo: Lowering, target: Var, node: Any) -> NoReturn:
+    """Refuse to write an array that is not writable, or that is not an argument."""
+    roots = lo.root(target) or ()
+    for c in lo.program.captures.values():
+        if c.var.name in roots:
+            lo.mismatch(node, f"cannot write to the array {c.var.hint!r}, which is no argument",
+                        "a derivative with respect to hidden state is not defined",
+                        "pass the array as an argument, or write to a copy")
+    lo.mismatch(node, "cannot write to a read-only array",
+                "the argument's flag `writeable` is off", "write to a copy")
+
+
 def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
     """Bitwise operators take integers only."""
     if name in BITWISE and any(element_kind(dtype_of(a)).kind in ("f8", "f4") for a in args):
-        lo.mismatch(node, f"{name} needs integers, got {' and '.join(map(describe, args))}",
+        lo.mismatch(node, f"{BITWISE[name]} needs integers, got {' and '.join(map(describe, args))}",
                     PLAIN, "convert with .astype(int) or int(...)")
 
 
@@ -229,7 +242,7 @@ def write_array(lo: Lowering, target: Var, value: Any, node: Any,
                 combine: Callable[[Atom, Atom], Atom] | None = None) -> None:
     """``target[...] = value``, or ``target[...] = combine(target[...], value)``."""
     if not target.type.mutable:  # type: ignore[union-attr]
-        lo.mismatch(node, "cannot write to a read-only array", instead="write to a copy")
+        read_only(lo, target, node)
     value = detach(lo, value, target)
     full = lo.shape(target)
     check_fits(lo, shape_of(lo, value), full, node)

@@ -169,16 +169,38 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
     if reason is not None:
         lo.fail(node, f"{full} has no derivative", reason,
                 "compute it outside the differentiated function", NoDerivative)
-    lo.fail(node, f"{full} is not a function srcad knows",
-            "it has no Python source to look into, and no derivative rule",
-            "write it out in Python, or use a NumPy or math function that srcad supports",
-            UnknownFunction)
+    why, instead = advice(obj, full)
+    lo.fail(node, f"{full} is not a function srcad knows", why, instead, UnknownFunction)
+
+
+def advice(obj: Any, name: str) -> tuple[str, str]:
+    """Why a function is not known, and what to do about it."""
+    words = name.split(".")
+    if {"random", "Random"} & set(words[:-1]):
+        return ("random numbers drawn inside cannot be drawn again in the reverse sweep",
+                "draw them outside and pass them as an argument")
+    if obj in (str, repr, format, chr, ord):
+        return ("compiled code has no strings beyond constants",
+                "format outside the differentiated function")
+    if obj in (set, frozenset):
+        return "sets have no order to reverse", "use a tuple or an array"
+    if obj in (map, filter):
+        return "iterators of functions are outside the subset", "use a list comprehension"
+    if words[0] == "scipy":
+        return ("it is compiled code without Python source, and has no derivative rule",
+                "write it with NumPy or math functions, or as a Python function")
+    return ("it has no Python source to look into, and no derivative rule",
+            "write it out in Python, or use a NumPy or math function that srcad supports")
 
 
 def full_name(obj: Any) -> str:
     """Name of a Python callable for messages."""
     name = getattr(obj, "__name__", None) or repr(obj)
     module = getattr(obj, "__module__", None) or ""
+    owner = getattr(obj, "__self__", None)
+    if owner is not None and not module:  # np.add.reduce, random.random
+        name = f"{getattr(owner, '__name__', type(owner).__name__)}.{name}"
+        module = type(owner).__module__
     module = "np" + module[5:] if module.split(".")[0] == "numpy" else module
     return name if module in ("", "builtins", "__main__") else f"{module}.{name}"
 
@@ -270,6 +292,8 @@ def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any]
         return Record(cls, {n: fields[n] for n in names})
     if issubclass(cls, BaseException):
         return Static(cls)
+    if cls.__module__ == "builtins":
+        unknown(lo, cls, node)
     lo.fail(node, f"cannot build a {cls.__name__} here",
             "only namedtuples and plain dataclasses can be built in a differentiated function",
             "use a tuple or a namedtuple")

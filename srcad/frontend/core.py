@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from srcad.errors import SrcadError, TypeMismatch, UnsupportedSyntax
-from srcad.frontend.source import SourceFunction, end_of
-from srcad.frontend.values import Conflict, Maybe, describe, is_scalar
+from srcad.frontend.source import SourceFunction
+from srcad.frontend.values import Conflict, Maybe, describe, is_array, is_scalar
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Const, Function, Loc, Var
@@ -113,7 +113,7 @@ class Lowering:
         if node is None or self.frame is None or not hasattr(node, "lineno"):
             return None
         src = self.frame.source
-        return Loc(src.file, node.lineno, getattr(node, "col_offset", 0), end_of(node), src.name)
+        return src.loc(node)
 
     def key(self, node: Any, tag: str) -> tuple:
         """Memo key of a node in the present chain of calls."""
@@ -165,8 +165,11 @@ class Lowering:
             if v.reason == "unbound":
                 self.fail(node, f"variable {name!r} is not bound here",
                           "no path to this line assigns it", f"assign {name} before this line")
-            what = name if name.startswith("the ") else f"variable {name!r}"
-            self.mismatch(node, f"{what} is {v.reason}",
+            if name.startswith("the "):  # a result, an item: nothing the user has named
+                self.mismatch(node, f"{name} is {v.reason}",
+                              "which of them it is, is known only at run time",
+                              "make it of the same kind on every path")
+            self.mismatch(node, f"variable {name!r} is {v.reason}",
                           "the paths that meet before this line give it values of different kinds",
                           "use two names")
         return v
@@ -180,7 +183,8 @@ class Lowering:
             return self.b.load(v)
         if callable(element) and getattr(v, "shape", None) == ():
             return element(())
-        self.mismatch(node, f"expected {what}, got {describe(v)}")
+        self.mismatch(node, f"expected {what}, got {describe(v)}",
+                      instead="take an element, as in a[0]" if is_array(v) else f"give {what}")
 
     def integer(self, v: Any, node: Any, what: str = "an index") -> Atom:
         """``v`` as an integer (bools count)."""

@@ -108,6 +108,9 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
             lo.fail(node, f"a tuple of {len(a.items) * int(b.value)} items is too long",
                     "the items of a tuple are separate variables", "use an array")
         return Tuple(a.items * int(b.value))
+    if isinstance(a, Tuple) and is_scalar(b) and name == "mul":
+        lo.fail(node, f"cannot repeat a tuple by {describe(b)} that is no constant",
+                "the length of a tuple must be known at compile time", "use an array")
     if isinstance(a, ListV) and name in ("add", "mul"):
         from srcad.frontend.lists import list_binary
 
@@ -120,9 +123,11 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
 
 def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
     """A binary operator on two numbers, with Python's ``ZeroDivisionError``."""
+    from srcad.frontend.arrays import BITWISE
+
     floats = any(x.type.kind in ("f8", "f4") for x in (a, b))  # type: ignore[union-attr]
     if name in ("bitand", "bitor", "bitxor", "lshift", "rshift") and floats:
-        lo.mismatch(node, f"{name} needs integers, got {describe(a)} and {describe(b)}", PLAIN,
+        lo.mismatch(node, f"{BITWISE[name]} needs integers, got {describe(a)} and {describe(b)}", PLAIN,
                     "convert with int(...)")
     if name in ("truediv", "floordiv", "mod"):
         if not isinstance(b, Const):

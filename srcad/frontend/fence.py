@@ -51,6 +51,8 @@ def check_function(source: SourceFunction) -> None:
     if id(source.node) in _passed:
         return
     node = source.node
+    if isinstance(node, ast.AsyncFunctionDef):
+        check(source, node)
     if isinstance(node, ast.FunctionDef):
         for s in node.body:
             check(source, s)

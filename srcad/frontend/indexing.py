@@ -20,6 +20,7 @@ from srcad.frontend.advanced import (
     wrap,
 )
 from srcad.frontend.arrays import (
+    read_only,
     Index,
     broadcast_index,
     check_fits,
@@ -70,10 +71,14 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
     if isinstance(owner, Tuple):
         return tuple_item(lo, owner, key, node)
     if isinstance(owner, Record) and owner.cls is dict:
-        name = key.obj if isinstance(key, Static) else getattr(key, "value", None)
+        if not isinstance(key, (Static, Const)):
+            lo.fail(node, f"the key of a dict must be a constant, got {describe(key)}",
+                    "which value a key means must be known at compile time",
+                    "use an array and an index")
+        name = key.obj if isinstance(key, Static) else key.value
         if name not in owner.fields:
-            lo.fail(node, f"the dict has no constant key {name!r}",
-                    instead=f"keys are {sorted(map(str, owner.fields))}")
+            lo.fail(node, f"the dict has no key {name!r}", PLAIN,
+                    f"keys are {', '.join(map(repr, owner.fields))}")
         return owner.fields[name]
     if isinstance(owner, ListV):
         return list_item(lo, owner, key, node)
@@ -200,7 +205,7 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
         branch(lo, here, yes, lambda: choose(k + 1))
 
     choose(0)
-    return lo.read(lo.frame.env.pop(".value"), node, "this item")
+    return lo.read(lo.frame.env.pop(".value"), node, "the item at this position")
 
 
 
@@ -256,7 +261,7 @@ def check_target(lo: Lowering, owner: Any, node: Any) -> None:
     if not (isinstance(owner, Var) and isinstance(owner.type, ArrayT)):
         lo.mismatch(node, f"cannot assign to an item of {describe(owner)}", PLAIN)
     if not owner.type.mutable:
-        lo.mismatch(node, "cannot write to a read-only array", instead="write to a copy")
+        read_only(lo, owner, node)
 
 
 def write_items(lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcad.frontend.core import FALSE, FLAGS, TRUE, Bottom, Lowering
+from srcad.frontend.core import FALSE, FLAGS, PLAIN, TRUE, Bottom, Lowering
 from srcad.frontend.values import (
     UNBOUND,
     Choice,
@@ -24,6 +24,7 @@ from srcad.frontend.values import (
     Tuple,
     describe,
     flatten,
+    is_array,
     unflatten,
 )
 from srcad.ir.nodes import Atom, Block, Check, Const, Stmt, Var
@@ -43,6 +44,9 @@ def truth_of(lo: Lowering, v: Any, node: Any) -> Atom:
     if isinstance(v, ListV):
         return lo.b.op("ne", lo.b.load(v.length, Const(0, lo.b.dim(v.length, 0).type)),
                        Const(0, Scalar("i8")))
+    if is_array(v) and (len(v.shape) if isinstance(v, Lazy) else v.type.ndim):
+        lo.mismatch(node, f"the truth value of {describe(v)} is ambiguous", PLAIN,
+                    "use np.any(...) or np.all(...)")
     a = lo.scalar(v, node, "a truth value")
     if a.type == B1:
         return a

@@ -25,7 +25,7 @@ from srcad.frontend.values import (
 )
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Var
-from srcad.ir.types import F8, ArrayT, ListT, Scalar
+from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar
 
 
 def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> ListV:
@@ -82,12 +82,12 @@ def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
         raise Restart
     if shape != mine_shape:
         lo.mismatch(node, f"this list holds {describe(xs.element)}, not {describe(v)}",
-                    "the elements of a list have one structure")
+                    "the elements of a list have one structure", "use two lists")
     types = tuple(join_types(a.type, element_type(b.type))
                   for a, b in zip(mine, leaves, strict=True))
     if any(t is None for t in types):
         lo.mismatch(node, f"this list holds {describe(xs.element)}, not {describe(v)}",
-                    "the elements of a list have one type")
+                    "the elements of a list have one type", "use two lists")
     if types != tuple(a.type for a in mine):
         lo.program.facts[origin] = (shape, types)
         raise Restart
@@ -240,9 +240,9 @@ def list_binary(lo: Lowering, name: str, xs: ListV, other: Any, node: Any) -> An
         extend(lo, out, xs, node)
         extend(lo, out, other, node)
         return out
-    if not is_scalar(other):
-        lo.mismatch(node, "a list can be multiplied by an int only", PLAIN,
-                    "np.array(xs) multiplies the items")
+    if not is_scalar(other) or other.type not in (I8, B1):
+        lo.mismatch(node, f"cannot multiply a list by {describe(other)}", PLAIN,
+                    "np.array(xs) * x multiplies the items")
     with lo.b.loop(ZERO, lo.integer(other, node), hint="k"):
         extend(lo, out, xs, node)
     return out

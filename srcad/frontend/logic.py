@@ -118,7 +118,8 @@ def contains(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
         return const(a.obj in b.fields)
     if isinstance(b, Static) and isinstance(a, Static) and isinstance(b.obj, (str, frozenset)):
         return const(a.obj in b.obj)
-    lo.fail(node, "`in` is supported only for tuples and dicts", instead="write a loop")
+    lo.fail(node, f"`in` is not supported for {describe(b)}",
+            "it is supported for tuples, dicts and strings", "write a loop, or np.any(a == x)")
 
 
 @handles(EXPR, ast.BoolOp)

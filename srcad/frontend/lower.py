@@ -36,7 +36,7 @@ from srcad.frontend.fence import check_function
 from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Block, Function, Var
+from srcad.ir.nodes import Block, Const, Function, Var
 from srcad.ir.walk import rewrite_block
 
 
@@ -190,6 +190,6 @@ def check_result(lo: Lowering, value: Any, source: SourceFunction) -> None:
         lo.mismatch(source.node, f"{source.name} returns a list",
                     "a list has no fixed length to shape a derivative by",
                     "return np.array(the_list)")
-    elif isinstance(value, Static) and value.obj is not None or not isinstance(value, (Var, Static)) and type(value).__name__ != "Const":
+    elif not (isinstance(value, (Var, Const)) or isinstance(value, Static) and value.obj is None):
         lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
                     instead="return numbers, arrays and tuples of them")

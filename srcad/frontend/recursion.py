@@ -36,7 +36,8 @@ class Instance:
                 return
         self.lo.fail(self.f.source.node, f"the result of the recursive function "
                      f"{self.f.source.name} has no definite type",
-                     "no path returns without calling the function again")
+                     "no path returns without calling the function again",
+                     "end the recursion with an if")
 
     def lower(self) -> None:
         """Lower the body once with what is known about the result."""

@@ -26,8 +26,8 @@ from srcad.ir.nodes import Const
 _TABLE = """
 len obj
 range start stop? step?
-min *values
-max *values
+min *values key! default!
+max *values key! default!
 sum iterable start=
 enumerate iterable start=
 zip *iterables
@@ -42,7 +42,7 @@ abs x
 print *values sep! end! file! flush!False
 tuple iterable?
 list iterable?
-dict *values
+dict *values **named
 any iterable
 all iterable
 isinstance obj classes
@@ -162,7 +162,7 @@ scalar.item
 scalar.copy
 """
 
-Parameter = tuple[str, str, str]  # name, kind ("", "?", "=", "!", "*"), accepted value of "!"
+Parameter = tuple[str, str, str]  # name, kind ("", "?", "=", "!", "*", "**"), value for "!"
 
 
 @cache
@@ -185,7 +185,8 @@ def tables() -> tuple[dict[Any, tuple[Parameter, ...]], dict[str, tuple[Paramete
 
 def _parameter(word: str) -> Parameter:
     if word.startswith("*"):
-        return word[1:], "*", ""
+        stars = word.count("*")
+        return word[stars:], "*" * stars, ""
     for mark in "?=!":
         if mark in word:
             name, value = word.split(mark)
@@ -221,16 +222,19 @@ def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[A
         UnsupportedSyntax: an argument that srcad does not support.
     """
     table = {p[0]: p for p in params}
+    anything = any(p[1] == "**" for p in params)
     given = _positional(lo, name, params, args, keywords, node)
     rest = [x for p, x in given if p is None]
     bound = {p[0]: x for p, x in given if p is not None}
     for k, v in keywords.items():
+        if anything:
+            continue
         if k not in table or table[k][1] == "*":
             lo.mismatch(node, f"{name} has no parameter {k!r}", PLAIN)
         if k in bound:
             lo.mismatch(node, f"{name} got two values for {k!r}", PLAIN)
         bound[k] = v
-    front, named = rest, {}
+    front, named = rest, dict(keywords) if anything else {}
     for p, kind, accepted in params:
         if p not in bound:
             if kind == "":
@@ -240,7 +244,7 @@ def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[A
         if kind == "!":
             if not _is_default(v, accepted):
                 lo.fail(node, f"the argument {p!r} of {name} is not supported",
-                        instead=f"call it without {p}, or write a loop")
+                        instead=f"call it without {p}" + ", or write a loop" * ("np." in name))
         elif kind == "=":
             named[p] = v
         else:

@@ -12,7 +12,10 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
+import os
+import time
 import types
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -34,8 +37,17 @@ class SourceFunction:
 
     def loc(self, node: ast.AST) -> Loc:
         """Location of a node of this function."""
-        return Loc(self.file, getattr(node, "lineno", 0), getattr(node, "col_offset", 0),
-                   end_of(node), self.name)
+        start, end = span(node)
+        return Loc(self.file, getattr(node, "lineno", 0), start, end, self.name)
+
+
+def span(node: ast.AST) -> tuple[int, int]:
+    """First and last column of a node (of a function definition: its name)."""
+    start = getattr(node, "col_offset", 0)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        start += len("def ") if isinstance(node, ast.FunctionDef) else len("async def ")
+        return start, start + len(node.name)
+    return start, end_of(node)
 
 
 def end_of(node: ast.AST) -> int:
@@ -55,6 +67,34 @@ def unwrap(f: Any) -> Any:
             return f
         f = inner
     return f
+
+
+STARTED = time.time()
+
+
+def edited(code: types.CodeType, tree: ast.Module) -> bool:
+    """Whether a file that was written after srcad was imported says something else than ``code``."""
+    try:
+        if os.path.getmtime(code.co_filename) < STARTED:
+            return False
+    except OSError:
+        return False
+    same_place = [c for c in _codes(compile(tree, code.co_filename, "exec", dont_inherit=True))
+                  if c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno]
+    return bool(same_place) and all(_signature(c) != _signature(code) for c in same_place)
+
+
+def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    for c in code.co_consts:
+        if isinstance(c, types.CodeType):
+            yield c
+            yield from _codes(c)
+
+
+def _signature(code: types.CodeType) -> Any:
+    consts = tuple(_signature(c) if isinstance(c, types.CodeType) else (type(c), c)
+                   for c in code.co_consts)
+    return code.co_code, code.co_names, code.co_varnames, consts
 
 
 @lru_cache(maxsize=256)
@@ -83,21 +123,27 @@ def get_source(f: Any) -> SourceFunction:
     """
     f = unwrap(f)
     if not isinstance(f, types.FunctionType):
-        raise UnknownFunction(
-            f"{getattr(f, '__name__', None) or repr(f)} has no Python source",
-            why="srcad differentiates source code, and has no rule for this function",
-            instead="write it as a Python function, or use a NumPy function srcad knows")
+        name = getattr(f, "__name__", None) or repr(f)
+        if isinstance(f, type):
+            raise UnknownFunction(f"{name} is a class, not a function",
+                                  why="srcad differentiates functions",
+                                  instead="pass a function or a method")
+        raise UnknownFunction(f"{name} has no Python source",
+                              why="srcad differentiates the source code of Python functions",
+                              instead="call it in a Python function, and pass that")
     code = f.__code__
     tree = parse_file(code.co_filename, f.__globals__)
     if tree is None:
         raise UnsupportedSyntax(
             f"the source of {f.__name__} cannot be found (file {code.co_filename!r})",
-            why="functions typed at a prompt, given to -c or made by exec have no source file",
+            why="functions typed at a prompt, given to -c or made by exec have no source file, "
+                "and this file is not there",
             instead="put the function into a file and import it")
     node = _find(tree, code)
-    if node is None:
+    if node is None or edited(code, tree):
         raise UnsupportedSyntax(
-            f"{f.__name__} is not at line {code.co_firstlineno} of {code.co_filename}",
+            f"the source of {f.__name__} is not what runs (line {code.co_firstlineno} of "
+            f"{code.co_filename})",
             why="the file has changed since it was imported, or two lambdas share a line",
             instead="reload the module; give each lambda a line of its own")
     cells = {}
@@ -113,7 +159,7 @@ def get_source(f: Any) -> SourceFunction:
 def _find(tree: ast.Module, code: types.CodeType) -> Any:
     found = []
     for n in ast.walk(tree):
-        if isinstance(n, ast.FunctionDef) and n.name == code.co_name:
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name:
             first = min([n.lineno, *(d.lineno for d in n.decorator_list)])
             if code.co_firstlineno in (first, n.lineno):
                 found.append(n)

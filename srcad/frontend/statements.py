@@ -254,7 +254,9 @@ def lookup(lo: Lowering, node: ast.Name) -> Any:
 def assertion(lo: Lowering, node: ast.Assert) -> None:
     """``assert test, message``."""
     cond = lo.truth(lo.read(lo.expr(node.test), node.test), node.test)
-    lo.b.check(cond, "AssertionError", *message(lo, [node.msg] if node.msg else []))
+    with lo.b.block():  # the message is of use only where the assertion fails
+        words = message(lo, [node.msg] if node.msg else [])
+    lo.b.check(cond, "AssertionError", *words)
     if cond == FALSE:
         lo.frame.dead = True
 
@@ -302,7 +304,7 @@ def message(lo: Lowering, args: list[Any]) -> tuple:
         if isinstance(v, Static) and isinstance(v.obj, str):
             out.append(v.obj)
         elif isinstance(v, Const):
-            out.append(str(v.value))
+            out.append(v.value)
         elif is_scalar(v):
             out.append("{...}")
         else:

@@ -253,7 +253,7 @@ def describe(v: Any) -> str:
     if isinstance(v, Lazy):
         return f"a {len(v.shape)}-D array of {numpy_dtype(v.dtype).name}"
     if isinstance(v, Tuple):
-        return f"a tuple of {len(v.items)}"
+        return f"a tuple {brief(v)}" if v.items else "an empty tuple"
     if isinstance(v, Record):
         return "a dict" if v.cls is dict else f"a {v.cls.__name__}"
     if isinstance(v, ListV):
@@ -268,6 +268,15 @@ def describe(v: Any) -> str:
         return describe(v.value)
     return {"RangeV": "a range", "Choice": "a function", "IterV": "an iterator", "SliceV": "a slice"}.get(
         type(v).__name__, "a value")
+
+
+def brief(v: Any, depth: int = 2) -> str:
+    """An item of a tuple in a word, a tuple in brackets."""
+    if isinstance(v, Tuple):
+        if depth == 0 or len(v.items) > 6:
+            return f"({len(v.items)} items)"
+        return f"({', '.join(brief(x, depth - 1) for x in v.items)})"
+    return describe(v).removeprefix("a ").removeprefix("an ").removeprefix("the ")
 
 
 def describe_object(obj: Any) -> str:

@@ -159,9 +159,10 @@ def print_to_a_file(x):
 
 
 @refused(UnsupportedSyntax, vector)
-def pop_from_the_front(a):
+def sort_of_a_list(a):
     xs = [v for v in a]
-    return xs.pop(1)
+    xs.sort()
+    return xs[0]
 
 
 @refused(UnsupportedSyntax, 1.0)

@@ -1,0 +1,248 @@
+"""A mutation test of the transforms: ``python -m tests.mutation [word ...]``.
+
+Every mutant of ``tests.mutants`` (of places whose text contains a word, if words are given) is put
+in force in a process of its own, which runs the zoo programs that pass through its place, cheapest
+first, until something fails: a value, an exit state or a derivative differs from the oracle's, the
+IR does not verify, the compiler or the program raises, or nothing ends within a minute.  Report:
+the share caught by operator, the survivors, and which of these are known to be equivalent.
+
+Checked of a program: value, exit state, gradient (of all results, poisoned), tangents of results
+and exit arguments, the in-place adjoint with cotangents on exit, Hessian times vector by forward
+over reverse, and by reverse over reverse.  The clean-up passes are left out, so that nothing
+repairs a mutant.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from srcad.transforms.reverse import reverse_with_report
+from tests import composition, oracle
+from tests.composition import Adjoint, Subject, Tangent, float_leaves, joined, run
+from tests.mutants import FILES, Effect, Mutant, applied, mutants
+from tests.mutation_survivors import EQUIVALENT
+from tests.programs import PROGRAMS
+from tests.zoo.registry import Program
+from tests.zoo_checks import Expected, expect, floats_only, quiet, tolerance, writes_arguments
+
+LIMIT = 60  # seconds for one mutant
+SLOW = 1.0  # programs that take longer are left out
+
+
+class Checked:
+    """A program with everything the oracle says of it, ready to be checked again and again."""
+
+    def __init__(self, program: Program) -> None:
+        with quiet():
+            self.subject, self.expected = Subject(program), Expected(program)
+            self.tol = tolerance(program)
+            self.steps = [self.gradient, self.tangent]
+            e = self.expected
+            _ = e.gradient, e.tangent
+            if writes_arguments(self.subject):
+                self.steps.append(self.in_place)
+                _ = e.exit_gradient
+            if self.subject.scalar:
+                self.steps.append(self.second)
+                _ = e.hvp
+        self.lines: set[tuple[str, int]] = set()
+        self.seconds = 0.0
+
+    def __call__(self) -> None:
+        """Run all steps; raises where something is wrong."""
+        with quiet():
+            for step in self.steps:
+                step()
+
+    def gradient(self) -> None:
+        """Results, exit state and gradient."""
+        s, e = self.subject, self.expected
+        made, _ = reverse_with_report(s.fn, s.active, None, poison=True)
+        made = composition.cleaned(made)
+        weights = [1.0] if e.scalar else e.weights
+        leaves = s.leaves()
+        found = list(run(made, [*leaves, *s.seeds(weights)]))
+        n = len(s.fn.body.yields)
+        expect("value", found[:n], e.out, self.tol)
+        expect("exit state", leaves[:len(leaves) - len(s.program.captures)], e.exit, self.tol)
+        expect("gradient", s.gathered(found[n:]), floats_only(e.gradient), self.tol)
+
+    def tangent(self) -> None:
+        """Tangents of results and exit arguments."""
+        e, t = self.expected, Tangent(self.subject)
+        seeds, results = t.run(e.tangents)
+        expect("tangents on exit", seeds, e.tangent[1], self.tol)
+        expect("tangents", results, e.tangent[0], self.tol)
+
+    def in_place(self) -> None:
+        """Cotangents of the arguments on exit."""
+        e = self.expected
+        found = Adjoint(self.subject).gradient(e.weights, e.exit_weights)
+        expect("gradient with exit cotangents", found, floats_only(e.exit_gradient), self.tol)
+
+    def second(self) -> None:
+        """Two ways to a Hessian times vector."""
+        s, e = self.subject, self.expected
+        g = composition.gradient(s.fn, s.active)
+        for made in (composition.tangent(g, s.active), composition.pullback(g, s.active)):
+            found = s.gathered(list(run(made, [*s.leaves(), *s.spread(e.tangents)])))
+            expect("hvp", found, floats_only(e.hvp), self.tol)
+
+
+def prepared(programs: Iterable[Program]) -> list[Checked]:
+    """The programs that pass unmutated, with the lines they reach and the time they take."""
+    found = []
+    files = set(map(str, FILES))
+    for program in programs:
+        try:
+            checked = Checked(program)
+            checked.lines = lines_of(checked, files)
+            start = time.perf_counter()
+            checked()
+        except Exception as error:
+            print(f"left out: {program.name}: {type(error).__name__}: {str(error)[:150]}")
+            continue
+        checked.seconds = time.perf_counter() - start
+        if checked.seconds < SLOW:
+            found.append(checked)
+    return sorted(found, key=lambda c: c.seconds)
+
+
+def lines_of(action: Callable[[], None], files: set[str]) -> set[tuple[str, int]]:
+    """Lines of some files that an action executes."""
+    seen: set[tuple[str, int]] = set()
+
+    def local(frame: Any, event: str, _: Any) -> Any:
+        seen.add((frame.f_code.co_filename, frame.f_lineno))
+        return local
+
+    def trace(frame: Any, event: str, _: Any) -> Any:
+        return local(frame, event, _) if frame.f_code.co_filename in files else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        action()
+    finally:
+        sys.settrace(before)
+    return seen
+
+
+@dataclass
+class Outcome:
+    """What became of a mutant."""
+
+    mutant: Mutant
+    kind: str  # wrong | invalid | crash | timeout | survived | inert | unreached
+    by: str = ""
+    tried: int = 0
+
+
+def judge(mutant: Mutant, programs: list[Checked]) -> Outcome:
+    """Run the programs that reach a mutant, in a process of its own."""
+    span = range(mutant.line, mutant.end + 1)
+    reached = [p for p in programs if any((mutant.file, k) in p.lines for k in span)]
+    if not reached:
+        return Outcome(mutant, "unreached")
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        signal.alarm(LIMIT)
+        answer = attempt(mutant, reached)
+        os.write(writer, answer.encode()[:4000])
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    kind, _, by = (answer or "timeout;").partition(";")
+    return Outcome(mutant, kind, by, len(reached))
+
+
+def attempt(mutant: Mutant, programs: list[Checked]) -> str:
+    """The first failure under a mutant, as text."""
+    used = 0
+    for program in programs:
+        try:
+            with applied(mutant):
+                program()
+        except AssertionError as error:
+            kind = "wrong" if type(error).__name__ == "Failure" else "crash"
+            return f"{kind};{program.subject.zoo.name}: {str(error)[:120]}"
+        except Exception as error:
+            kind = "invalid" if type(error).__name__ == "InternalError" else "crash"
+            return f"{kind};{program.subject.zoo.name}: {type(error).__name__} {str(error)[:100]}"
+        used += Effect.applied
+    return "survived;" if used else "inert;"
+
+
+def explanation(mutant: Mutant) -> str:
+    """Why a mutant is equivalent, if that is known."""
+    return next((reason for (operator, function, text), reason in EQUIVALENT.items()
+                 if mutant.operator == operator and mutant.function == function
+                 and mutant.text.startswith(text)), "")
+
+
+def report(outcomes: list[Outcome], verbose: bool = True) -> float:
+    """Print what was caught; the share of emission mutants that are not equivalent."""
+    table: dict[str, Counter[str]] = defaultdict(Counter)
+    survivors = []
+    for o in outcomes:
+        kind = "equivalent" if o.kind == "survived" and explanation(o.mutant) else o.kind
+        group = "force" if o.mutant.operator.startswith("force") else o.mutant.operator
+        table[group][kind] += 1
+        if o.kind in ("survived", "unreached"):
+            survivors.append(o)
+    for group, counts in table.items():
+        print(f"{group:8} {share(counts):6.1%} caught: {dict(counts)}")
+    for o in survivors if verbose else ():
+        print(f"{o.kind:9} ({o.tried} programs) {o.mutant}\n{'':20} {explanation(o.mutant)}")
+    return share(sum((c for g, c in table.items() if g != "force"), Counter()))
+
+
+def share(counts: Counter[str]) -> float:
+    """Caught, of all that are neither inert nor equivalent."""
+    caught = sum(counts[k] for k in ("wrong", "invalid", "crash", "timeout"))
+    return caught / max(1, caught + counts["survived"] + counts["unreached"])
+
+
+def test(chosen: list[Mutant], programs: list[Checked], budget: float = 1e9) -> list[Outcome]:
+    """Judge mutants until the time is used up."""
+    start, outcomes = time.perf_counter(), []
+    for mutant in chosen:
+        if time.perf_counter() - start > budget:
+            break
+        outcomes.append(judge(mutant, programs))
+    return outcomes
+
+
+def main(words: list[str]) -> int:
+    """The whole test; exit status 1 below 95 percent."""
+    chosen = [m for m in mutants() if not words or any(w in str(m) for w in words)]
+    with composition.uncleaned():
+        programs = prepared(PROGRAMS)
+        print(f"{len(chosen)} mutants, {len(programs)} programs", flush=True)
+        outcomes = []
+        for mutant in chosen:
+            outcomes.append(judge(mutant, programs))
+            o = outcomes[-1]
+            print(f"{o.kind:9} {o.mutant} | {o.by}", flush=True)
+    random.seed(0)
+    caught = report(outcomes)
+    print(f"caught {caught:.1%} of the mutants that remove an emission")
+    return int(caught < 0.95)
+
+
+__all__ = ["float_leaves", "joined", "oracle"]
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
