@@ -8,7 +8,8 @@ derivative as readable Python, and compile it with Numba.
 from srcad.api.adjoint import adjoint
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad
-from srcad.api.higher import hessian, hvp, jacfwd, jacobian, jacrev, jvp, linearize, vjp
+from srcad.api.higher import hvp, jvp, linearize, vjp
+from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.inspect import explain, source
 from srcad.errors import (
     InternalError,

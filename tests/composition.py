@@ -219,18 +219,22 @@ class Adjoint:
 
 
 class Tangent:
-    """Forward mode with the tangents of every argument on exit."""
+    """Forward mode with the tangents of the arguments on exit.
 
-    def __init__(self, subject: Subject) -> None:
+    With ``every`` all float arguments are active, those that are constant with zero tangents.
+    """
+
+    def __init__(self, subject: Subject, every: bool = True) -> None:
         self.subject = subject
-        self.fn = cleaned(forward(subject.fn, subject.every))
+        self.floats = subject.floats if every else sorted(subject.positions)
+        self.fn = cleaned(forward(subject.fn, subject.every if every else subject.active))
 
     def run(self, tangents: list[Any]) -> tuple[np.ndarray, np.ndarray]:
-        """Tangents of all float leaves of the arguments on exit, and of the results."""
+        """Tangents of the active leaves of the arguments on exit, and of the results."""
         s = self.subject
         given = dict(zip(sorted(s.positions), s.spread(tangents), strict=True))
         leaves = s.leaves()
         seeds = [given[k] if k in given else s.fitted(k, np.zeros(np.shape(leaves[k])))
-                 for k in s.floats]
+                 for k in self.floats]
         results = run(self.fn, [*leaves, *seeds])
         return joined(seeds), joined(list(results[len(s.fn.body.yields):]))

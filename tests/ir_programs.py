@@ -212,7 +212,7 @@ class Generator:
     def statement(self, depth: int) -> None:
         simple = [self.arith] * 4 + [self.load] * 3 + [self.store] * 3 + [
             self.accumulate, self.integer, self.alloc, self.view, self.view, self.list_, self.list_,
-            self.dim, self.sweep, self.sweep, self.stepping]
+            self.dim, self.sweep, self.sweep, self.stepping, self.history]
         nested = [self.branch, self.loop, self.loop, self.while_, self.breaking, self.reflist]
         if self.calls:
             simple += [self.call] * 3 + [self.linear]
@@ -366,6 +366,32 @@ class Generator:
             floats.append(x)
         if fresh:
             self.sc.arrays.append((into, shape))
+
+    def history(self) -> None:
+        """Rows computed from earlier (or later, or the same) rows, upwards or downwards."""
+        table = self.b.alloc(MATRIX, (const(5), const(4)), hint="h")
+        row = self.b.view(table, "index", (("at", const(self.r.randrange(2))),), VECTOR)
+        with self.b.loop(const(0), const(4)) as i:
+            self.b.store(row, (i,), self.float())
+        up = self.r.random() < 0.7
+        bounds = (const(1), const(4), const(1)) if up else (const(3), const(0), const(-1))
+        shift, back = self.r.choice([(0, -1), (0, -1), (1, 0), (0, 1), (0, 0), (1, -1), (-1, 1)])
+        step = self.r.choice([None, None, self.b.op("mod", self.int(), const(3))])
+        with self.b.loop(*bounds) as t, self.b.loop(const(0), const(4)) as j:
+            at = [self.b.op("add", t, const(k)) for k in (shift, back)]
+            if self.r.random() < 0.3:
+                old = self.b.view(table, "index", (("at", at[1]),), VECTOR)
+                x = self.b.load(old, j)
+            else:
+                x = self.b.load(table, at[1], j if step is None else step)
+            y = self.b.op("sin", self.b.op("mul", x, self.b.op("add", x, self.float())))
+            if self.r.random() < 0.3:
+                self.b.accumulate(table, (at[0], j), y)
+            else:
+                self.b.store(table, (at[0], j), y)
+        self.sc.arrays.append((table, (5, 4)))
+        line = self.b.view(table, "index", (WHOLE, ("at", const(2))), STRIDED)
+        self.sc.arrays.append((line, (5,)))
 
     def stepping(self) -> None:
         """``u = step(u)`` with a fresh array an iteration, maybe chosen by a branch."""

@@ -158,8 +158,8 @@ def mutants() -> Iterator[Mutant]:
 # changing the code
 def changed(node: ast.AST, operator: str) -> ast.AST:
     """The node that stands for ``node`` in the mutant."""
-    if operator == "delete":
-        return ast.copy_location(ast.Expr(ast.Constant(None)), node)
+    if operator == "delete":  # what it names stays local, or free
+        return ast.copy_location(ast.If(ast.Constant(False), [node], []), node)  # type: ignore[list-item]
     if operator.startswith("force"):
         assert isinstance(node, ast.If)
         taken = ast.copy_location(ast.Constant(operator == "force-true"), node.test)

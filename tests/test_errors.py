@@ -27,6 +27,7 @@ def message_of(case: Case) -> tuple[BaseException, str]:
     except Exception as error:
         notes = "".join(f"\n{n}" for n in getattr(error, "__notes__", ()))
         text = re.sub(r"(/[^\s\"':]+)+/([^/\s\"':]+\.py)", r"\2", f"{error}{notes}")
+        text = re.sub(r"(depth exceeded).*", r"\1", text)  # where exactly differs from run to run
         return error, re.sub(r"0x[0-9a-f]+", "0x…", text)
     raise AssertionError(f"{case} did not fail")
 
@@ -53,9 +54,7 @@ def test_message(case):
     assert written(case) == golden(case.group).get(case.name)
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in CASES if issubclass(c.error, SrcadError)], ids=str
-)
+@pytest.mark.parametrize("case", [c for c in CASES if issubclass(c.error, SrcadError)], ids=str)
 def test_message_says_everything(case):
     """What, where (with the line and a caret), and why or what instead."""
     error, message = message_of(case)
@@ -88,19 +87,24 @@ def spoil(a, x):
     return a[0] * a[1]
 
 
-@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jvp", "vjp", "hessian"])
+R = {"backend": "reference"}
+CALLS = {
+    "grad": lambda a: srcad.grad(spoil, argnums=1, **R)(a, -1.0),
+    "value_and_grad": lambda a: srcad.value_and_grad(spoil, argnums=1, **R)(a, -1.0),
+    "jvp": lambda a: srcad.jvp(spoil, (a, -1.0), (np.ones(3), 1.0), **R),
+    "vjp": lambda a: srcad.vjp(spoil, a, -1.0, **R),
+    "hessian": lambda a: srcad.hessian(spoil, argnums=1, **R)(a, -1.0),
+}
+
+
+@pytest.mark.parametrize("transform", CALLS)
 def test_arguments_are_left_as_the_plain_call_leaves_them(transform):
     """The program raises in the middle: what it had written by then is there, and no more."""
     plain, ours = np.ones(3), np.ones(3)
     with pytest.raises(ValueError, match="x must be positive"):
         spoil(plain, -1.0)
     with pytest.raises(ValueError, match="x must be positive"):
-        if transform == "jvp":
-            srcad.jvp(spoil, (ours, -1.0), (np.ones(3), 1.0), backend="reference")
-        elif transform == "vjp":
-            srcad.vjp(spoil, ours, -1.0, backend="reference")
-        else:
-            getattr(srcad, transform)(spoil, argnums=1, backend="reference")(ours, -1.0)
+        CALLS[transform](ours)
     np.testing.assert_array_equal(ours, plain)
 
 

@@ -1,8 +1,11 @@
-"""Whether a load can be repeated in the reverse sweep: is its storage overwritten afterwards?
+"""What may be overwritten, and which access to an array element is the first or the last.
 
-In: the tree and regions of a function, summaries of its calls.  Out: ``Reload.stable(load place,
-array)``: no store, accumulation, reservation or writing call to a region of the array can run
-after that place, on the same instance of the region.
+In: the tree and regions of a function, summaries of its calls.  Out: ``Reload``, asked by the
+reverse sweep:
+* ``stable``: is what a statement reads never overwritten afterwards (so it can be read again);
+* ``settled``: does the element that a store writes keep that value for good;
+* ``first`` / ``last``: is an access the first or last to its element (the last or first to that
+  of the shadow, which then need not be cleared, or added to).
 
 Invariant: sound.  A region made inside a loop is renewed by each execution of its block if it is
 written only there, through the variable that names it and views of that.  (References that
@@ -12,25 +15,13 @@ outlive the iteration then see final contents: ``u = step(u)``.)
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 from srcad.analyses.effects import Summary
-from srcad.analyses.elements import distinct
+from srcad.analyses.elements import Access, touches_again
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.tree import Node, Tree, may_follow
 from srcad.ir.nodes import (
-    Accumulate,
-    Alloc,
-    ArrayOp,
-    Atom,
-    Call,
-    Dim,
-    If,
-    Load,
-    Reserve,
-    Store,
-    Var,
-    View,
+    Accumulate, Alloc, ArrayOp, Atom, Call, Dim, If, Load, Reserve, Stmt, Store, Var, View,
 )
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands
@@ -38,77 +29,57 @@ from srcad.ir.walk import operands
 Place = tuple[Node, int]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Access:
-    """A statement that touches a region: its place, and the reference's root variable."""
-
-    node: Node
-    position: int
-    root: str
-
-
 class Reload:
     """Places of all writes, by region."""
 
     def __init__(self, tree: Tree, regions: Regions, summaries: dict[str, Summary]) -> None:
-        self.tree, self.regions = tree, regions
+        self.tree, self.regions, self.summaries = tree, regions, summaries
         self.writes: dict[str, list[Access]] = defaultdict(list)
         self.resizes: dict[str, list[Access]] = defaultdict(list)
         self._own: dict[str, bool] = {}
-        self._loads: dict[str, list[Access]] = defaultdict(list)
+        self._by_root: dict[str, list[Access]] = defaultdict(list)
         self._handed: set[str] = set()
         self._all: dict[str, list[Access]] | None = None
         for node, position, s in tree.walk():
-            match s:
-                case Store() | Accumulate():
-                    self._note(self.writes, regions.of(s.array), s.array, node, position)
-                case Reserve():
-                    self._note(self.resizes, regions.of(s.array), s.array, node, position)
-                case Call():
-                    for a, w in zip(s.args, summaries[s.fn].writes, strict=True):
-                        if w and isinstance(a, Var):
-                            self._note(self.writes, regions.reached(a), a, node, position)
-                            self._note(self.resizes, regions.reached(a), a, node, position)
+            self._writes(node, position, s)
 
-    def _note(self, table: dict[str, list[Access]], regions: frozenset[str], array: Var,
-              node: Node, position: int) -> None:
-        for r in regions:
-            table[r].append(Access(node, position, self.root(array)))
+    def _writes(self, node: Node, position: int, s: Stmt) -> None:
+        match s:
+            case Store() | Accumulate():
+                self._note(self.writes, self.access(node, position, s.array, s.index))
+            case Reserve():
+                self._note(self.resizes, self.access(node, position, s.array))
+            case Call():
+                for a, w in zip(s.args, self.summaries[s.fn].writes, strict=True):
+                    if w and isinstance(a, Var) and is_reference(a):
+                        self._note(self.writes, self.access(node, position, a))
+                        self._note(self.resizes, self.access(node, position, a))
 
-    def stable(self, place: Place, array: Var, resizing: bool = False) -> bool:
+    def access(self, node: Node, position: int, array: Var,
+               index: tuple[Atom, ...] = ()) -> Access:
+        """A description of a statement's access to an array or list."""
+        return Access(node, position, self.root(array), array, index)
+
+    def _note(self, table: dict[str, list[Access]], access: Access) -> None:
+        for r in self.regions.reached(access.array) if not access.index else self.regions.of(
+                access.array):
+            table[r].append(access)
+
+    # questions
+    def stable(self, place: Place, array: Var, index: tuple[Atom, ...] = (),
+               resizing: bool = False) -> bool:
         """Whether contents (with ``resizing``: the length) seen at ``place`` are final."""
-        table = self.resizes if resizing else self.writes
-        return all(self._final(place, array, r, table.get(r, [])) for r in self.regions.of(array))
-
-    def _final(self, place: Place, array: Var, region: str, writes: list[Access]) -> bool:
-        return not any(self.follows(place, self.root(array), (w.node, w.position), region)
-                       for w in writes)
-
-    def follows(self, first: Place, root: str, second: Place, region: str) -> bool:
-        """Whether an access at ``second`` may come after one at ``first``, to one instance.
-
-        ``root`` is the variable that the first access names the region by; ``region`` is
-        accessed directly at ``second``, or not at all through its own name.
-        """
-        home = self.tree.home.get(region)
-        if home is None or not self._direct(region):
-            return may_follow(first, second)
-        made, bound = (home.node, home.position), self.tree.home[root]
-        if root != region and not may_follow(made, (bound.node, bound.position), home.node):
-            return False  # bound before this execution makes its own, or after it is finished
-        return may_follow(first, second, home.node)
+        table, read = self.resizes if resizing else self.writes, self.access(*place, array, index)
+        return not any(self.follows(read, w, r)
+                       for r in self.regions.of(array) for w in table.get(r, ()))
 
     def settled(self, node: Node, position: int, s: Store) -> bool:
         """Whether the element that a store writes keeps that value for good."""
         regions = self.regions.of(s.array)
         if len(regions) != 1:
             return False
-        (region,) = regions
-        home = self.tree.home.get(region)
-        birth = home.node if home is not None and self._direct(region) else None
-        others = [w for w in self.writes[region] if (w.node, w.position) != (node, position)]
-        return self._final((node, position), s.array, region, others) and distinct(
-            self.tree, node, s.array, s.index, birth)
+        write = self.access(node, position, s.array, s.index)
+        return not any(self.follows(write, w, r) for r in regions for w in self.writes[r])
 
     def first(self, node: Node, position: int, s: Store) -> bool:
         """Whether a store is the first access to its element of a local array."""
@@ -118,10 +89,9 @@ class Reload:
                 not isinstance(s.array.type, ArrayT)):
             return False  # parameters and results of operations come with contents
         (region,) = regions
-        others = [x for x in self._accesses()[region] if (x.node, x.position) != (node, position)]
-        return self._direct(region) and distinct(self.tree, node, s.array, s.index, home.node) and (
-            not any(self.follows((x.node, x.position), x.root, (node, position), region)
-                    for x in others))
+        write = self.access(node, position, s.array, s.index)
+        return self._direct(region) and not any(
+            self.follows(x, write, region) for x in self._accesses()[region])
 
     def last(self, node: Node, position: int, s: Load) -> bool:
         """Whether a load is the last access to its element, and nobody else gets the array.
@@ -133,22 +103,29 @@ class Reload:
         home = self.tree.home[root]
         if home.stmt is None and home.position < 0 or root in self._handed_on():
             return False
-        others = [x for x in self._loads[root] if (x.node, x.position) != (node, position)]
-        return distinct(self.tree, node, s.array, s.index, home.node) and not any(
-            may_follow((node, position), (x.node, x.position), home.node) for x in others)
+        read = self.access(node, position, s.array, s.index)
+        return not any(touches_again(self.tree, read, x, home.node) for x in self._by_root[root])
 
-    def _handed_on(self) -> set[str]:
-        """Roots of references that anything but subscripts and views uses."""
-        if not self._loads:
-            used: list[Atom] = [y for n in self.tree.nodes for y in n.block.yields]
-            for node, position, s in self.tree.walk():
-                if isinstance(s, (Load, Store, Accumulate)):
-                    self._loads[self.root(s.array)].append(Access(node, position, ""))
-                    used += [s.value] if isinstance(s, Store) else []
-                elif not isinstance(s, (View, Dim, If)):
-                    used += operands(s)
-            self._handed = {self.root(a) for a in used if is_reference(a) and isinstance(a, Var)}
-        return self._handed
+    # order
+    def follows(self, first: Access, second: Access, region: str) -> bool:
+        """Whether ``second`` may come after ``first``, to the same element of one instance.
+
+        One of the two names the region directly, or the region is not renewed.
+        """
+        home = self.tree.home.get(region)
+        if home is None or not self._direct(region):
+            return touches_again(self.tree, first, second, None)
+        made, bound = (home.node, home.position), self.tree.home[first.root]
+        if first.root != region and not may_follow(made, (bound.node, bound.position), home.node):
+            return False  # bound before this execution makes its own, or after it is finished
+        return touches_again(self.tree, first, second, home.node)
+
+    def _direct(self, region: str) -> bool:
+        """Whether a region is only ever written through its own name and views of it."""
+        if region not in self._own:
+            every = [*self.writes.get(region, ()), *self.resizes.get(region, ())]
+            self._own[region] = all(w.root == region for w in every)
+        return self._own[region]
 
     def _accesses(self) -> dict[str, list[Access]]:
         """Everything that reads or writes contents, by region."""
@@ -157,22 +134,26 @@ class Reload:
             for node, position, s in self.tree.walk():
                 match s:
                     case Load() | Store() | Accumulate():
-                        touched: tuple[Atom, ...] = (s.array,)
+                        self._note(self._all, self.access(node, position, s.array, s.index))
                     case ArrayOp() | Call():
-                        touched = s.args
-                    case _:
-                        continue
-                for a in touched:
-                    if isinstance(a, Var):
-                        self._note(self._all, self.regions.reached(a), a, node, position)
+                        for a in s.args:
+                            if isinstance(a, Var) and is_reference(a):
+                                self._note(self._all, self.access(node, position, a))
         return self._all
 
-    def _direct(self, region: str) -> bool:
-        """Whether a region is only ever written through its own name and views of it."""
-        if region not in self._own:
-            every = [*self.writes.get(region, ()), *self.resizes.get(region, ())]
-            self._own[region] = all(w.root == region for w in every)
-        return self._own[region]
+    def _handed_on(self) -> set[str]:
+        """Roots of references that anything but subscripts and views uses."""
+        if not self._by_root:
+            used: list[Atom] = [y for n in self.tree.nodes for y in n.block.yields]
+            for node, position, s in self.tree.walk():
+                if isinstance(s, (Load, Store, Accumulate)):
+                    access = self.access(node, position, s.array, s.index)
+                    self._by_root[access.root].append(access)
+                    used += [s.value] if isinstance(s, Store) else []
+                elif not isinstance(s, (View, Dim, If)):
+                    used += operands(s)
+            self._handed = {self.root(a) for a in used if isinstance(a, Var) and is_reference(a)}
+        return self._handed
 
     def chain(self, array: Var) -> list[str]:
         """The names of an array and of the arrays it is a view of."""

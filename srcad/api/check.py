@@ -9,7 +9,8 @@ import numpy as np
 
 from srcad.api.function import as_function
 from srcad.api.grad import Grad
-from srcad.api.higher import Jacobian, has_float, jvp, vjp
+from srcad.api.higher import has_float, jvp, vjp
+from srcad.api.jacobian import Jacobian
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
 from srcad.ir.types import Scalar, is_float

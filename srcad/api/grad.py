@@ -6,6 +6,7 @@ from typing import Any
 
 from srcad.api.function import Transformed
 from srcad.api.programs import grad_program
+from srcad.api.selection import refuse_inactive
 from srcad.compiler import Program
 from srcad.frontend.arguments import Spec
 
@@ -23,6 +24,7 @@ class Grad(Transformed):
 
     def program(self, specs: dict[str, Spec]) -> Program:
         """The adjoint of the inner program, seeded with 1."""
+        refuse_inactive(specs, self.argnums)
         return grad_program(super().program(specs), self.argnums, self.has_aux, self.with_value)
 
     def state(self) -> tuple[Any, ...]:

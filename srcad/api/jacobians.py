@@ -20,7 +20,7 @@ from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Call, Function, Var
+from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
 from srcad.ir.types import ArrayT, Scalar, Type, is_float
 from srcad.transforms.forward import forward
 
@@ -78,6 +78,23 @@ def block_type(y: Any, x: Any) -> Any:
     return ArrayT(kind, ndim, "C") if ndim else y
 
 
+def silent(fn: Function) -> Function:
+    """The function without its prints (they have run in the plain call)."""
+    return replace(fn, body=_silent(fn.body))
+
+
+def _silent(block: Block) -> Block:
+    stmts: list[Stmt] = []
+    for s in block.stmts:
+        if isinstance(s, If):
+            s = replace(s, then=_silent(s.then), orelse=_silent(s.orelse))
+        elif isinstance(s, (For, While)):
+            s = replace(s, body=_silent(s.body))
+        if not isinstance(s, Print):
+            stmts.append(s)
+    return Block(tuple(stmts), block.yields)
+
+
 class Maker:
     """What both directions share: names, copies of overwritten arrays, the blocks of the result."""
 
@@ -99,7 +116,8 @@ class Maker:
     def add(self, fn: Function, wish: str) -> str:
         """Enter a function among the callees under a free name."""
         for name, callee in fn.callees.items():
-            self.callees.setdefault(name, callee)
+            self.callees.setdefault(name, callee if fn is self.fn else silent(callee))
+        fn = fn if fn is self.fn else silent(fn)
         name = Namer(self.callees).fresh(wish)
         self.callees[name] = replace(fn, name=name, callees=self.callees)
         return name
@@ -187,8 +205,7 @@ class Forward(Maker):
         """The program's Jacobian by forward mode."""
         tangent = self.add(forward(self.fn, self.active), f"{self.fn.name}_t")
         saved = self.snapshots()
-        first = self.call(self.primal, self.arguments(saved) if any(self.written)
-                          else list(self.fn.params))
+        first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
         outs = [first[k] for k in self.outputs]
         shapes = [self.shape(y) for y in outs]
         blocks = [[self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
@@ -197,8 +214,6 @@ class Forward(Maker):
         zeros = {p.name: self.zero(p) for p in params}
         for x in self.inputs:
             self.columns(x, tangent, params, zeros, saved, blocks)
-        if any(self.written):
-            self.call(self.primal, list(self.fn.params))
         return self.finish([self.result(b) for row in blocks for b in row])
 
     def zero(self, p: Var) -> Atom:
@@ -262,15 +277,12 @@ class Reverse(Maker):
         self.reports = (report,)
         adjoint = self.add(fn, f"{self.fn.name}_b")
         saved = self.snapshots()
-        first = self.call(self.primal, self.arguments(saved) if any(self.written)
-                          else list(self.fn.params))
+        first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
         outs = [first[k] for k in self.outputs]
         blocks = [[self.block(y.type, x.type, (*self.shape(y), *self.shape(x)))
                    for x in self.inputs] for y in outs]
         for k in range(count):
             self.rows(k, outs, adjoint, saved, blocks[k])
-        if any(self.written):
-            self.call(self.primal, list(self.fn.params))
         return self.finish([self.result(b) for row in blocks for b in row])
 
     def rows(self, k: int, outs: list[Var], adjoint: str, saved: list[Var | None],

@@ -48,14 +48,36 @@ def select(program: Program, argnums: Any) -> list[Selection]:
     chosen = [_one(program, a) for a in items]
     for s in chosen:
         if not s.active:
-            integers = any(True for _ in leaf_specs(s.spec))
-            raise TypeMismatch(
-                f"cannot differentiate with respect to {s.label}, which is {in_words(s.spec)}",
-                program.source.loc(program.source.node),
-                "the derivative of an integer is zero by definition" if integers else
-                "only floats, arrays of floats and structures of them have derivatives",
-                "pass a float (1.0 instead of 1), or choose another argument with argnums")
+            raise inactive(s.label, s.spec, program.source.loc(program.source.node))
     return chosen
+
+
+def inactive(label: str, spec: Spec, loc: Any = None) -> TypeMismatch:
+    """The error for an argument that has no derivative."""
+    integers = any(True for _ in leaf_specs(spec))
+    return TypeMismatch(
+        f"cannot differentiate with respect to {label}, which is {in_words(spec)}", loc,
+        "the derivative of an integer is zero by definition" if integers else
+        "only floats, arrays of floats and structures of them have derivatives",
+        "pass a float (1.0 instead of 1), or choose another argument with argnums")
+
+
+def refuse_inactive(specs: dict[str, Spec], argnums: Any) -> None:
+    """Refuse whole arguments without floats before the function is looked at.
+
+    Raises:
+        TypeMismatch: an argument of ints only, a string.
+    """
+    names = list(specs)
+    for a in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
+        if isinstance(a, str) and a in specs:
+            label, spec = f"argument {a!r}", specs[a]
+        elif isinstance(a, int) and not isinstance(a, bool) and -len(names) <= a < len(names):
+            label, spec = f"argument {a} ({names[a]})", specs[names[a]]
+        else:
+            continue
+        if not any(is_float(leaf.type) for leaf in leaf_specs(spec)):
+            raise inactive(label, spec)
 
 
 def in_words(spec: Spec) -> str:

@@ -1,6 +1,7 @@
 """Arguments that no program can take, and calls that do not fit."""
 # ruff: noqa
 
+import warnings
 from dataclasses import dataclass
 
 import numba
@@ -132,6 +133,28 @@ def typed_dict():
 @failing(TypeMismatch)
 def jitclass_instance():
     gradient(product, Compiled(1.0), 2)
+
+
+@failing(TypeMismatch)
+def masked_array():
+    gradient(square_sum, np.ma.masked_array([1.0, 2.0], [True, False]))
+
+
+@failing(TypeMismatch)
+def matrix():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        m = np.matrix([[1.0, 2.0]])
+    gradient(square_sum, m)
+
+
+def first(*values):
+    return values[0] * values[1]
+
+
+@failing(TypeMismatch)
+def one_of_the_star_arguments_is_an_int():
+    gradient(first, 1.0, 2, argnums=1)
 
 
 @failing(TypeMismatch)

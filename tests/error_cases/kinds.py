@@ -100,7 +100,8 @@ def tuple_of_mixed_kinds_by_index(x, k):
 
 @refused(TypeMismatch, 1.0)
 def string_index(x):
-    return (x, x)["first"]
+    pair = (x, x)
+    return pair["first"]
 
 
 @refused(TypeMismatch, 1.0)

@@ -1,8 +1,12 @@
 """Functions whose source cannot be found, or that have none."""
 # ruff: noqa
 
+import importlib.util
+import linecache
 import math
 import operator
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -61,8 +65,23 @@ class Plain:
         self.x = x
 
 
-pair = (lambda x: x * x, lambda x: x + x)
-same = (lambda x: x, lambda y: y * y) if math.pi > 4 else (lambda x: x * 2.0, lambda x: x * 3.0)
+@failing(UnsupportedSyntax, located=False)
+def file_that_was_edited():
+    edited()
+
+
+def edited():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "edited_model.py"
+        path.write_text("def f(x):\n    return x * x\n")
+        spec = importlib.util.spec_from_file_location("edited_model", path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        path.write_text("def f(x):\n    return x + x\n")
+        try:
+            return srcad.grad(module.f, **R)(1.0)
+        finally:
+            linecache.checkcache(str(path))
 
 
 hidden = from_text("def hidden(x):\n    return x * x\n", "hidden", "<string>")

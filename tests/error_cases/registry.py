@@ -45,7 +45,7 @@ def enter(
 
 
 def refused(error: type[BaseException], *args: Any, **options: Any) -> Callable[..., Any]:
-    """Decorator: the gradient of the function at these arguments fails (arrays: give a callable)."""
+    """Decorator: the gradient of the function at these arguments fails (arrays: a callable)."""
 
     def add(fn: Callable[..., Any]) -> Callable[..., Any]:
         def call() -> Any:

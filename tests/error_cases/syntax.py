@@ -40,10 +40,10 @@ def set_comprehension(a):
     return sum({v * v for v in a})
 
 
-@refused(UnsupportedSyntax, 3)
-def generator_function(n):
-    for i in range(n):
-        yield i * 0.5
+@refused(UnsupportedSyntax, vector)
+def generator_function(a):
+    for v in a:
+        yield v * 0.5
 
 
 @refused(UnsupportedSyntax, vector)

@@ -140,7 +140,7 @@ class Mutation:
     def __init__(self, rng: random.Random, tree: ast.Module) -> None:
         self.rng, self.tree = rng, tree
         self.where: ast.FunctionDef = rng.choice(tree.body)  # type: ignore[assignment]
-        inside = [n for n in ast.walk(self.where)]
+        inside = list(ast.walk(self.where))
         self.names = sorted(
             {n.id for n in inside if isinstance(n, ast.Name)}
             | {a.arg for a in self.where.args.args}

@@ -200,10 +200,11 @@ class Storage:
             case Op():
                 return self._operation(s)
             case Load():
-                if not self._stable(v, s.array) or self._reference(v, s.array) is None:
+                if not self._stable(v, s.array, s.index) or (
+                        self._reference(v, s.array) is None):
                     return None
                 return self._sum(1, *s.index)
-            case Dim() if isinstance(s.array.type, ArrayT) or self._stable(v, s.array, True):
+            case Dim() if isinstance(s.array.type, ArrayT) or self._stable(v, s.array, (), True):
                 return self._sum(1, s.array)
             case View():
                 return self._sum(1, s.base, *view_atoms(s))
@@ -262,9 +263,9 @@ class Storage:
         kind = self.plan.kind.get(a.name) or self._trial[a.name][1]
         return kind != "recomputed"
 
-    def _stable(self, v: Var, array: Var, resizing: bool = False) -> bool:
+    def _stable(self, v: Var, array: Var, index: tuple[Atom, ...], resizing: bool = False) -> bool:
         home = self.tree.home[v.name]
-        return self.reload.stable((home.node, home.position), array, resizing)
+        return self.reload.stable((home.node, home.position), array, index, resizing)
 
     def _sum(self, cost: int, *atoms: Atom) -> int | None:
         for a in atoms:

@@ -1,0 +1,78 @@
+"""``jacobian``, ``jacfwd``, ``jacrev`` and ``hessian``: the function objects.
+
+How a Jacobian is built as a program stands in ``api.jacobians``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from srcad.api.function import Transformed
+from srcad.api.grad import Grad
+from srcad.api.jacobians import jacobian_program
+from srcad.api.selection import refuse_inactive
+from srcad.compiler import Program
+from srcad.errors import TypeMismatch
+from srcad.frontend.arguments import Spec
+
+
+class Jacobian(Transformed):
+    """Jacobian of a function."""
+
+    label = "jacobian"
+
+    def __init__(self, f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> None:
+        if mode not in ("auto", "fwd", "rev"):
+            raise TypeMismatch(f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}",
+                               instead="leave it out: 'auto' chooses")
+        self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
+        self.mode = mode
+        super().__init__(f, **options)
+
+    def program(self, specs: dict[str, Spec]) -> Program:
+        """The Jacobian of the inner program."""
+        refuse_inactive(specs, self.argnums)
+        return jacobian_program(super().program(specs), self.argnums, self.mode)
+
+    def state(self) -> tuple[Any, ...]:
+        """See ``Transformed.state``."""
+        return (self.inner, self.argnums, self.mode, self._own)
+
+
+def jacobian(f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> Jacobian:
+    """The Jacobian: for every output leaf an array of shape ``output.shape + input.shape``.
+
+    Args:
+        f: the function.
+        argnums: as for ``grad``; a tuple gives a tuple inside every output leaf.
+        mode: ``"fwd"``, ``"rev"``, or ``"auto"`` (reverse for scalar results of arrays).
+
+    >>> from srcad.examples import squares
+    >>> import numpy as np
+    >>> jacobian(squares, backend="reference")(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+    return Jacobian(f, argnums, mode, **options)
+
+
+def jacfwd(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """``jacobian`` by forward mode."""
+    return Jacobian(f, argnums, "fwd", **options)
+
+
+def jacrev(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """``jacobian`` by reverse mode."""
+    return Jacobian(f, argnums, "rev", **options)
+
+
+def hessian(f: Any, argnums: Any = 0, **options: Any) -> Jacobian:
+    """The Hessian of a function that returns one float (forward over reverse).
+
+    >>> from srcad.examples import square_sum
+    >>> import numpy as np
+    >>> hessian(square_sum, backend="reference")(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 2.]])
+    """
+    return Jacobian(Grad(f, argnums, **options), argnums, "fwd")
