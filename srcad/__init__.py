@@ -9,8 +9,8 @@ from srcad.api.adjoint import adjoint
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
-from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.inspect import explain, source
+from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.errors import (
     InternalError,
     NoDerivative,
@@ -24,7 +24,28 @@ from srcad.options import Options, using
 __version__ = "0.1.0"
 
 __all__ = [
-    "CheckFailed", "InternalError", "NoDerivative", "Options", "SrcadError", "TypeMismatch", "UnknownFunction",
-    "UnsupportedSyntax", "adjoint", "check_grads", "differentiable", "explain", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jvp", "linearize", "source", "using", "value_and_grad", "vjp",
+    "CheckFailed",
+    "InternalError",
+    "NoDerivative",
+    "Options",
+    "SrcadError",
+    "TypeMismatch",
+    "UnknownFunction",
+    "UnsupportedSyntax",
+    "adjoint",
+    "check_grads",
+    "differentiable",
+    "explain",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "source",
+    "using",
+    "value_and_grad",
+    "vjp",
 ]

@@ -25,7 +25,12 @@ from srcad.options import Options
 from srcad.transforms import cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
-    simplify.run, cse.run, induction.run, hoist.run, simplify.run, dead_code.run,
+    simplify.run,
+    cse.run,
+    induction.run,
+    hoist.run,
+    simplify.run,
+    dead_code.run,
 )
 
 
@@ -66,8 +71,9 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     low = lower(f, arguments)
     if options.verify:
         verify(low.fn)
-    program = Program(low.fn, arguments, out_spec(low.result), low.captures, low.guards,
-                      low.source, options)
+    program = Program(
+        low.fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
+    )
     return program.with_fn(low.fn)
 
 
@@ -81,8 +87,9 @@ def out_spec(value: Any) -> Spec:
         return Node(kind, value.cls or tuple, tuple(range(len(parts))), parts)
     if isinstance(value, Record):
         kind = "dict" if value.cls is dict else "dataclass"
-        return Node(kind, value.cls, tuple(value.fields), tuple(map(out_spec,
-                                                                    value.fields.values())))
+        return Node(
+            kind, value.cls, tuple(value.fields), tuple(map(out_spec, value.fields.values()))
+        )
     if hasattr(value, "type"):
         return Leaf(value.type)
     return Opaque(None, None)

@@ -46,11 +46,14 @@ class Options:
         known = {k: v for k, v in changes.items() if v is not None}
         unknown = set(known) - set(self.__dataclass_fields__)
         if unknown:
-            raise TypeMismatch(f"no option {sorted(unknown)[0]!r}",
-                               instead=f"options are {', '.join(self.__dataclass_fields__)}")
+            raise TypeMismatch(
+                f"no option {sorted(unknown)[0]!r}",
+                instead=f"options are {', '.join(self.__dataclass_fields__)}",
+            )
         if known.get("backend", "cpu") not in BACKENDS:
-            raise TypeMismatch(f"no backend {known['backend']!r}",
-                               instead=f"backends are {', '.join(BACKENDS)}")
+            raise TypeMismatch(
+                f"no backend {known['backend']!r}", instead=f"backends are {', '.join(BACKENDS)}"
+            )
         return replace(self, **known)
 
 

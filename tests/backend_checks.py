@@ -17,8 +17,6 @@ X, Y, N = Var("x", F8, "x"), Var("y", F8, "y"), Var("n", I8, "n")
 A, M = Var("a", VEC, "a"), Var("m", MAT, "m")
 
 
-
-
 class Maker(Builder):
     """A builder of one function of the given parameters."""
 

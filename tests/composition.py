@@ -112,8 +112,10 @@ class Subject:
     def seeds(self, weights: Any) -> list[Any]:
         """Cotangents of the results as leaves of their types."""
         kinds = [y.type for y in self.fn.body.yields if is_float(y.type)]
-        return [float(w) if isinstance(t, Scalar) else fit_array(w, np.shape(w), t, "a seed")
-                for t, w in zip(kinds, float_leaves(weights), strict=True)]
+        return [
+            float(w) if isinstance(t, Scalar) else fit_array(w, np.shape(w), t, "a seed")
+            for t, w in zip(kinds, float_leaves(weights), strict=True)
+        ]
 
     def directions(self, seed: int, count: int = 1) -> list[list[Any]]:
         """Random tangents of the differentiated arguments."""
@@ -197,12 +199,13 @@ class Adjoint:
         """Of the weighted result and exit arguments, with respect to the program's arguments."""
         leaves, seeds, shadows = self.arguments(weights, exit_weights)
         found = run(self.fn, [*leaves, *seeds, *shadows])
-        return self.collect(found[len(self.subject.fn.body.yields):], shadows)
+        return self.collect(found[len(self.subject.fn.body.yields) :], shadows)
 
     def collect(self, scalars: tuple, shadows: list[Any]) -> np.ndarray:
         """Cotangents of scalars and shadows in the order of the program's arguments."""
-        parts = dict(zip(self.scalars, scalars, strict=True)) | dict(zip(self.arrays, shadows,
-                                                                         strict=True))
+        parts = dict(zip(self.scalars, scalars, strict=True)) | dict(
+            zip(self.arrays, shadows, strict=True)
+        )
         return joined([parts[k] for k in self.subject.positions])
 
     def hvp(self, weights: Any, exit_weights: Any, tangents: list[Any]) -> np.ndarray:
@@ -213,9 +216,9 @@ class Adjoint:
         fn = cleaned(forward(self.fn, pattern))
         zeros = [s.fitted(k, np.zeros(np.shape(leaves[k]))) for k in self.arrays]
         found = run(fn, [*leaves, *seeds, *shadows, *s.spread(tangents), *zeros])
-        floats = [y for y in self.fn.body.yields[:len(s.fn.body.yields)] if is_float(y.type)]
+        floats = [y for y in self.fn.body.yields[: len(s.fn.body.yields)] if is_float(y.type)]
         assert n == len(leaves)
-        return self.collect(found[len(self.fn.body.yields) + len(floats):], zeros)
+        return self.collect(found[len(self.fn.body.yields) + len(floats) :], zeros)
 
 
 class Tangent:
@@ -234,7 +237,9 @@ class Tangent:
         s = self.subject
         given = dict(zip(sorted(s.positions), s.spread(tangents), strict=True))
         leaves = s.leaves()
-        seeds = [given[k] if k in given else s.fitted(k, np.zeros(np.shape(leaves[k])))
-                 for k in self.floats]
+        seeds = [
+            given[k] if k in given else s.fitted(k, np.zeros(np.shape(leaves[k])))
+            for k in self.floats
+        ]
         results = run(self.fn, [*leaves, *seeds])
-        return joined(seeds), joined(list(results[len(s.fn.body.yields):]))
+        return joined(seeds), joined(list(results[len(s.fn.body.yields) :]))

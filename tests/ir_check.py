@@ -126,8 +126,15 @@ def close(a: float, b: float, scale: float, tol: float) -> bool:
     return bool(np.isnan(a) and np.isnan(b)) or abs(a - b) <= tol * max(1.0, scale)
 
 
-def check(fn: Function, args: tuple, active: tuple[bool, ...], seed: int = 0,
-          differences: bool = True, tol: float = 1e-9, **options: Any) -> Case:
+def check(
+    fn: Function,
+    args: tuple,
+    active: tuple[bool, ...],
+    seed: int = 0,
+    differences: bool = True,
+    tol: float = 1e-9,
+    **options: Any,
+) -> Case:
     """All demands; returns the case."""
     case = Case(fn, args, active, seed)
     tangent = case.forward()
@@ -138,9 +145,10 @@ def check(fn: Function, args: tuple, active: tuple[bool, ...], seed: int = 0,
     ones = [like(case.exit[k], case.rng) for k in case.arrays]
     into = reverse(fn, active, allocate=False, **options)
     for exits, cotangent in (
-            (zero, case.reverse(reverse(fn, active, **options), seeds)),
-            (zero, case.reverse_into(into, seeds, zero)),
-            (ones, case.reverse_into(into, seeds, ones))):
+        (zero, case.reverse(reverse(fn, active, **options), seeds)),
+        (zero, case.reverse_into(into, seeds, zero)),
+        (ones, case.reverse_into(into, seeds, ones)),
+    ):
         terms = tangent * flat([*seeds, *exits])
         left, right = float(np.sum(terms)), float(cotangent @ flat(case.direction))
         if not close(left, right, float(np.sum(np.abs(terms))), tol):

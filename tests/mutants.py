@@ -39,13 +39,29 @@ from srcad.ir.types import ArrayT, Scalar, is_float
 from srcad.transforms.arrays import fill, fit, like, zero_of
 
 ROOT = Path(next(iter(srcad.transforms.__path__)))
-FILES = (*sorted(ROOT.glob("reverse/*.py")),
-         *(ROOT / f"{name}.py" for name in ("forward", "tandem", "arrays", "array_rules")))
+FILES = (
+    *sorted(ROOT.glob("reverse/*.py")),
+    *(ROOT / f"{name}.py" for name in ("forward", "tandem", "arrays", "array_rules")),
+)
 
 BUILDS = {"op", "load", "alloc", "view", "array_op", "dim", "cast"}  # methods of a Builder
 FETCHES = {"value", "shadow", "operand", "result", "seed", "_fetch", "_shadow", "position", "trip"}
-MAKES = {"like", "fresh", "copy", "fit", "matmul", "solve", "turn", "contiguous", "half_lower",
-         "times", "trip_count", "trip_number", "hoist", "count"}
+MAKES = {
+    "like",
+    "fresh",
+    "copy",
+    "fit",
+    "matmul",
+    "solve",
+    "turn",
+    "contiguous",
+    "half_lower",
+    "times",
+    "trip_count",
+    "trip_number",
+    "hoist",
+    "count",
+}
 ZEROED = {"like", "fresh", "alloc"}
 QUIET = {"locate", "remember", "_refuse_lists", "refuse_overlaps", "check_registry", "setdefault"}
 SILENT = {"loc", "reason", "names", "types", "hints"}  # attributes that hold places and names
@@ -112,7 +128,8 @@ def operators(node: ast.AST) -> Iterator[str]:
     if isinstance(node, (ast.Assign, ast.AugAssign)):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if isinstance(node, ast.AugAssign) or any(
-                isinstance(t, (ast.Subscript, ast.Attribute)) for t in targets):
+            isinstance(t, (ast.Subscript, ast.Attribute)) for t in targets
+        ):
             if not any(isinstance(t, ast.Attribute) and t.attr in SILENT for t in targets):
                 yield "delete"
     if isinstance(node, ast.Call) and builder_of(node) is not None:
@@ -142,8 +159,13 @@ def mutants() -> Iterator[Mutant]:
     """All mutants of all files, in order."""
     for path in FILES:
         for name, function in functions(ast.parse(path.read_text())):
-            spans = {id(inner): s for s in ast.walk(function) if isinstance(s, ast.stmt)
-                     for inner in ast.walk(s) if not isinstance(inner, ast.stmt)}
+            spans = {
+                id(inner): s
+                for s in ast.walk(function)
+                if isinstance(s, ast.stmt)
+                for inner in ast.walk(s)
+                if not isinstance(inner, ast.stmt)
+            }
             for index, node in enumerate(ast.walk(function)):
                 for operator in operators(node):
                     if operator.startswith("force") and refuses(node):
@@ -151,8 +173,15 @@ def mutants() -> Iterator[Mutant]:
                     shown = node.test if isinstance(node, ast.If) else node
                     near = spans.get(id(node), node)
                     text = " ".join(ast.unparse(shown).split())
-                    yield Mutant(str(path), name, node.lineno, near.end_lineno or node.lineno,
-                                 operator, text, index)
+                    yield Mutant(
+                        str(path),
+                        name,
+                        node.lineno,
+                        near.end_lineno or node.lineno,
+                        operator,
+                        text,
+                        index,
+                    )
 
 
 # changing the code
@@ -169,8 +198,11 @@ def changed(node: ast.AST, operator: str) -> ast.AST:
     if operator == "cut":
         assert isinstance(call.func, ast.Attribute)
         owner = call.func.value
-        manager = ast.Call(ast.Name("__cut__", ast.Load()), [owner, ast.Constant("s"),
-                           ast.Call(ast.Name("locals", ast.Load()), [], [])], [])
+        manager = ast.Call(
+            ast.Name("__cut__", ast.Load()),
+            [owner, ast.Constant("s"), ast.Call(ast.Name("locals", ast.Load()), [], [])],
+            [],
+        )
         return ast.With([ast.withitem(manager)], [node])  # type: ignore[list-item]
     builder = builder_of(call)
     assert builder is not None
@@ -196,8 +228,9 @@ def code_of(mutant: Mutant) -> types.CodeType:
     Exchange(node, changed(node, mutant.operator)).visit(function)
     code = compile(ast.fix_missing_locations(tree), mutant.file, "exec")
     for name in mutant.function.split("."):
-        code = next(c for c in code.co_consts if isinstance(c, types.CodeType)
-                    and c.co_name == name)
+        code = next(
+            c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == name
+        )
     return code
 
 
@@ -221,8 +254,10 @@ class Effect:
 def applied(mutant: Mutant) -> Iterator[None]:
     """Run the body of the ``with`` with one mutant in force."""
     function = live(mutant)
-    before, Effect.applied = function.__code__, int(mutant.operator in ("delete", "force-true",
-                                                                        "force-false"))
+    before, Effect.applied = (
+        function.__code__,
+        int(mutant.operator in ("delete", "force-true", "force-false")),
+    )
     helpers = {"__neutral__": neutral, "__dirty__": dirty, "__cut__": cut}
     function.__globals__.update(helpers)
     function.__code__ = code_of(mutant)
@@ -259,13 +294,20 @@ def neutral(b: Builder, x: Any) -> Any:
 
 def dirty(b: Builder, x: Any) -> Any:
     """Storage that was to be zeros, full of NaN."""
-    source = next((s for s in reversed(b.stack[-1]) if isinstance(s, (Alloc, View))
-                   and s.target == x), None)
+    source = next(
+        (s for s in reversed(b.stack[-1]) if isinstance(s, (Alloc, View)) and s.target == x), None
+    )
     while isinstance(source, View):
-        source = next((s for s in b.stack[-1] if isinstance(s, (Alloc, View))
-                       and s.target == source.base), None)
-    if isinstance(source, Alloc) and source.zero and isinstance(x.type, ArrayT) \
-            and is_float(x.type):
+        source = next(
+            (s for s in b.stack[-1] if isinstance(s, (Alloc, View)) and s.target == source.base),
+            None,
+        )
+    if (
+        isinstance(source, Alloc)
+        and source.zero
+        and isinstance(x.type, ArrayT)
+        and is_float(x.type)
+    ):
         Effect.applied += 1
         fill(b, x, math.nan)
     return x
@@ -304,7 +346,7 @@ def cut_branch(b: Builder, s: If, own: int) -> If:
 
 def cut_loop(s: For | While, original: Any) -> For | While:
     """A loop whose further carried values stay as they came."""
-    same = isinstance(original, type(s)) and s.carried[:len(original.carried)] == original.carried
+    same = isinstance(original, type(s)) and s.carried[: len(original.carried)] == original.carried
     own = len(original.carried) if same else 0
     kept = [c.arg for c in s.carried[own:]]
     Effect.applied += sum(a != y for a, y in zip(kept, s.body.yields[own:], strict=True))

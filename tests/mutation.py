@@ -73,8 +73,9 @@ class Checked:
         found = list(run(made, [*leaves, *s.seeds(weights)]))
         n = len(s.fn.body.yields)
         expect("value", found[:n], e.out, self.tol)
-        given = [x for x in leaves[:len(leaves) - len(s.program.captures)]
-                 if isinstance(x, np.ndarray)]
+        given = [
+            x for x in leaves[: len(leaves) - len(s.program.captures)] if isinstance(x, np.ndarray)
+        ]
         expect("exit state", given, arrays_in(e.exit), self.tol)
         expect("gradient", s.gathered(found[n:]), floats_only(e.gradient), self.tol)
 
@@ -197,9 +198,16 @@ def attempt(mutant: Mutant, programs: list[Checked]) -> str:
 
 def explanation(mutant: Mutant) -> str:
     """Why a mutant is equivalent, if that is known."""
-    return next((reason for (operator, function, text), reason in EQUIVALENT.items()
-                 if mutant.operator == operator and mutant.function == function
-                 and mutant.text.startswith(text)), "")
+    return next(
+        (
+            reason
+            for (operator, function, text), reason in EQUIVALENT.items()
+            if mutant.operator == operator
+            and mutant.function == function
+            and mutant.text.startswith(text)
+        ),
+        "",
+    )
 
 
 def report(outcomes: list[Outcome], verbose: bool = True) -> float:
@@ -225,7 +233,7 @@ def share(counts: Counter[str]) -> float:
     return caught / max(1, caught + counts["survived"] + counts["unreached"])
 
 
-def test(chosen: list[Mutant], programs: list[Checked], budget: float = 1e9) -> list[Outcome]:
+def judge_all(chosen: list[Mutant], programs: list[Checked], budget: float = 1e9) -> list[Outcome]:
     """Judge mutants until the time is used up."""
     start, outcomes = time.perf_counter(), []
     for mutant in chosen:

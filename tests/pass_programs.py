@@ -49,8 +49,9 @@ def program(seed: int, statements: int = 30) -> tuple[Function, list[Any]]:
 class _Generator(Statements):
     """Programs; the helper calls nobody."""
 
-    def __init__(self, rng: random.Random, name: str, budget: int,
-                 callees: dict[str, Function]) -> None:
+    def __init__(
+        self, rng: random.Random, name: str, budget: int, callees: dict[str, Function]
+    ) -> None:
         super().__init__(rng, callees if name == "main" else {})
         self.name = name
         self.budget = budget
@@ -71,11 +72,35 @@ class _Generator(Statements):
     def statement(self) -> None:
         """One random statement."""
         self.budget -= 1
-        simple = [self.float_op, self.int_op, self.bool_op, self.load, self.load, self.load,
-                  self.store, self.store, self.store, self.view, self.copy, self.alloc, self.dim,
-                  self.list_of_numbers, self.rows, self.product, self.chain]
-        compound = [self.if_, self.for_, self.while_, self.counters, self.search, self.refine,
-                    self.reread, self.reread]
+        simple = [
+            self.float_op,
+            self.int_op,
+            self.bool_op,
+            self.load,
+            self.load,
+            self.load,
+            self.store,
+            self.store,
+            self.store,
+            self.view,
+            self.copy,
+            self.alloc,
+            self.dim,
+            self.list_of_numbers,
+            self.rows,
+            self.product,
+            self.chain,
+        ]
+        compound = [
+            self.if_,
+            self.for_,
+            self.while_,
+            self.counters,
+            self.search,
+            self.refine,
+            self.reread,
+            self.reread,
+        ]
         rare = [self.check, self.print, self.call]
         r = self.rng.random()
         if r < 0.25 and self.depth < 3 and self.budget > 2:
@@ -125,14 +150,20 @@ class _Generator(Statements):
         """Branches whose conditions are known inside the branches around them."""
         p, q = self.atom(B1), self.atom(B1)
         name = self.rng.choice(["and", "or", "not"])
-        cond = self.raw_op(name, *(p, q)[:PRIMITIVES[name].arity])
+        cond = self.raw_op(name, *(p, q)[: PRIMITIVES[name].arity])
         parts = []
         for _ in range(2):
             with self.inner() as stmts:
                 self.body()
                 again = self.b.var("r", F8)
-                self.b.emit(If(self.rng.choice([p, q, cond]), Block((), (self.atom(F8),)),
-                               Block((), (self.atom(F8),)), (again,)))
+                self.b.emit(
+                    If(
+                        self.rng.choice([p, q, cond]),
+                        Block((), (self.atom(F8),)),
+                        Block((), (self.atom(F8),)),
+                        (again,),
+                    )
+                )
                 flag = self.rng.choice([p, q, cond, const(True), const(False)])
             parts.append(Block(tuple(stmts), (again, flag)))
         results = (self.b.var("r", F8), self.b.var("r", B1))
@@ -167,8 +198,9 @@ class _Generator(Statements):
 
     def carry(self, types: list[Type]) -> tuple[Carried, ...]:
         """Carried variables that start with operands from the scope."""
-        return tuple(Carried(self.b.var("c_out", t), self.b.var("c", t), self.operand(t))
-                     for t in types)
+        return tuple(
+            Carried(self.b.var("c_out", t), self.b.var("c", t), self.operand(t)) for t in types
+        )
 
     def next_of(self, c: Carried) -> Atom:
         """What the next trip gets: anything, the same again, or the start value."""
@@ -234,20 +266,24 @@ class _Generator(Statements):
         step = const(self.rng.choice([1, 1, 2, -1]))
         with self.inner() as stmts:
             self.scope += [i, *(c.arg for c in outer)]
-            inner = tuple(Carried(self.b.var("q_out", I8), self.b.var("q", I8), c.arg)
-                          for c in outer)
+            inner = tuple(
+                Carried(self.b.var("q_out", I8), self.b.var("q", I8), c.arg) for c in outer
+            )
             stop = self.rng.choice([const(2), const(3), self.bound()])
             with self.inner() as inner_stmts:
                 self.scope += [j, *(c.arg for c in inner)]
                 self.body()
                 name = self.rng.choice(["add", "sub"])
-                yields = tuple(self.b.op(name, *self.rng.choice([(c.arg, a), (a, c.arg)]))
-                               for c, a in zip(inner, amounts, strict=True))
+                yields = tuple(
+                    self.b.op(name, *self.rng.choice([(c.arg, a), (a, c.arg)]))
+                    for c, a in zip(inner, amounts, strict=True)
+                )
             self.b.emit(For(j, ZERO, stop, step, inner, Block(tuple(inner_stmts), yields)))
             self.scope += [c.result for c in inner]
             self.body()
-            last = tuple(self.rng.choice([c.result, self.b.op("add", c.result, ONE)])
-                         for c in inner)
+            last = tuple(
+                self.rng.choice([c.result, self.b.op("add", c.result, ONE)]) for c in inner
+            )
         start, step = self.bound(), const(self.rng.choice([1, 1, 2, -1]))
         self.b.emit(For(i, start, self.bound(), step, outer, Block(tuple(stmts), last)))
         self.scope += [c.result for c in outer]

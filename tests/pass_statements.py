@@ -20,15 +20,53 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 
 VECTOR, STRIDED, MATRIX, INTS = (
-    ArrayT("f8", 1), ArrayT("f8", 1, "A"), ArrayT("f8", 2), ArrayT("i4", 1))
+    ArrayT("f8", 1),
+    ArrayT("f8", 1, "A"),
+    ArrayT("f8", 2),
+    ArrayT("i4", 1),
+)
 NUMBERS, ROWS = ListT(F8), ListT(VECTOR)
-PARAMS = (("x", F8), ("n", I8), ("flag", B1), ("a", VECTOR), ("b", VECTOR), ("m", MATRIX),
-          ("k", INTS))
+PARAMS = (
+    ("x", F8),
+    ("n", I8),
+    ("flag", B1),
+    ("a", VECTOR),
+    ("b", VECTOR),
+    ("m", MATRIX),
+    ("k", INTS),
+)
 FULL = ("slice", None, None, None)
-FLOAT_OPS = ("add", "sub", "mul", "truediv", "neg", "neg", "sin", "tanh", "min", "max", "select",
-             "select", "abs", "copysign")
-INT_OPS = ("add", "add", "sub", "sub", "mul", "floordiv", "mod", "neg", "min", "max", "bitand",
-           "select", "bitxor")
+FLOAT_OPS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "neg",
+    "neg",
+    "sin",
+    "tanh",
+    "min",
+    "max",
+    "select",
+    "select",
+    "abs",
+    "copysign",
+)
+INT_OPS = (
+    "add",
+    "add",
+    "sub",
+    "sub",
+    "mul",
+    "floordiv",
+    "mod",
+    "neg",
+    "min",
+    "max",
+    "bitand",
+    "select",
+    "bitxor",
+)
 BOOL_OPS = ("lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "not", "not", "select")
 
 
@@ -173,8 +211,13 @@ class Statements:
         backwards = ("slice", None, None, const(-1))
         start = ("slice", self.position(self.b.dim(base, 0)), None, None)
         rest = (FULL,) * (t.ndim - 1)
-        out = [same, ("index", (backwards, *rest)), ("index", (start, *rest)),
-               ("index", (FULL, *rest)), ("index", (("new",), FULL, *rest))]
+        out = [
+            same,
+            ("index", (backwards, *rest)),
+            ("index", (start, *rest)),
+            ("index", (FULL, *rest)),
+            ("index", (("new",), FULL, *rest)),
+        ]
         if t.ndim == 2:
             at = ("at", self.position(self.b.dim(base, 0)))
             out += [("transpose", (1, 0)), ("index", (at, FULL)), ("transpose", (0, 1))]

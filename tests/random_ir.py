@@ -26,9 +26,17 @@ OPS: dict[Scalar, tuple[str, ...]] = {
     I8: ("add", "sub", "mul", "floordiv", "mod", "neg", "select", "i8b", "min", "bitand"),
     B1: ("lt", "le", "gt", "eq", "ne", "and", "or", "not", "isnan"),
 }
-PARAMS = (Var("x", F8, "x"), Var("y", F8, "y"), Var("n", I8, "n"), Var("p", B1, "p"),
-          Var("a", VECTOR, "a"), Var("b", VECTOR, "b"), Var("m", MATRIX, "m"),
-          Var("k", ArrayT("i4", 1), "k"), Var("h", ArrayT("f4", 1), "h"))
+PARAMS = (
+    Var("x", F8, "x"),
+    Var("y", F8, "y"),
+    Var("n", I8, "n"),
+    Var("p", B1, "p"),
+    Var("a", VECTOR, "a"),
+    Var("b", VECTOR, "b"),
+    Var("m", MATRIX, "m"),
+    Var("k", ArrayT("i4", 1), "k"),
+    Var("h", ArrayT("f4", 1), "h"),
+)
 
 
 def random_function(rnd: Any, statements: int = 9) -> Function:
@@ -39,10 +47,17 @@ def random_function(rnd: Any, statements: int = 9) -> Function:
 def arguments(seed: int) -> tuple:
     """Fresh arguments for a random function."""
     rng = np.random.default_rng(seed)
-    return (float(rng.normal()), float(rng.normal()), int(rng.integers(-1, 5)),
-            bool(rng.integers(2)), rng.normal(size=SIZE), rng.normal(size=SIZE),
-            rng.normal(size=(SIZE, SIZE)), rng.integers(-4, 5, SIZE).astype(np.int32),
-            rng.normal(size=SIZE).astype(np.float32))
+    return (
+        float(rng.normal()),
+        float(rng.normal()),
+        int(rng.integers(-1, 5)),
+        bool(rng.integers(2)),
+        rng.normal(size=SIZE),
+        rng.normal(size=SIZE),
+        rng.normal(size=(SIZE, SIZE)),
+        rng.integers(-4, 5, SIZE).astype(np.int32),
+        rng.normal(size=SIZE).astype(np.float32),
+    )
 
 
 class _Maker:
@@ -65,8 +80,12 @@ class _Maker:
         v = self.pick(t)
         if v is not None and self.rnd.random() < 0.85:
             return v
-        value = {F8: self.rnd.choice([0.0, -1.5, 2.0, -0.0, 0.25]), F4: 0.5,
-                 I8: self.rnd.choice([0, 1, -1, 2, 3, -7]), B1: self.rnd.random() < 0.5}[t]
+        value = {
+            F8: self.rnd.choice([0.0, -1.5, 2.0, -0.0, 0.25]),
+            F4: 0.5,
+            I8: self.rnd.choice([0, 1, -1, 2, 3, -7]),
+            B1: self.rnd.random() < 0.5,
+        }[t]
         return const(value, t)
 
     def hint(self) -> str:
@@ -148,11 +167,13 @@ class _Maker:
         base = self.pick(MATRIX)
         assert base is not None
         every = ("slice", None, None, None)
-        spec, t = self.rnd.choice([
-            ((("at", self.index()),), VECTOR),
-            ((every, ("at", self.index())), STRIDED),
-            ((("at", self.index()), ("slice", None, None, const(-1))), STRIDED),
-        ])
+        spec, t = self.rnd.choice(
+            [
+                ((("at", self.index()),), VECTOR),
+                ((every, ("at", self.index())), STRIDED),
+                ((("at", self.index()), ("slice", None, None, const(-1))), STRIDED),
+            ]
+        )
         self.learn(self.b.view(base, "index", spec, t, hint=self.hint()))
 
     def alloc(self, depth: int) -> None:
@@ -212,9 +233,16 @@ class _Maker:
         types = [B1, *self.types()] if breaks else self.types()
         args, results, inits = self.carry(types)
         i = self.b.var("i", I8)
-        start, stop, step = self.rnd.choice([
-            (ZERO, const(3), ONE), (const(2), const(-1), const(-1)), (ONE, const(4), const(2)),
-            (ZERO, ZERO, ONE), (ZERO, Var("n", I8, "n"), ONE), (ONE, self.index(), ONE)])
+        start, stop, step = self.rnd.choice(
+            [
+                (ZERO, const(3), ONE),
+                (const(2), const(-1), const(-1)),
+                (ONE, const(4), const(2)),
+                (ZERO, ZERO, ONE),
+                (ZERO, Var("n", I8, "n"), ONE),
+                (ONE, self.index(), ONE),
+            ]
+        )
         body = self.scoped([i, *args], depth, types)
         carried = tuple(Carried(r, a, z) for r, a, z in zip(results, args, inits, strict=True))
         self.b.for_(i, start, stop, step, carried, body, breaks)
@@ -234,8 +262,9 @@ class _Maker:
             again = self.b.op("lt", more, const(5))
             yields = (again, more, *(self.any(t) for t in types))
         self.scope = before
-        carried = tuple(Carried(r, a, z) for r, a, z in
-                        zip(results, args, [first, *inits[1:]], strict=True))
+        carried = tuple(
+            Carried(r, a, z) for r, a, z in zip(results, args, [first, *inits[1:]], strict=True)
+        )
         self.b.while_(carried, Block(tuple(stmts), yields))
         self.scope += results
 

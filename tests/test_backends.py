@@ -117,7 +117,9 @@ def test_break():
     fn = b.done(r)
     assert agree(fn, np.array([1.0, 2.0, 3.0, 4.0])) == (3.0,)
     assert agree(fn, np.array([1.0, 2.0]), names=()) == (3.0,)
-    assert body_of(fn) == """\
+    assert (
+        body_of(fn)
+        == """\
     s = 0.0
     for i in range(a.shape[0]):
         v = a[i]
@@ -125,6 +127,7 @@ def test_break():
             break
         s += v
     return s"""
+    )
 
 
 def test_while():
@@ -136,10 +139,13 @@ def test_while():
     b.while_(carried, Block(tuple(stmts), (again, t)))
     fn = b.done(r)
     assert agree(fn, 9.0) == (0.5625,)
-    assert body_of(fn) == """\
+    assert (
+        body_of(fn)
+        == """\
     while x > 1.0:
         x *= 0.5
     return x"""
+    )
 
 
 def test_while_whose_flag_is_used():
@@ -222,15 +228,19 @@ def test_lists():
     b.for_(i, ZERO, N, ONE, (), Block(tuple(stmts)))
     b.reserve(flags, const(3))
     last = b.load(arrays, const(-1))
-    fn = b.done(b.load(numbers, const(2)), b.load(last, ONE), b.load(flags, ONE),
-                b.dim(numbers, 0))
+    fn = b.done(b.load(numbers, const(2)), b.load(last, ONE), b.load(flags, ONE), b.dim(numbers, 0))
     assert agree(fn, 4) == (2.0, 3.0, False, 4)
 
 
 def test_elements_of_all_dtypes():
     """Odd integer widths are widened, stores are cut to width."""
-    arrays = [Var("p", ArrayT("i4", 1)), Var("q", ArrayT("u1", 1)), Var("r", ArrayT("b1", 1)),
-              Var("h", ArrayT("f4", 1)), Var("z", ArrayT("f8", 0))]
+    arrays = [
+        Var("p", ArrayT("i4", 1)),
+        Var("q", ArrayT("u1", 1)),
+        Var("r", ArrayT("b1", 1)),
+        Var("h", ArrayT("f4", 1)),
+        Var("z", ArrayT("f8", 0)),
+    ]
     b = Maker(*arrays)
     p, q, r, h, z = arrays
     t = b.op("sub", b.load(q, ZERO), b.load(q, ONE))
@@ -240,8 +250,13 @@ def test_elements_of_all_dtypes():
     b.store(h, (ZERO,), b.op("mul", b.load(h, ONE), b.load(h, ONE)))
     b.accumulate(z, (), b.op("f8", b.load(h, ZERO)))
     fn = b.done(t, b.load(p, ONE), b.load(q, ZERO), b.load(z))
-    args = (np.array([1, 2], np.int32), np.array([3, 250], np.uint8), np.array([True, False]),
-            np.array([0.1, 0.7], np.float32), np.array(2.0))
+    args = (
+        np.array([1, 2], np.int32),
+        np.array([3, 250], np.uint8),
+        np.array([True, False]),
+        np.array([0.1, 0.7], np.float32),
+        np.array(2.0),
+    )
     agree(fn, *args)
 
 
@@ -262,8 +277,17 @@ def views(base):
     at, new = ("at", ZERO), ("new",)
     specs = [(some,), (every,), (new,), (flipped,), (thin,)]
     if base.type.ndim > 1:
-        specs += [(at,), (every, at), (at, some), (some, every), (every, every), (new, every),
-                  (every, new), (at, new, flipped), (every, at, new)]
+        specs += [
+            (at,),
+            (every, at),
+            (at, some),
+            (some, every),
+            (every, every),
+            (new, every),
+            (every, new),
+            (at, new, flipped),
+            (every, at, new),
+        ]
     if base.type.ndim > 2:
         specs += [(at, at), (every, at, every), (at, at, some), (every, every, at), (at, some)]
     kinds = [("index", s) for s in specs]
@@ -298,8 +322,11 @@ def test_layouts_of_views(ndim, layout):
 
 def test_layouts_of_fresh_arrays():
     b = Maker(N)
-    types = [ArrayT(d, k, lay) for d in ("f8", "f4", "i8", "b1") for k, lay in
-             ((0, "C"), (1, "C"), (1, "A"), (2, "C"), (2, "F"), (2, "A"))]
+    types = [
+        ArrayT(d, k, lay)
+        for d in ("f8", "f4", "i8", "b1")
+        for k, lay in ((0, "C"), (1, "C"), (1, "A"), (2, "C"), (2, "F"), (2, "A"))
+    ]
     fn = b.done(*(b.alloc(t, (N,) * t.ndim) for t in types))
     for want, t in zip(types, inferred(fn, nb.int64), strict=True):
         assert (t.ndim, t.layout) == (want.ndim, want.layout)

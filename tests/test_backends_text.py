@@ -33,25 +33,42 @@ def test_casts_and_constants():
     b = Maker(X, N, h)
     t = b.op("mul", h, const(0.1, F4))
     parts = [
-        b.op("truediv", X, const(0.0)), b.op("i8", X), b.op("f4", X), t,
-        b.op("add", t, b.op("f8", N)), b.op("b1", N), b.op("neg", const(-1.5)),
-        b.op("mul", X, const(-math.inf)), b.op("add", X, const(math.nan)),
-        b.op("sub", N, const(-(2**63))), b.op("floordiv", N, const(-3)),
-        b.op("mod", N, const(-3)), b.op("sqrt", const(-1.0)), b.op("log", const(0.0)),
-        b.op("max", X, N), b.op("min", b.op("lt", X, const(0.0)), N),
+        b.op("truediv", X, const(0.0)),
+        b.op("i8", X),
+        b.op("f4", X),
+        t,
+        b.op("add", t, b.op("f8", N)),
+        b.op("b1", N),
+        b.op("neg", const(-1.5)),
+        b.op("mul", X, const(-math.inf)),
+        b.op("add", X, const(math.nan)),
+        b.op("sub", N, const(-(2**63))),
+        b.op("floordiv", N, const(-3)),
+        b.op("mod", N, const(-3)),
+        b.op("sqrt", const(-1.0)),
+        b.op("log", const(0.0)),
+        b.op("max", X, N),
+        b.op("min", b.op("lt", X, const(0.0)), N),
         b.op("select", b.op("lt", X, const(1.0)), N, X),
         b.op("add", b.op("lt", X, const(9.0)), b.op("gt", X, const(9.0))),
-        b.op("mul", X, const(-0.0)), b.op("square", b.op("add", X, const(1.0))),
+        b.op("mul", X, const(-0.0)),
+        b.op("square", b.op("add", X, const(1.0))),
     ]
     agree(b.done(*parts), 3.75, 7, np.float32(1.25))
 
 
 def test_powers():
     b = Maker(X, N, loc=Loc("user.py", 1, role="adjoint"))
-    parts = [b.op("pow", X, const(2)), b.op("pow", X, const(-1)), b.op("pow", X, N),
-             b.op("pow", const(-2.0), X), b.op("neg", b.op("pow", X, const(2.0))),
-             b.op("pow", b.op("neg", X), const(2.0)), b.op("pow", N, const(3)),
-             b.op("pow", X, b.op("pow", X, const(0.5)))]
+    parts = [
+        b.op("pow", X, const(2)),
+        b.op("pow", X, const(-1)),
+        b.op("pow", X, N),
+        b.op("pow", const(-2.0), X),
+        b.op("neg", b.op("pow", X, const(2.0))),
+        b.op("pow", b.op("neg", X), const(2.0)),
+        b.op("pow", N, const(3)),
+        b.op("pow", X, b.op("pow", X, const(0.5))),
+    ]
     fn = b.done(*parts)
     agree(fn, 4.0, 3)
     assert agree(fn, 0.0, -1)[1:3] == (math.inf, math.inf)  # derivatives never raise
@@ -61,11 +78,21 @@ def test_powers():
 @pytest.mark.parametrize("name", sorted(PRIMITIVES))
 def test_primitives_print_and_evaluate(name):
     """Every primitive: the reference agrees with the printed text executed by Python."""
-    kinds = {"bitand": I8, "bitor": I8, "bitxor": I8, "lshift": I8, "rshift": I8, "invert": I8,
-             "gcd": I8, "lcm": I8, "and": B1, "or": B1}
+    kinds = {
+        "bitand": I8,
+        "bitor": I8,
+        "bitxor": I8,
+        "lshift": I8,
+        "rshift": I8,
+        "invert": I8,
+        "gcd": I8,
+        "lcm": I8,
+        "and": B1,
+        "or": B1,
+    }
     primitive = PRIMITIVES[name]
     kind = kinds.get(name, F8)
-    params = tuple(Var(v, kind) for v in ("x", "y", "z")[:primitive.arity])
+    params = tuple(Var(v, kind) for v in ("x", "y", "z")[: primitive.arity])
     if name == "select":
         params = (Var("c", B1), *params[1:])
     if name in ("ldexp", "polygamma"):
@@ -152,24 +179,40 @@ def test_comments():
 
 
 def test_text():
-    assert text(fibonacci()) == """\
+    assert (
+        text(fibonacci())
+        == """\
 def f(n: i8):
     for i in range(0, n, 1) carrying s: f8 = 0.0 -> s_1, u: f8 = 1.0 -> u_1:
         t: f8 = add(s, u)
         yield u, t
     return s_1
 """
+    )
 
 
-@given(st.recursive(
-    st.sampled_from(["x", "y", "1.5", "2", "(-1.0)", "math.inf", "a[0]"]),
-    lambda inner: st.one_of(
-        st.builds("({} {} {})".format, inner, st.sampled_from(
-            ["+", "-", "*", "/", "//", "%", "**", "<", "==", "and", "or", "&", "<<"]), inner),
-        st.builds("(-{})".format, inner), st.builds("(not {})".format, inner),
-        st.builds("({} if {} else {})".format, inner, inner, inner),
-        st.builds("f({}, {})".format, inner, inner), st.builds("a[{}, {}:]".format, inner, inner),
-        st.builds("{}.T".format, inner.filter(lambda s: not s[0].isdigit()))), max_leaves=8))
+@given(
+    st.recursive(
+        st.sampled_from(["x", "y", "1.5", "2", "(-1.0)", "math.inf", "a[0]"]),
+        lambda inner: st.one_of(
+            st.builds(
+                "({} {} {})".format,
+                inner,
+                st.sampled_from(
+                    ["+", "-", "*", "/", "//", "%", "**", "<", "==", "and", "or", "&", "<<"]
+                ),
+                inner,
+            ),
+            st.builds("(-{})".format, inner),
+            st.builds("(not {})".format, inner),
+            st.builds("({} if {} else {})".format, inner, inner, inner),
+            st.builds("f({}, {})".format, inner, inner),
+            st.builds("a[{}, {}:]".format, inner, inner),
+            st.builds("{}.T".format, inner.filter(lambda s: not s[0].isdigit())),
+        ),
+        max_leaves=8,
+    )
+)
 @settings(max_examples=60, deadline=None)
 def test_expressions_round_trip(expression):
     """What astor prints is the tree it was given (the printer's only assumption about it)."""

@@ -42,8 +42,11 @@ def everything(fn: Function):
 def fits(subject: Subject) -> bool:
     """Whether a program has one float result, loops, and writes into arrays."""
     found = list(everything(subject.fn))
-    return (subject.scalar and any(isinstance(s, (For, While)) for s in found)
-            and any(isinstance(s, (Store, Accumulate)) for s in found))
+    return (
+        subject.scalar
+        and any(isinstance(s, (For, While)) for s in found)
+        and any(isinstance(s, (Store, Accumulate)) for s in found)
+    )
 
 
 @functools.cache
@@ -156,8 +159,14 @@ def test_pullback_of_gradient(name):
         expect("vjp of grad", flat([found[k] for k in p.wrt]), want, tolerance(p))
 
 
-SMALL = [n for n in NAMES if all(isinstance(x, np.ndarray) and 0 < x.size <= 8
-                                 for x in (BY_NAME[n].args()[BY_NAME[n].wrt[0]],))]
+SMALL = [
+    n
+    for n in NAMES
+    if all(
+        isinstance(x, np.ndarray) and 0 < x.size <= 8
+        for x in (BY_NAME[n].args()[BY_NAME[n].wrt[0]],)
+    )
+]
 
 
 @over("name", SMALL[::5])

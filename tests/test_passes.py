@@ -17,7 +17,7 @@ import pytest
 from srcad.backends.reference import run as execute
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Call, Carried, Function, Print, Var
+from srcad.ir.nodes import Atom, Block, Call, Carried, Function, Var
 from srcad.ir.text import text
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 from srcad.ir.verify import verify
@@ -36,8 +36,13 @@ def cleanup(fn: Function) -> Function:
 
 
 PASSES: dict[str, Callable[[Function], Function]] = {
-    "simplify": simplify.run, "cse": cse.run, "hoist": hoist.run, "induction": induction.run,
-    "dead_code": dead_code.run, "cleanup": cleanup}
+    "simplify": simplify.run,
+    "cse": cse.run,
+    "hoist": hoist.run,
+    "induction": induction.run,
+    "dead_code": dead_code.run,
+    "cleanup": cleanup,
+}
 
 
 class Case(Builder):
@@ -225,7 +230,10 @@ def test_conditions_are_known_inside_their_branch() -> None:
     both = c.op("and", p, q, hint="both")
     c.if_(both, Block(tuple(then), (inner,)), Block((), (const(2.0),)), (outer,))
     assert c.body(simplify.run, outer)[:3] == [
-        "both: b1 = and(p, q)", "if both -> outer: f8:", "yield 1.0"]
+        "both: b1 = and(p, q)",
+        "if both -> outer: f8:",
+        "yield 1.0",
+    ]
 
 
 def test_dimensions_of_parameters_are_asked_once() -> None:
@@ -249,8 +257,14 @@ def test_swapped_arrays_keep_a_shape_they_share(other_size: int) -> None:
     p, q, p_end, q_end = (c.var(n, VECTOR) for n in ("p", "q", "p_end", "q_end"))
     with c.block() as body:
         c.store(p, (ZERO,), c.op("f8", c.dim(q, 0)))
-    c.for_(c.var("i", I8), ZERO, c.params[0], ONE, (Carried(p_end, p, u), Carried(q_end, q, v)),
-           Block(tuple(body), (q, p)))
+    c.for_(
+        c.var("i", I8),
+        ZERO,
+        c.params[0],
+        ONE,
+        (Carried(p_end, p, u), Carried(q_end, q, v)),
+        Block(tuple(body), (q, p)),
+    )
     lines = c.body(simplify.run, p_end)
     assert any("dim(" in line for line in lines) == (other_size == 4)
 
@@ -263,8 +277,14 @@ def test_loops_that_run_once_or_never_are_unrolled() -> None:
         s = c.var("s", F8)
         with c.block() as body:
             c.store(v, (ZERO,), s)
-        c.for_(c.var("i", I8), ZERO, const(stop), ONE, (Carried(end, s, x),),
-               Block(tuple(body), (const(2.5),)))
+        c.for_(
+            c.var("i", I8),
+            ZERO,
+            const(stop),
+            ONE,
+            (Carried(end, s, x),),
+            Block(tuple(body), (const(2.5),)),
+        )
     assert c.body(simplify.run, *ends) == ["v[0] = x", "return 2.5, x"]
 
 
@@ -332,57 +352,3 @@ def test_branches_share_with_what_is_before_but_not_with_each_other() -> None:
     c.if_(flag, parts[0], parts[1], (r,))
     lines = c.body(cse.run, r, before)
     assert [sum(name in line for line in lines) for name in ("sin(", "cos(")] == [1, 2]
-
-
-# hoist, induction
-def test_only_what_is_safe_to_compute_early_leaves_a_loop() -> None:
-    c = Case(n=I8, k=I8, flag=B1)
-    n, k, flag = c.params
-    with c.loop(ZERO, n):
-        c.op("mul", n, k, hint="product")
-        c.op("lshift", n, k, hint="shift")
-        with c.block() as then:
-            c.op("add", n, k, hint="guarded")
-        c.if_(flag, Block(tuple(then)), Block(()))
-    lines = c.body(hoist.run)
-    assert lines[0] == "product: i8 = mul(n, k)"
-    assert lines[1].startswith("for") and len(lines) == 5
-
-
-def counter(c: Case, n: Any, v: Var, k: Any) -> Var:
-    """A loop that stores at every third position from ``k`` on; the position after the last."""
-    q, end = c.var("q", I8), c.var("end", I8)
-    with c.block() as body:
-        c.store(v, (q,), const(1.0))
-        following = c.op("add", q, const(3))
-    c.for_(c.var("j", I8), ZERO, n, ONE, (Carried(end, q, k),), Block(tuple(body), (following,)))
-    return end
-
-
-def test_a_counter_through_two_loops_becomes_a_formula() -> None:
-    c = Case(n=I8, v=VECTOR)
-    n, v = c.params
-    k, end = c.var("k", I8), c.var("k_end", I8)
-    with c.block() as body:
-        inner = counter(c, n, v, k)
-    c.for_(c.var("i", I8), ZERO, n, ONE, (Carried(end, k, ZERO),), Block(tuple(body), (inner,)))
-    assert not any("carrying" in line for line in c.body(induction.run, end))
-
-
-@pytest.mark.parametrize("bounds", [(0, 5, 1), (5, 0, 1), (7, -2, -2), (1, 8, 3), (2, 2, -1)])
-def test_counters_end_where_they_did(bounds: tuple[int, int, int]) -> None:
-    for known in range(2):
-        c = Case(start=I8, stop=I8, step=I8, amount=I8)
-        amount = const(12) if known else c.params[3]
-        start, stop, step = (map(const, bounds) if known else c.params[:3])
-        q, end = c.var("q", I8), c.var("end", I8)
-        with c.block() as body:
-            c.emit(Print((q,)))
-            more = c.op("sub", c.op("add", amount, q), const(6))
-        c.for_(c.var("i", I8), start, stop, step, (Carried(end, q, amount),),
-               Block(tuple(body), (more,)))
-        fn = Function("f", c.params, Block(tuple(c.stack[0]), (end,)))
-        after = cleanup(fn)
-        assert "carrying" not in text(after)
-        args = [*bounds, 11]
-        assert observe(after, args) == observe(fn, args)

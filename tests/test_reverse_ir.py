@@ -42,13 +42,20 @@ class Program(Builder):
         arg, out, index = self.var("t", F8), self.var("t", F8), self.var("i", I8)
         with self.block() as stmts:
             y = self.op("add", arg, self.op("sin", self.load(a, index)))
-        self.for_(index, const(0), self.dim(a, 0), const(1), (Carried(out, arg, const(0.0)),),
-                  Block(tuple(stmts), (y,)))
+        self.for_(
+            index,
+            const(0),
+            self.dim(a, 0),
+            const(1),
+            (Carried(out, arg, const(0.0)),),
+            Block(tuple(stmts), (y,)),
+        )
         return out
 
 
-def demand(fn: Function, args: tuple = ARGS, active: tuple[bool, ...] | None = None,
-           order: int = 2) -> None:
+def demand(
+    fn: Function, args: tuple = ARGS, active: tuple[bool, ...] | None = None, order: int = 2
+) -> None:
     """First order in every form, poisoned as well, and reverse over reverse and forward."""
     active = active or tuple(is_float(p.type) for p in fn.params)
     case = check(fn, args, active)
@@ -61,8 +68,12 @@ def demand(fn: Function, args: tuple = ARGS, active: tuple[bool, ...] | None = N
 
 def second(case: Case, fn: Function, extra: tuple) -> None:
     """Derivatives of a derivative."""
-    active = tuple(is_float(p.type) and not isinstance(p.type, ListT)
-                   and (k >= len(case.args) or case.active[k]) for k, p in enumerate(fn.params))
+    active = tuple(
+        is_float(p.type)
+        and not isinstance(p.type, ListT)
+        and (k >= len(case.args) or case.active[k])
+        for k, p in enumerate(fn.params)
+    )
     check(fn, (*case.args, *extra), active, differences=False, tol=1e-8)
 
 
@@ -99,8 +110,14 @@ def test_swap_of_references() -> None:
     with p.block() as body, p.loop(const(0), const(4)) as k:
         p.store(v, (k,), p.op("sin", p.op("mul", p.load(u, k), p.load(u, const(1)))))
     ends = [p.var("u", VECTOR), p.var("v", VECTOR)]
-    p.for_(i, const(0), p.n, const(1), (Carried(ends[0], u, p.a), Carried(ends[1], v, other)),
-           Block(tuple(body), (v, u)))
+    p.for_(
+        i,
+        const(0),
+        p.n,
+        const(1),
+        (Carried(ends[0], u, p.a), Carried(ends[1], v, other)),
+        Block(tuple(body), (v, u)),
+    )
     demand(p.function(p.sum(ends[0]), ends[1]))
 
 
@@ -113,8 +130,12 @@ def test_fresh_arrays_carried() -> None:
         new = p.alloc(VECTOR, (p.dim(u, 0),), zero=False)
         with p.loop(const(0), p.dim(u, 0)) as k:
             p.store(new, (k,), p.op("sin", p.op("mul", p.load(u, k), p.load(u, const(-1)))))
-        back = p.view(new, "index", (("slice", None, None, const(-1)),),
-                      view_layout(VECTOR, "index", (("slice", None, None, const(-1)),)))
+        back = p.view(
+            new,
+            "index",
+            (("slice", None, None, const(-1)),),
+            view_layout(VECTOR, "index", (("slice", None, None, const(-1)),)),
+        )
     p.for_(i, const(0), p.n, const(1), (Carried(end, u, start),), Block(tuple(body), (back,)))
     demand(p.function(p.sum(end), end))
 
@@ -189,8 +210,14 @@ def test_integers_and_bools_have_no_derivative() -> None:
         x = p.op("mul", p.load(p.a, index), p.op("f8", p.load(k, index)))
         y = p.op("select", p.load(flags, index), x, p.op("sin", x))
         out = p.op("add", arg, y)
-    p.for_(index, const(0), const(4), const(1), (Carried(total, arg, const(0.0)),),
-           Block(tuple(body), (out,)))
+    p.for_(
+        index,
+        const(0),
+        const(4),
+        const(1),
+        (Carried(total, arg, const(0.0)),),
+        Block(tuple(body), (out,)),
+    )
     demand(p.function(total, p.load(k, const(1))))
 
 
@@ -252,9 +279,9 @@ def test_recursion(returns_array: bool, capsys: pytest.CaptureFixture[str]) -> N
     p = Program()
     y, b = p.var("y", F8), p.var("b", VECTOR)
     with p.loop(const(0), const(2)):
-        again = (p.var("y", F8), p.var("b", VECTOR))[:len(callee.body.yields)]
+        again = (p.var("y", F8), p.var("b", VECTOR))[: len(callee.body.yields)]
         p.emit(Call(again, "g", (p.s, p.a, p.m, p.n)))
-    p.emit(Call((y, b)[:len(callee.body.yields)], "g", (p.s, p.a, p.m, const(2))))
+    p.emit(Call((y, b)[: len(callee.body.yields)], "g", (p.s, p.a, p.m, const(2))))
     fn = p.function(y, p.load(b, const(1)) if returns_array else p.s, g=callee)
     demand(fn)
     capsys.readouterr()
@@ -341,8 +368,7 @@ def test_array_operations() -> None:
 def test_array_operations_in_loops() -> None:
     p = Program()
     u, i, end = p.var("u", VECTOR), p.var("i", I8), p.var("u", VECTOR)
-    square = p.view(p.m, "index", (WHOLE, ("slice", None, const(3), None)),
-                    ArrayT("f8", 2, "A"))
+    square = p.view(p.m, "index", (WHOLE, ("slice", None, const(3), None)), ArrayT("f8", 2, "A"))
     with p.block() as body:
         w = p.alloc(MATRIX, (const(3), const(3)))
         with p.loop(const(0), const(3)) as j, p.loop(const(0), const(3)) as k:
@@ -377,8 +403,13 @@ def test_reverse_never_writes_primal_storage() -> None:
     """In the reverse sweep, stores go to shadows only (poison would be seen otherwise)."""
     fn = reverse(random_program(11), (True, True, True, False))
     verify(fn)
-    assert not any(isinstance(s, Store) and s.array.name in ("a", "m") and s.loc is not None
-                   and s.loc.role == "adjoint" for s in statements(fn.body))
+    assert not any(
+        isinstance(s, Store)
+        and s.array.name in ("a", "m")
+        and s.loc is not None
+        and s.loc.role == "adjoint"
+        for s in statements(fn.body)
+    )
 
 
 @pytest.mark.parametrize("seed", range(48))
@@ -408,8 +439,12 @@ def test_random_programs_second_order(seed: int) -> None:
 def random_case(seed: int, **options: object) -> tuple[Function, tuple, tuple[bool, ...]]:
     """A random program with arguments and a pattern of active parameters."""
     rng = np.random.default_rng(seed)
-    args = (float(rng.standard_normal()), rng.standard_normal(4), rng.standard_normal((3, 4)),
-            int(rng.integers(0, 6)))
+    args = (
+        float(rng.standard_normal()),
+        rng.standard_normal(4),
+        rng.standard_normal((3, 4)),
+        int(rng.integers(0, 6)),
+    )
     patterns = [(True, True, True, False), (True, False, True, False), (False, True, False, False)]
     return random_program(seed, **options), args, patterns[seed % 3]  # type: ignore[arg-type]
 
@@ -425,3 +460,39 @@ def test_the_checker_sees_errors() -> None:
         case.reverse(wrong, [1.0])
 
 
+def test_array_returned_by_a_call_is_used_in_a_branch() -> None:
+    """Its shadow belongs to the block of the call, not to the branch that first asks for it."""
+    q = Program()
+    made = q.alloc(VECTOR, (const(4),))
+    with q.loop(const(0), const(4)) as i:
+        q.store(made, (i,), q.op("sin", q.op("mul", q.load(q.a, i), q.s)))
+    callee = q.function(made, name="g")
+    p = Program()
+    out, y = p.var("out", VECTOR), p.var("y", F8)
+    p.emit(Call((out,), "g", (p.s, p.a, p.m, p.n)))
+    with p.block() as then:
+        x = p.op("mul", p.load(out, const(1)), p.s)
+    p.if_(p.op("lt", p.s, const(1.0)), Block(tuple(then), (x,)), Block((), (p.s,)), (y,))
+    demand(p.function(y, g=callee))
+
+
+def test_read_only_and_column_references() -> None:
+    """Shadows of read-only arrays can be written; columns of Fortran matrices are F vectors."""
+    b = Builder(Namer())
+    fixed = ArrayT("f8", 1, "C", mutable=False)
+    x, m = b.var("x", fixed), b.var("m", MATRIX)
+    turned = b.view(m, "transpose", (1, 0), ArrayT("f8", 2, "F"))
+    column = b.view(turned, "index", (WHOLE, ("at", const(1))), ArrayT("f8", 1, "F"))
+    u, v = b.var("u", fixed), b.var("v", ArrayT("f8", 1, "F"))
+    p = b.op("lt", b.load(x, const(0)), const(0.5))
+    refs = b.alloc(ListT(fixed))
+    b.reserve(refs, const(1))
+    b.store(refs, (const(0),), x)
+    other = b.alloc(VECTOR, (const(4),))
+    b.store(other, (const(1),), b.load(x, const(2)))
+    b.if_(p, Block((), (x, column)), Block((), (x, column)), (u, v))
+    b.store(v, (const(0),), b.op("mul", b.load(u, const(1)), b.load(v, const(2))))
+    last = b.load(b.load(refs, const(0)), const(3))
+    fn = Function("f", (x, m), Block(tuple(b.stack[0]), (b.op("mul", last, last), v)))
+    body = Block(tuple(b.stack[0]), fn.body.yields)
+    demand(Function("f", (x, m), body), ARGS[1:3])

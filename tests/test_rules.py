@@ -49,12 +49,15 @@ Values = dict[str, Any]
 class Traced:
     """The partials of one operation, as IR."""
 
-    def __init__(self, name: str, args: tuple[Atom, ...] | None = None,
-                 active: tuple[bool, ...] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        args: tuple[Atom, ...] | None = None,
+        active: tuple[bool, ...] | None = None,
+    ) -> None:
         self.name = name
         self.args = args or operands(name)
-        self.active = active or tuple(
-            isinstance(a, Var) and a.type in (F8, F4) for a in self.args)
+        self.active = active or tuple(isinstance(a, Var) and a.type in (F8, F4) for a in self.args)
         self.out = Var("out", PRIMITIVES[name].result_type(*(a.type for a in self.args)))
         builder = Builder(Namer(["out", *(a.name for a in self.args if isinstance(a, Var))]))
         self.partials = partials(builder, name, self.args, self.out, self.active)
@@ -62,8 +65,9 @@ class Traced:
 
     def environment(self, point: tuple[Any, ...]) -> Values:
         """Values of everything the operation and its partials compute at a point."""
-        env: Values = {a.name: v for a, v in zip(self.args, point, strict=True)
-                       if isinstance(a, Var)}
+        env: Values = {
+            a.name: v for a, v in zip(self.args, point, strict=True) if isinstance(a, Var)
+        }
         env["out"] = PRIMITIVES[self.name].evaluate(*point)
         for s in self.ops:
             value = PRIMITIVES[s.op].evaluate(*(read(env, a) for a in s.args))
@@ -92,16 +96,20 @@ def points(name: str, count: int = 25) -> Iterator[tuple[Any, ...]]:
     rnd = random.Random(name)
     for _ in range(count):
         yield tuple(
-            rnd.random() < 0.5 if a.type == B1
-            else rnd.randint(int(lo), int(hi)) if a.type == I8
+            rnd.random() < 0.5
+            if a.type == B1
+            else rnd.randint(int(lo), int(hi))
+            if a.type == I8
             else rnd.uniform(lo, hi)
-            for a, (lo, hi) in zip(operands(name), RULES[name].domain, strict=True))
+            for a, (lo, hi) in zip(operands(name), RULES[name].domain, strict=True)
+        )
 
 
 def slope(f: Callable[[tuple[Any, ...]], float], point: tuple[Any, ...], i: int) -> float | None:
     """Central differences of order six; ``None`` next to a kink, where two widths disagree."""
+
     def shifted(d: float) -> float:
-        return f((*point[:i], point[i] + d, *point[i + 1:]))
+        return f((*point[:i], point[i] + d, *point[i + 1 :]))
 
     def estimate(h: float) -> float:
         pairs = [shifted(k * h) - shifted(-k * h) for k in (1, 2, 3)]
@@ -219,27 +227,49 @@ X, N = Var("x", F8), Var("n", I8)
 INF = math.inf
 
 
-@pytest.mark.parametrize("name, args, point, expected", [
-    ("abs", None, (0.0,), [0.0]), ("fabs", None, (0.0,), [0.0]),
-    ("copysign", None, (0.0, -2.0), [0.0, 0.0]), ("copysign", None, (3.0, -2.0), [-1.0, 0.0]),
-    ("sqrt", None, (0.0,), [INF]), ("cbrt", None, (0.0,), [INF]), ("log", None, (0.0,), [INF]),
-    ("asin", None, (1.0,), [INF]), ("acos", None, (1.0,), [-INF]), ("acosh", None, (1.0,), [INF]),
-    ("atanh", None, (1.0,), [INF]), ("log1p", None, (-1.0,), [INF]),
-    ("hypot", None, (0.0, 0.0), [0.0, 0.0]), ("atan2", None, (0.0, 0.0), [0.0, 0.0]),
-    ("min", None, (1.0, 1.0), [1.0, 0.0]), ("max", None, (1.0, 1.0), [1.0, 0.0]),
-    ("minimum", None, (1.0, 1.0), [1.0, 0.0]), ("maximum", None, (1.0, 1.0), [1.0, 0.0]),
-    ("fmin", None, (math.nan, 1.0), [0.0, 1.0]), ("fmax", None, (1.0, math.nan), [1.0, 0.0]),
-    ("pow", None, (0.0, 0.0), [0.0, 0.0]), ("pow", None, (0.0, 2.0), [0.0, 0.0]),
-    ("pow", None, (0.0, 0.5), [INF, 0.0]), ("pow", None, (2.0, 0.0), [0.0, math.log(2)]),
-    ("pow", (X, N), (0.0, 0), [0.0, None]), ("pow", (X, N), (0.0, 1), [1.0, None]),
-    ("pow", (X, N), (-2.0, 3), [12.0, None]), ("pow", (X, N), (2.0, -1), [-0.25, None]),
-    ("sinc", None, (0.0,), [0.0]), ("heaviside", None, (0.0, 0.5), [0.0, 1.0]),
-    ("heaviside", None, (2.0, 0.5), [0.0, 0.0]),
-    ("mod", None, (6.0, 2.0), [1.0, -3.0]), ("fmod", None, (-7.0, 2.0), [1.0, 3.0]),
-    ("logaddexp", None, (-INF, 1.0), [0.0, 1.0]), ("truediv", None, (1.0, 0.0), [INF, -INF]),
-])
-def test_special_values(name: str, args: tuple[Atom, ...] | None, point: tuple[Any, ...],
-                        expected: list[Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "args", "point", "expected"),
+    [
+        ("abs", None, (0.0,), [0.0]),
+        ("fabs", None, (0.0,), [0.0]),
+        ("copysign", None, (0.0, -2.0), [0.0, 0.0]),
+        ("copysign", None, (3.0, -2.0), [-1.0, 0.0]),
+        ("sqrt", None, (0.0,), [INF]),
+        ("cbrt", None, (0.0,), [INF]),
+        ("log", None, (0.0,), [INF]),
+        ("asin", None, (1.0,), [INF]),
+        ("acos", None, (1.0,), [-INF]),
+        ("acosh", None, (1.0,), [INF]),
+        ("atanh", None, (1.0,), [INF]),
+        ("log1p", None, (-1.0,), [INF]),
+        ("hypot", None, (0.0, 0.0), [0.0, 0.0]),
+        ("atan2", None, (0.0, 0.0), [0.0, 0.0]),
+        ("min", None, (1.0, 1.0), [1.0, 0.0]),
+        ("max", None, (1.0, 1.0), [1.0, 0.0]),
+        ("minimum", None, (1.0, 1.0), [1.0, 0.0]),
+        ("maximum", None, (1.0, 1.0), [1.0, 0.0]),
+        ("fmin", None, (math.nan, 1.0), [0.0, 1.0]),
+        ("fmax", None, (1.0, math.nan), [1.0, 0.0]),
+        ("pow", None, (0.0, 0.0), [0.0, 0.0]),
+        ("pow", None, (0.0, 2.0), [0.0, 0.0]),
+        ("pow", None, (0.0, 0.5), [INF, 0.0]),
+        ("pow", None, (2.0, 0.0), [0.0, math.log(2)]),
+        ("pow", (X, N), (0.0, 0), [0.0, None]),
+        ("pow", (X, N), (0.0, 1), [1.0, None]),
+        ("pow", (X, N), (-2.0, 3), [12.0, None]),
+        ("pow", (X, N), (2.0, -1), [-0.25, None]),
+        ("sinc", None, (0.0,), [0.0]),
+        ("heaviside", None, (0.0, 0.5), [0.0, 1.0]),
+        ("heaviside", None, (2.0, 0.5), [0.0, 0.0]),
+        ("mod", None, (6.0, 2.0), [1.0, -3.0]),
+        ("fmod", None, (-7.0, 2.0), [1.0, 3.0]),
+        ("logaddexp", None, (-INF, 1.0), [0.0, 1.0]),
+        ("truediv", None, (1.0, 0.0), [INF, -INF]),
+    ],
+)
+def test_special_values(
+    name: str, args: tuple[Atom, ...] | None, point: tuple[Any, ...], expected: list[Any]
+) -> None:
     """The conventions that the docstrings state."""
     assert Traced(name, args).at(point) == expected
 
@@ -309,7 +339,7 @@ def test_registration_errors(monkeypatch: pytest.MonkeyPatch) -> None:
         scalar_rule("tanh")(lambda x, y: (1, 1))
     with pytest.raises(InternalError, match="means both"):
         scalar_rule("tanh", math.sin)(lambda x: 1)
-    with pytest.raises(TypeError, match="where"):
+    with pytest.raises(TypeError, match="where"):  # noqa: PT012  (either may notice)
         scalar_rule("tanh")(lambda x: 1 if x > 0 else 2)
         check_registry()
     monkeypatch.delitem(RULES, "tanh")

@@ -70,7 +70,8 @@ def program(kinds: tuple[str, ...]) -> tuple[list[Primitive], Callable[..., Any]
     lines = [f"    r{i} = {spelled(p, names)}" for i, p in enumerate(chosen)]
     results = [f"r{i}" for i in range(len(chosen))]
     rows = ", ".join(
-        f"({', '.join(row)},)" for row in [results[i:i + 20] for i in range(0, len(results), 20)])
+        f"({', '.join(row)},)" for row in [results[i : i + 20] for i in range(0, len(results), 20)]
+    )
     scope: dict[str, Any] = {"np": np, "math": math, **HELPERS}
     exec("\n".join([f"def f({', '.join(names)}):", *lines, f"    return ({rows},)"]), scope)
     return chosen, scope["f"]
@@ -98,8 +99,13 @@ def test_result_types(arity: int) -> None:
         chosen, f = program(kinds)
         signature = tuple(KINDS[k] for k in kinds)
         typed = typed_passes.type_inference_stage(  # type: ignore[no-untyped-call]
-            cpu_target.typing_context, cpu_target.target_context,
-            compiler.run_frontend(f), signature, None, {})  # type: ignore[no-untyped-call]
+            cpu_target.typing_context,
+            cpu_target.target_context,
+            compiler.run_frontend(f),
+            signature,
+            None,
+            {},
+        )  # type: ignore[no-untyped-call]
         for p, found in zip(chosen, itertools.chain(*typed.return_type), strict=True):
             declared = p.result_type(*(Scalar(k) for k in kinds))
             if NAMES.get(found, str(found)) != declared.kind:
@@ -127,15 +133,32 @@ def comparable(p: Primitive, point: tuple[float, ...]) -> bool:
 def same(a: Any, b: Any, kind: str) -> bool:
     """Equality up to rounding; NaN equals NaN."""
     if isinstance(b, float):
-        return math.isnan(a) if math.isnan(b) else (
-            a == b or math.isclose(a, b, rel_tol=1e-12 if kind == "f8" else 1e-5, abs_tol=1e-30))
+        return (
+            math.isnan(a)
+            if math.isnan(b)
+            else (
+                a == b or math.isclose(a, b, rel_tol=1e-12 if kind == "f8" else 1e-5, abs_tol=1e-30)
+            )
+        )
     return bool(a == b)
 
 
-@pytest.mark.parametrize("kinds", [
-    ("f8",), ("f4",), ("i8",), ("b1",), ("f8", "f8"), ("f4", "f4"), ("i8", "i8"), ("f8", "i8"),
-    ("i8", "f8"), ("b1", "f8", "f8"),
-], ids=",".join)
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        ("f8",),
+        ("f4",),
+        ("i8",),
+        ("b1",),
+        ("f8", "f8"),
+        ("f4", "f4"),
+        ("i8", "i8"),
+        ("f8", "i8"),
+        ("i8", "f8"),
+        ("b1", "f8", "f8"),
+    ],
+    ids=",".join,
+)
 def test_values(kinds: tuple[str, ...]) -> None:
     """The compiled template and the evaluator agree, at singular points as well."""
     chosen, f = program(kinds)

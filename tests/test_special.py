@@ -58,5 +58,6 @@ def test_helpers_are_self_contained(name: str) -> None:
     exec("from __future__ import annotations\n" + inspect.getsource(RUNTIME_HELPERS[name]), scope)
     arguments = (2, 0.75) if name == "srcad_polygamma" else (0.75,)
     assert nb.njit(scope[name])(*arguments) == pytest.approx(
-        RUNTIME_HELPERS[name](*arguments), rel=1e-14)
+        RUNTIME_HELPERS[name](*arguments), rel=1e-14
+    )
     assert [p for p in PRIMITIVES.values() if p.helper == name and name in p.template]

@@ -89,8 +89,9 @@ def burgers(u, steps):
 
 
 # The same with two buffers that are swapped: which one is meant is a reference per step for each.
-@needs(lambda u, steps: 2 * F8 * (len(u) - 2) * steps + 2 * REFERENCE * steps,
-       lambda n: (vector(n), 4))
+@needs(
+    lambda u, steps: 2 * F8 * (len(u) - 2) * steps + 2 * REFERENCE * steps, lambda n: (vector(n), 4)
+)
 def burgers_with_swapped_buffers(u, steps):
     n = len(u)
     u = u.copy()
@@ -185,10 +186,11 @@ def ragged_linear(x):
     return s
 
 
-# Every vector on the way is a factor; all are still there, if something refers to them (and to
-# their shadows).
-@needs(lambda m, x: (F8 * len(x) + 2 * REFERENCE) * len(m),
-       lambda n: (vector(4 * n * n).reshape(4, n, n), vector(n)))
+# Every vector on the way is a factor; all are still there, if something refers to them.
+@needs(
+    lambda m, x: (F8 * len(x) + REFERENCE) * len(m),
+    lambda n: (vector(4 * n * n).reshape(4, n, n), vector(n)),
+)
 def matrix_chain(m, x):
     for k in range(m.shape[0]):
         x = m[k] @ x
@@ -274,11 +276,12 @@ def horner(c, x):
     return s
 
 
-# The hidden states, each the derivative's argument of its tanh and a factor of the next product;
-# the sums under the tanh are not needed, but their array may be kept; with it come the references
-# to shadows, at most three a layer.
-@needs(lambda w, x: (2 * F8 * len(x) + 3 * REFERENCE) * len(w),
-       lambda n: (vector(4 * n * n).reshape(4, n, n), vector(n)))
+# The hidden states: each is what the derivative of its tanh needs (so the sums under it are not),
+# and a factor of the next product; it is referred to once for either.
+@needs(
+    lambda w, x: (F8 * len(x) + 2 * REFERENCE) * len(w),
+    lambda n: (vector(4 * n * n).reshape(4, n, n), vector(n)),
+)
 def network(w, x):
     h = x
     for k in range(w.shape[0]):
@@ -301,13 +304,18 @@ def gradient_of(named, args):
 def recorded(program, leaves):
     """Bytes of every tape when the reverse sweep has them all, by name."""
     names = {r.tape for report in program.reports for r in report.residuals if r.tape}
-    tapes = [s.target for s in program.fn.body.stmts if isinstance(s, Alloc)
-             and (s.target.name in names or s.target.hint.endswith("_kept"))]
+    tapes = [
+        s.target
+        for s in program.fn.body.stmts
+        if isinstance(s, Alloc) and (s.target.name in names or s.target.hint.endswith("_kept"))
+    ]
     fn = replace(program.fn, body=Block(program.fn.body.stmts, tuple(tapes)))
     counted = {id(owner(a)) for a in leaves if isinstance(a, np.ndarray)}
     shadows = {v.name for v in tapes if "_b" in v.name}
-    return {v.name: weight(v, tape, counted, v.name in shadows)
-            for v, tape in zip(tapes, run(fn, tuple(leaves)), strict=True)}
+    return {
+        v.name: weight(v, tape, counted, v.name in shadows)
+        for v, tape in zip(tapes, run(fn, tuple(leaves)), strict=True)
+    }
 
 
 def weight(v, tape, counted, is_shadow):
@@ -354,8 +362,10 @@ def test_gradient(named):
 def test_explain_says_so(named):
     """``explain`` reports the same bytes, where numbers are recorded and not references."""
     program, leaves = gradient_of(named, named.args(5))
-    references = any(isinstance(s, Alloc) and isinstance(getattr(s.target.type, "element", 0), ArrayT)
-                     for s in program.fn.body.stmts)
+    references = any(
+        isinstance(s, Alloc) and isinstance(getattr(s.target.type, "element", 0), ArrayT)
+        for s in program.fn.body.stmts
+    )
     g = srcad.grad(named.fn, argnums=wrt(leaves), backend="reference")
     said = srcad.explain(g, *named.args(5)).tape_bytes
     found = sum(recorded(program, leaves).values())

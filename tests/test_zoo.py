@@ -19,8 +19,9 @@ from tests.zoo_checks import Expected, check, check_exit, expect, quiet, toleran
 
 REFERENCE = {"backend": "reference", "verify": True, "poison": True}
 JIT = [p for p in PROGRAMS if p.jit]
-PLAIN = [p for p in JIT if p.njit and isinstance(getattr(p.fn, "py_func", p.fn),
-                                                 types.FunctionType)]
+PLAIN = [
+    p for p in JIT if p.njit and isinstance(getattr(p.fn, "py_func", p.fn), types.FunctionType)
+]
 
 
 def over(programs):
@@ -72,8 +73,12 @@ def test_value_is_that_of_njit(program):
         got = srcad.differentiable(program.fn, backend="cpu")(*given, **program.kwargs)
     tol = min(tolerance(program), 1e-12) if "float32" not in program.tags else 1e-6
     expect("value", got, want, tol)
-    expect("exit state", [a for a in given if isinstance(a, np.ndarray)],
-           [a for a in plain if isinstance(a, np.ndarray)], tol)
+    expect(
+        "exit state",
+        [a for a in given if isinstance(a, np.ndarray)],
+        [a for a in plain if isinstance(a, np.ndarray)],
+        tol,
+    )
 
 
 def test_a_third_is_compiled():

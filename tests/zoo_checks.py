@@ -136,15 +136,19 @@ class Expected:
     @functools.cached_property
     def exit_hvp(self) -> Any:
         """Derivative of ``exit_gradient`` along the tangents."""
-        return self.ask(oracle.hvp, self.tangents, weights=self.weights,
-                        exit_weights=self.exit_weights)
+        return self.ask(
+            oracle.hvp, self.tangents, weights=self.weights, exit_weights=self.exit_weights
+        )
 
 
 @contextlib.contextmanager
 def quiet() -> Any:
     """Nothing printed, no floating-point warnings."""
-    with (contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"),
-          warnings.catch_warnings()):
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        np.errstate(all="ignore"),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         yield
 
@@ -242,10 +246,15 @@ def check_adjoint(e: Expected, f: Any, gradient: Any) -> bool:
         return False
     shadows = [shadow(x, w) for x, w in zip(args, e.exit_weights, strict=True)]
     out = f(*e.program.args())
-    seeds = [np.full(1, w, np.asarray(x).dtype) if np.ndim(x) == 0 else shadow(x, w)
-             for x, w in zip(float_leaves(out), float_leaves(e.weights), strict=True)]
-    given = [y for x, b in zip(args, shadows, strict=True)
-             for y in ((x, b) if any(True for _ in float_leaves(x)) else (x,))]
+    seeds = [
+        np.full(1, w, np.asarray(x).dtype) if np.ndim(x) == 0 else shadow(x, w)
+        for x, w in zip(float_leaves(out), float_leaves(e.weights), strict=True)
+    ]
+    given = [
+        y
+        for x, b in zip(args, shadows, strict=True)
+        for y in ((x, b) if any(True for _ in float_leaves(x)) else (x,))
+    ]
     expect("value of adjoint", srcad.adjoint(f)(*given, *seeds), e.out, tol)
     expect("exit state after adjoint", args, e.exit, tol)
     expect("adjoint", [floats_only(shadows[k]) for k in e.program.wrt], gradient, tol)

@@ -74,9 +74,15 @@ class Marks:
 class Activity:
     """Varied and useful scalars and regions; shadows follow groups of regions."""
 
-    def __init__(self, fn: Function, regions: Regions, summaries: dict[str, Summary],
-                 active: tuple[bool, ...], seeded: tuple[bool, ...] | None = None,
-                 inout: bool = False) -> None:
+    def __init__(
+        self,
+        fn: Function,
+        regions: Regions,
+        summaries: dict[str, Summary],
+        active: tuple[bool, ...],
+        seeded: tuple[bool, ...] | None = None,
+        inout: bool = False,
+    ) -> None:
         self.regions = regions
         self.summaries = summaries
         self.varied = Marks(regions)
@@ -89,8 +95,7 @@ class Activity:
             self.useful = Marks(regions)
             self._seed(fn, active, seeded, inout)
             _fixpoint(fn, self.useful, self._use, backward=True)
-        live = {r for r in self.varied.storage
-                if self.useful is None or r in self.useful.storage}
+        live = {r for r in self.varied.storage if self.useful is None or r in self.useful.storage}
         self._shadowed = {regions.group(r) for r in live}
 
     def active(self, a: Atom) -> bool:
@@ -145,8 +150,9 @@ class Activity:
         return [*s.targets, *(a for a, w in written if w)]
 
     # useful: backward
-    def _seed(self, fn: Function, active: tuple[bool, ...], seeded: tuple[bool, ...],
-              inout: bool) -> None:
+    def _seed(
+        self, fn: Function, active: tuple[bool, ...], seeded: tuple[bool, ...], inout: bool
+    ) -> None:
         assert self.useful is not None
         floats = [y for y in fn.body.yields if is_float(y.type)]
         for y, on in zip(floats, seeded, strict=True):
@@ -191,8 +197,9 @@ class Activity:
                         marks.put(a)
 
 
-def _fixpoint(fn: Function, marks: Marks, step: Callable[[Stmt], None], *,
-              backward: bool = False) -> None:
+def _fixpoint(
+    fn: Function, marks: Marks, step: Callable[[Stmt], None], *, backward: bool = False
+) -> None:
     todo = list(statements(fn.body))
     if backward:
         todo.reverse()
@@ -201,5 +208,3 @@ def _fixpoint(fn: Function, marks: Marks, step: Callable[[Stmt], None], *,
         size = marks.size()
         for s in todo:
             step(s)
-
-

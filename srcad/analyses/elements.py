@@ -136,8 +136,13 @@ def touches_again(tree: Tree, first: Access, second: Access, birth: Node | None)
     return _again(tree, first, second, birth, list(zip(mine, theirs, strict=True)))
 
 
-def _again(tree: Tree, first: Access, second: Access, birth: Node | None,
-           axes: list[tuple[Affine | None, Affine | None]]) -> bool:
+def _again(
+    tree: Tree,
+    first: Access,
+    second: Access,
+    birth: Node | None,
+    axes: list[tuple[Affine | None, Affine | None]],
+) -> bool:
     if any(a and b and _apart(a, b) for a, b in axes):
         return False
     renewing = set() if birth is None else set(birth.ancestors())

@@ -91,9 +91,15 @@ class _Joins:
 def _joins(s: object) -> list[tuple[list[Var], list[Atom]]]:
     """Targets and sources of the joins of references that a statement makes."""
     if isinstance(s, If):
-        return [([r], [a, b]) for r, a, b in zip(s.results, s.then.yields, s.orelse.yields,
-                                                 strict=True) if is_reference(r)]
+        return [
+            ([r], [a, b])
+            for r, a, b in zip(s.results, s.then.yields, s.orelse.yields, strict=True)
+            if is_reference(r)
+        ]
     if isinstance(s, (For, While)):
-        return [([c.arg, c.result], [c.init, y]) for c, y in zip(
-            s.carried, s.body.yields, strict=True) if is_reference(c.arg)]
+        return [
+            ([c.arg, c.result], [c.init, y])
+            for c, y in zip(s.carried, s.body.yields, strict=True)
+            if is_reference(c.arg)
+        ]
     return []

@@ -41,8 +41,9 @@ def is_reference(a: object) -> bool:
 class Regions:
     """Points-to sets of a function; built once, then only asked."""
 
-    def __init__(self, fn: Function, summaries: dict[str, Summary],
-                 copies: Collection[str] = ()) -> None:
+    def __init__(
+        self, fn: Function, summaries: dict[str, Summary], copies: Collection[str] = ()
+    ) -> None:
         """``copies`` are joins that count as arrays of their own (``analyses.joins``)."""
         self.copies = copies
         self._points: dict[str, set[str]] = defaultdict(set)

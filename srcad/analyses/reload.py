@@ -21,7 +21,19 @@ from srcad.analyses.elements import Access, touches_again
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.tree import Node, Tree, may_follow
 from srcad.ir.nodes import (
-    Accumulate, Alloc, ArrayOp, Atom, Call, Dim, If, Load, Reserve, Stmt, Store, Var, View,
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Atom,
+    Call,
+    Dim,
+    If,
+    Load,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
 )
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands
@@ -55,23 +67,27 @@ class Reload:
                         self._note(self.writes, self.access(node, position, a))
                         self._note(self.resizes, self.access(node, position, a))
 
-    def access(self, node: Node, position: int, array: Var,
-               index: tuple[Atom, ...] = ()) -> Access:
+    def access(self, node: Node, position: int, array: Var, index: tuple[Atom, ...] = ()) -> Access:
         """A description of a statement's access to an array or list."""
         return Access(node, position, self.root(array), array, index)
 
     def _note(self, table: dict[str, list[Access]], access: Access) -> None:
-        for r in self.regions.reached(access.array) if not access.index else self.regions.of(
-                access.array):
+        for r in (
+            self.regions.reached(access.array)
+            if not access.index
+            else self.regions.of(access.array)
+        ):
             table[r].append(access)
 
     # questions
-    def stable(self, place: Place, array: Var, index: tuple[Atom, ...] = (),
-               resizing: bool = False) -> bool:
+    def stable(
+        self, place: Place, array: Var, index: tuple[Atom, ...] = (), resizing: bool = False
+    ) -> bool:
         """Whether contents (with ``resizing``: the length) seen at ``place`` are final."""
         table, read = self.resizes if resizing else self.writes, self.access(*place, array, index)
-        return not any(self.follows(read, w, r)
-                       for r in self.regions.of(array) for w in table.get(r, ()))
+        return not any(
+            self.follows(read, w, r) for r in self.regions.of(array) for w in table.get(r, ())
+        )
 
     def settled(self, node: Node, position: int, s: Store) -> bool:
         """Whether the element that a store writes keeps that value for good."""
@@ -85,13 +101,18 @@ class Reload:
         """Whether a store is the first access to its element of a local array."""
         regions = self.regions.of(s.array)
         home = self.tree.home.get(next(iter(regions), ""))
-        if len(regions) != 1 or home is None or not isinstance(home.stmt, Alloc) or (
-                not isinstance(s.array.type, ArrayT)):
+        if (
+            len(regions) != 1
+            or home is None
+            or not isinstance(home.stmt, Alloc)
+            or (not isinstance(s.array.type, ArrayT))
+        ):
             return False  # parameters and results of operations come with contents
         (region,) = regions
         write = self.access(node, position, s.array, s.index)
         return self._direct(region) and not any(
-            self.follows(x, write, region) for x in self._accesses()[region])
+            self.follows(x, write, region) for x in self._accesses()[region]
+        )
 
     def last(self, node: Node, position: int, s: Load) -> bool:
         """Whether a load is the last access to its element, and nobody else gets the array.

@@ -109,8 +109,11 @@ class _Shapes:
 
     def loop(self, s: For | While) -> None:
         """Carried arrays have the sizes they enter with, unless an iteration changes them."""
-        arrays = [(c, y) for c, y in zip(s.carried, s.body.yields, strict=True)
-                  if isinstance(c.arg.type, ArrayT)]
+        arrays = [
+            (c, y)
+            for c, y in zip(s.carried, s.body.yields, strict=True)
+            if isinstance(c.arg.type, ArrayT)
+        ]
         kept = [(c, y) for c, y in arrays if self.trusting and c.arg.name not in self.changing]
         for c, _ in arrays:
             self.own(c.arg)

@@ -78,16 +78,21 @@ def _summary(fn: Function, known: dict[str, Summary]) -> Summary:
     names = [p.name for p in fn.params]
     exact = _Exact(fn, known)
     results = tuple(_source(y, names, regions, exact) for y in fn.body.yields)
-    return Summary(tuple(_touched(n, reads) for n in names),
-                   tuple(_touched(n, writes) for n in names), results, effects)
+    return Summary(
+        tuple(_touched(n, reads) for n in names),
+        tuple(_touched(n, writes) for n in names),
+        results,
+        effects,
+    )
 
 
 def _touched(name: str, regions: set[str]) -> bool:
     return name in regions or f"{name}[]" in regions
 
 
-def _effects(s: Stmt, regions: Regions, known: dict[str, Summary], reads: set[str],
-             writes: set[str]) -> None:
+def _effects(
+    s: Stmt, regions: Regions, known: dict[str, Summary], reads: set[str], writes: set[str]
+) -> None:
     match s:
         case Load():
             reads |= regions.of(s.array)

@@ -118,8 +118,9 @@ class Tree:
                     found[a.name] = a
 
 
-def may_follow(first: tuple[Node, int], second: tuple[Node, int],
-               birth: Node | None = None) -> bool:
+def may_follow(
+    first: tuple[Node, int], second: tuple[Node, int], birth: Node | None = None
+) -> bool:
     """Whether ``second`` may run after ``first``, on the same instance of a storage.
 
     ``birth`` is the block whose every execution makes a new instance of the storage in question

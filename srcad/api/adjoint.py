@@ -63,21 +63,26 @@ class Adjoint(Transformed):
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Arguments by name: ``x``, ``x_b``, …, then ``.out_b0``, ``.out_b1``, …"""
         if kwargs:
-            raise TypeMismatch("adjoint takes its arguments by position",
-                               instead="adjoint(f)(x, x_b, n, …): each argument, then its shadow")
+            raise TypeMismatch(
+                "adjoint takes its arguments by position",
+                instead="adjoint(f)(x, x_b, n, …): each argument, then its shadow",
+            )
         out: dict[str, Any] = {}
         rest = list(args)
         for name in self.signature.parameters:
             if not rest:
-                raise TypeMismatch(f"adjoint of {self.inner.__name__}: argument {name!r} is missing",
-                                   instead="give each argument, and after each its shadow")
+                raise TypeMismatch(
+                    f"adjoint of {self.inner.__name__}: argument {name!r} is missing",
+                    instead="give each argument, and after each its shadow",
+                )
             out[name] = rest.pop(0)
             spec = spec_of(out[name], f"argument {name!r}")
             if has_shadow(spec) and self.selected(name):
                 if not rest:
-                    raise TypeMismatch(f"adjoint of {self.inner.__name__}: the shadow of {name!r} "
-                                       "is missing",
-                                       instead="follow every float argument by its shadow")
+                    raise TypeMismatch(
+                        f"adjoint of {self.inner.__name__}: the shadow of {name!r} is missing",
+                        instead="follow every float argument by its shadow",
+                    )
                 out[f"{name}_b"] = rest.pop(0)
                 check_shadow(name, spec, out[name], out[f"{name}_b"])
         for k, b in enumerate(rest):
@@ -96,8 +101,7 @@ class Adjoint(Transformed):
         """The in-place adjoint of the inner program."""
         names = [n for n in self.signature.parameters if n in specs]
         inner = super().program({n: specs[n] for n in names})
-        chosen = [s for n in names if f"{n}_b" in specs
-                  for s in select(inner, n)]
+        chosen = [s for n in names if f"{n}_b" in specs for s in select(inner, n)]
         return adjoint_program(inner, chosen, names, specs)
 
 
@@ -111,33 +115,50 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     try:
         shadows = list(leaves_of(x_b, wanted))
     except (KeyError, IndexError, TypeError, AttributeError):
-        raise TypeMismatch(f"the shadow of {name!r} has another structure than {name!r}",
-                           instead="give a shadow of the structure of the argument") from None
-    primals = [v for v, leaf in zip(leaves_of(x, spec), leaf_specs(spec), strict=True)
-               if is_float(leaf.type)]
+        raise TypeMismatch(
+            f"the shadow of {name!r} has another structure than {name!r}",
+            instead="give a shadow of the structure of the argument",
+        ) from None
+    primals = [
+        v
+        for v, leaf in zip(leaves_of(x, spec), leaf_specs(spec), strict=True)
+        if is_float(leaf.type)
+    ]
     for v, b, leaf in zip(primals, shadows, leaf_specs(wanted), strict=True):
         shape = np.shape(v) or ((1,) if not isinstance(v, np.ndarray) else ())
-        fits = (isinstance(b, np.ndarray) and b.shape == shape
-                and b.dtype == np.dtype(leaf.type.dtype) and b.flags.writeable)  # type: ignore[union-attr]
+        fits = (
+            isinstance(b, np.ndarray)
+            and b.shape == shape
+            and b.dtype == np.dtype(leaf.type.dtype)  # type: ignore[union-attr]
+            and b.flags.writeable
+        )
         if not fits:
-            kind = f"shape {np.shape(b)} {b.dtype}" if isinstance(b, np.ndarray) else \
-                f"a {type(b).__name__}"
-            raise TypeMismatch(f"the shadow of {name!r} must be a writable array of shape {shape} "
-                               f"and dtype {np.dtype(leaf.type.dtype)}, got {kind}",  # type: ignore[union-attr]
-                               instead="np.zeros_like of the argument; np.zeros(1) for a number")
+            kind = (
+                f"shape {np.shape(b)} {b.dtype}"
+                if isinstance(b, np.ndarray)
+                else f"a {type(b).__name__}"
+            )
+            raise TypeMismatch(
+                f"the shadow of {name!r} must be a writable array of shape {shape} "
+                f"and dtype {np.dtype(leaf.type.dtype)}, got {kind}",  # type: ignore[union-attr]
+                instead="np.zeros_like of the argument; np.zeros(1) for a number",
+            )
 
 
-def adjoint_program(program: Program, chosen: list[Selection], names: list[str],
-                    specs: dict[str, Spec]) -> Program:
+def adjoint_program(
+    program: Program, chosen: list[Selection], names: list[str], specs: dict[str, Spec]
+) -> Program:
     """The program whose arguments are interleaved with their shadows."""
     active = active_pattern(program, chosen)
     count = sum(is_float(y.type) for y in program.fn.body.yields)
     given = [n for n in specs if n.startswith(".out_b")]
     if len(given) != count:
-        raise TypeMismatch(f"adjoint of {program.source.name}: it has {count} float results, "
-                           f"{len(given)} shadows of results were given",
-                           program.source.loc(program.source.node),
-                           instead="give one shadow per float result after the arguments")
+        raise TypeMismatch(
+            f"adjoint of {program.source.name}: it has {count} float results, "
+            f"{len(given)} shadows of results were given",
+            program.source.loc(program.source.node),
+            instead="give one shadow per float result after the arguments",
+        )
     fn, report = reversed_program(program, active, (True,) * count, allocate=False)
     fn, arguments = Weave(program, fn, active, names, specs).result()
     out = program.out
@@ -147,20 +168,37 @@ def adjoint_program(program: Program, chosen: list[Selection], names: list[str],
 class Weave:
     """Rearranges the parameters of an in-place reverse function."""
 
-    def __init__(self, program: Program, fn: Function, active: tuple[bool, ...],
-                 names: list[str], specs: dict[str, Spec]) -> None:
-        self.program, self.fn, self.active, self.names, self.specs = (program, fn, active, names,
-                                                                      specs)
+    def __init__(
+        self,
+        program: Program,
+        fn: Function,
+        active: tuple[bool, ...],
+        names: list[str],
+        specs: dict[str, Spec],
+    ) -> None:
+        self.program, self.fn, self.active, self.names, self.specs = (
+            program,
+            fn,
+            active,
+            names,
+            specs,
+        )
         self.b = Builder(Namer(v.name for v in variables(fn)))
         n = len(program.fn.params)
         floats = [y for y in program.fn.body.yields if is_float(y.type)]
-        self.seeds = fn.params[n:n + len(floats)]
-        shadows = iter(fn.params[n + len(floats):])
-        self.shadow = {k: next(shadows) for k, p in enumerate(program.fn.params)
-                       if active[k] and isinstance(p.type, ArrayT)}
-        cotangents = iter(fn.body.yields[len(program.fn.body.yields):])
-        self.cotangent = {k: next(cotangents) for k, p in enumerate(program.fn.params)
-                          if active[k] and isinstance(p.type, Scalar)}
+        self.seeds = fn.params[n : n + len(floats)]
+        shadows = iter(fn.params[n + len(floats) :])
+        self.shadow = {
+            k: next(shadows)
+            for k, p in enumerate(program.fn.params)
+            if active[k] and isinstance(p.type, ArrayT)
+        }
+        cotangents = iter(fn.body.yields[len(program.fn.body.yields) :])
+        self.cotangent = {
+            k: next(cotangents)
+            for k, p in enumerate(program.fn.params)
+            if active[k] and isinstance(p.type, Scalar)
+        }
 
     def result(self) -> tuple[Function, dict[str, Spec]]:
         """The function, and the structure of its arguments."""
@@ -178,11 +216,12 @@ class Weave:
         substitution = self.open_seeds(params, arguments)
         opening = tuple(self.b.stack.pop())
         self.b.stack.append([])
-        body = rewrite_block(self.fn.body, lambda a: substitution.get(getattr(a, "name", ""), a),
-                             lambda v: v)
+        body = rewrite_block(
+            self.fn.body, lambda a: substitution.get(getattr(a, "name", ""), a), lambda v: v
+        )
         for cell, x_b in closing:
             self.b.accumulate(cell, (ZERO,), substitution.get(getattr(x_b, "name", ""), x_b))
-        results = body.yields[:len(self.program.fn.body.yields)]
+        results = body.yields[: len(self.program.fn.body.yields)]
         whole = Block((*opening, *body.stmts, *self.b.stack[0]), results)
         params += [c.var for c in self.program.captures]
         return replace(self.fn, params=tuple(params), body=whole), arguments

@@ -20,8 +20,16 @@ class CheckFailed(SrcadError, AssertionError):
     """A derivative does not agree with differences, or two modes disagree."""
 
 
-def check_grads(f: Any, args: tuple[Any, ...], order: int = 2, modes: Any = ("fwd", "rev"),
-                rtol: float = 2e-6, atol: float = 2e-6, seed: int = 0, **options: Any) -> None:
+def check_grads(
+    f: Any,
+    args: tuple[Any, ...],
+    order: int = 2,
+    modes: Any = ("fwd", "rev"),
+    rtol: float = 2e-6,
+    atol: float = 2e-6,
+    seed: int = 0,
+    **options: Any,
+) -> None:
     """Check the derivatives of a function at a point, to a given order.
 
     Forward mode is compared with central differences (four points) in a random direction, reverse
@@ -44,14 +52,17 @@ def check_grads(f: Any, args: tuple[Any, ...], order: int = 2, modes: Any = ("fw
     g = as_function(f, options)
     unknown = set(modes) - {"fwd", "rev"}
     if unknown:
-        raise TypeMismatch(f"modes must be 'fwd' or 'rev', not {unknown.pop()!r}",
-                           instead='modes=("fwd", "rev")')
+        raise TypeMismatch(
+            f"modes must be 'fwd' or 'rev', not {unknown.pop()!r}", instead='modes=("fwd", "rev")'
+        )
     args = tuple(args)
     specs = [spec_of(a, f"argument {k}") for k, a in enumerate(args)]
     positions = tuple(k for k, s in enumerate(specs) if has_float(s))
     if not positions:
-        raise TypeMismatch("check_grads needs an argument that is a float or an array of floats",
-                           instead="pass a float (1.0 instead of 1)")
+        raise TypeMismatch(
+            "check_grads needs an argument that is a float or an array of floats",
+            instead="pass a float (1.0 instead of 1)",
+        )
     rng = np.random.default_rng(seed)
     _first_order(g, args, specs, modes, rng, rtol, atol)
     if order > 1:
@@ -61,8 +72,9 @@ def check_grads(f: Any, args: tuple[Any, ...], order: int = 2, modes: Any = ("fw
         check_grads(inner, args, order - 1, modes, rtol * 10, atol * 10, seed + 1)
 
 
-def _first_order(g: Any, args: tuple[Any, ...], specs: list[Spec], modes: Any, rng: Any, rtol: float,
-                 atol: float) -> None:
+def _first_order(
+    g: Any, args: tuple[Any, ...], specs: list[Spec], modes: Any, rng: Any, rtol: float, atol: float
+) -> None:
     tangents = tuple(direction(a, s, rng) for a, s in zip(args, specs, strict=True))
     out, out_t = jvp(g, copy.deepcopy(args), tangents)
     if "fwd" in modes:
@@ -74,22 +86,24 @@ def _first_order(g: Any, args: tuple[Any, ...], specs: list[Spec], modes: Any, r
         cotangents = pullback(weights)
         left = float(vector(out_t) @ vector(weights))
         right = float(vector(cotangents) @ vector(tangents))
-        compare("reverse mode against forward mode", g, np.array([right]), np.array([left]),
-                rtol, atol)
+        compare(
+            "reverse mode against forward mode", g, np.array([right]), np.array([left]), rtol, atol
+        )
 
 
-def compare(what: str, g: Any, got: np.ndarray, want: np.ndarray, rtol: float,
-            atol: float) -> None:
+def compare(what: str, g: Any, got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> None:
     """Raise where two vectors differ."""
     scale = max(float(np.max(np.abs(want), initial=0.0)), 1.0)
     error = np.abs(got - want)
     bad = ~(error <= atol * scale + rtol * np.abs(want)) & ~(np.isnan(got) & np.isnan(want))
     if bad.any():
         k = int(np.argmax(np.where(bad, np.nan_to_num(error, nan=np.inf), -1)))
-        raise CheckFailed(f"{g.__name__}: {what} disagree: component {k} of {len(got)} is "
-                          f"{got[k]!r}, expected {want[k]!r} (difference {error[k]:.3g})",
-                          why="the derivative is wrong, or the function is not smooth here",
-                          instead="look at branches and kinks near this point")
+        raise CheckFailed(
+            f"{g.__name__}: {what} disagree: component {k} of {len(got)} is "
+            f"{got[k]!r}, expected {want[k]!r} (difference {error[k]:.3g})",
+            why="the derivative is wrong, or the function is not smooth here",
+            instead="look at branches and kinks near this point",
+        )
 
 
 def direction(x: Any, spec: Spec, rng: Any) -> Any:
@@ -105,7 +119,9 @@ def direction(x: Any, spec: Spec, rng: Any) -> Any:
     return rebuild(spec, iter(leaves), lambda obj: None)
 
 
-def moved(args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...], h: float) -> tuple[Any, ...]:
+def moved(
+    args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...], h: float
+) -> tuple[Any, ...]:
     """Copies of the arguments, moved by ``h`` times the tangents."""
     out = []
     for x, spec, t in zip(copy.deepcopy(args), specs, tangents, strict=True):
@@ -135,14 +151,19 @@ def tangent_leaves(t: Any, spec: Spec) -> Any:
             yield from tangent_leaves(getattr(t, key) if spec.kind == "dataclass" else t[key], part)
 
 
-def differences(g: Any, args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...]) -> np.ndarray:
+def differences(
+    g: Any, args: tuple[Any, ...], specs: list[Spec], tangents: tuple[Any, ...]
+) -> np.ndarray:
     """Directional derivative of all float results by four-point central differences."""
 
     def at(h: float) -> np.ndarray:
         return vector(g(*moved(args, specs, tangents, h)))
 
-    h = 1e-3 if any(str(leaf.type).startswith("f4") for s in specs for leaf in leaf_specs(s)) \
+    h = (
+        1e-3
+        if any(str(leaf.type).startswith("f4") for s in specs for leaf in leaf_specs(s))
         else 1e-4
+    )
     out: np.ndarray = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
     return out
 

@@ -91,9 +91,12 @@ def check_overlap(program: Program, written: tuple[int, ...], leaves: list[Any])
                 names = [p.name for p in program.fn.params]
                 raise TypeMismatch(
                     f"{program.source.name} writes to {names[k]!r}, which overlaps {names[j]!r} "
-                    "in memory", program.source.loc(program.source.node),
+                    "in memory",
+                    program.source.loc(program.source.node),
                     "a change of one would change the other, so neither has a derivative of its "
-                    "own", "pass a copy")
+                    "own",
+                    "pass a copy",
+                )
 
 
 def restore(spec: Spec, leaves: Iterator[Any]) -> Any:
@@ -133,8 +136,10 @@ class Transformed:
         self._own = options
         self._base = base
         if not callable(f):
-            raise TypeMismatch(f"expected a function, got {describe_object(f)}",
-                               instead="pass the function itself: grad(f)(x), not grad(f(x))")
+            raise TypeMismatch(
+                f"expected a function, got {describe_object(f)}",
+                instead="pass the function itself: grad(f)(x), not grad(f(x))",
+            )
         self.cache: dict[Any, Specialisation] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
@@ -163,7 +168,8 @@ class Transformed:
             raise UnknownFunction(
                 f"{name} has no Python source",
                 why="srcad differentiates the source code of Python functions",
-                instead="call it in a Python function, and pass that") from None
+                instead="call it in a Python function, and pass that",
+            ) from None
 
     @cached_property
     def positional(self) -> tuple[str, ...] | None:
@@ -185,8 +191,11 @@ class Transformed:
         try:
             bound = self.signature.bind(*args, **kwargs)
         except TypeError as e:
-            raise TypeMismatch(f"{name_of(self)}: {e}", why=PLAIN,
-                               instead=f"call it as {name_of(self)}{self.signature}") from None
+            raise TypeMismatch(
+                f"{name_of(self)}: {e}",
+                why=PLAIN,
+                instead=f"call it as {name_of(self)}{self.signature}",
+            ) from None
         bound.apply_defaults()
         return dict(bound.arguments)
 
@@ -221,8 +230,10 @@ class Transformed:
         with compiling(self):
             made = make(self.program(specs))
         if options.verbose:
-            print(f"srcad: {self.__name__} generated in {time.perf_counter() - start:.2f} s",
-                  file=sys.stderr)
+            print(
+                f"srcad: {self.__name__} generated in {time.perf_counter() - start:.2f} s",
+                file=sys.stderr,
+            )
         return made
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -233,8 +244,7 @@ class Transformed:
     def call_bound(self, bound: dict[str, Any]) -> Any:
         """Call with arguments bound by name."""
         special = self.specialise(bound)
-        leaves = [x for (k, v) in bound.items()
-                  for x in leaves_of(v, special.program.arguments[k])]
+        leaves = [x for (k, v) in bound.items() for x in leaves_of(v, special.program.arguments[k])]
         return special(leaves)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
@@ -267,8 +277,11 @@ def make(program: Program) -> Specialisation:
 def written_arrays(fn: Function) -> tuple[int, ...]:
     """Positions of the array parameters that a function writes."""
     summary = summary_of(fn)
-    return tuple(k for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
-                 if w and isinstance(p.type, ArrayT))
+    return tuple(
+        k
+        for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
+        if w and isinstance(p.type, ArrayT)
+    )
 
 
 def describe_spec(spec: Spec) -> str:

@@ -13,7 +13,7 @@ from srcad.api.programs import gradient_spec, jvp_program, vjp_program
 from srcad.api.safety import compiling, located
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, spec_of
+from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
 from srcad.ir.types import ArrayT, Scalar, is_float
 
 
@@ -35,8 +35,12 @@ class Jvp(Transformed):
         leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
         active, seeds = [], []
         for k, spec in specs.items():
-            for leaf, x, t in zip(leaf_specs(spec), leaves_of(bound[k], spec),
-                                  tangent_leaves(spec, given.get(k), k), strict=True):
+            for leaf, x, t in zip(
+                leaf_specs(spec),
+                leaves_of(bound[k], spec),
+                tangent_leaves(spec, given.get(k), k),
+                strict=True,
+            ):
                 on = t is not None and is_float(leaf.type)
                 active.append(on)
                 if on:
@@ -51,15 +55,21 @@ class Jvp(Transformed):
         return special([*leaves, *seeds])  # type: ignore[no-any-return]
 
 
-def tangents_by_name(f: Transformed, bound: dict[str, Any], primals: tuple[Any, ...],
-                     tangents: tuple[Any, ...]) -> dict[str, Any]:
+def tangents_by_name(
+    f: Transformed, bound: dict[str, Any], primals: tuple[Any, ...], tangents: tuple[Any, ...]
+) -> dict[str, Any]:
     """Tangents bound like the primals they belong to."""
     if len(tangents) != len(primals):
-        raise TypeMismatch(f"jvp needs one tangent per primal: {len(primals)} primals, "
-                           f"{len(tangents)} tangents", instead="give None for what is constant")
+        raise TypeMismatch(
+            f"jvp needs one tangent per primal: {len(primals)} primals, {len(tangents)} tangents",
+            instead="give None for what is constant",
+        )
     names = list(bound)
-    return {k: v for k, v in f.bind(tuple(tangents), {}).items()
-            if k in names[:len(primals)]} if len(tangents) else {}
+    return (
+        {k: v for k, v in f.bind(tuple(tangents), {}).items() if k in names[: len(primals)]}
+        if len(tangents)
+        else {}
+    )
 
 
 def tangent_leaves(spec: Spec, t: Any, name: str) -> Iterator[Any]:
@@ -75,8 +85,10 @@ def _child(t: Any, spec: Node, key: Any, name: str) -> Any:
     try:
         return getattr(t, key) if spec.kind == "dataclass" else t[key]
     except (AttributeError, KeyError, IndexError, TypeError):
-        raise TypeMismatch(f"the tangent of {name!r} has no {key!r}",
-                           instead="give a tangent of the structure of the primal") from None
+        raise TypeMismatch(
+            f"the tangent of {name!r} has no {key!r}",
+            instead="give a tangent of the structure of the primal",
+        ) from None
 
 
 def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
@@ -87,8 +99,10 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
     """
     if isinstance(leaf.type, Scalar):
         if np.ndim(t) != 0:
-            raise TypeMismatch(f"{what} has shape {np.shape(t)}, but it belongs to a number",
-                               instead="give a float")
+            raise TypeMismatch(
+                f"{what} has shape {np.shape(t)}, but it belongs to a number",
+                instead="give a float",
+            )
         value = real_array(t, float, what)
         return np.float32(value) if leaf.type.kind == "f4" else float(value)
     return fit_array(t, np.shape(x), leaf.type, what)
@@ -97,8 +111,10 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
 def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarray:
     """An array of the given shape whose dtype and layout the type states."""
     if np.shape(t) != tuple(shape):
-        raise TypeMismatch(f"{what} has shape {np.shape(t)}, expected {tuple(shape)}",
-                           instead="give an array of the shape of what it belongs to")
+        raise TypeMismatch(
+            f"{what} has shape {np.shape(t)}, expected {tuple(shape)}",
+            instead="give an array of the shape of what it belongs to",
+        )
     order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
     out = real_array(t, kind.dtype, what, order)
     if isinstance(kind, ArrayT) and kind.layout == "A":
@@ -116,8 +132,9 @@ def real_array(t: Any, dtype: Any, what: str, order: Any = "C") -> np.ndarray:
         TypeMismatch: it holds something else.
     """
     if np.asarray(t).dtype.kind not in "fiub":
-        raise TypeMismatch(f"{what} is {t!r}, which is not made of real numbers",
-                           instead="give floats")
+        raise TypeMismatch(
+            f"{what} is {t!r}, which is not made of real numbers", instead="give floats"
+        )
     return np.array(t, dtype=dtype, order=order)
 
 
@@ -153,8 +170,10 @@ def expect_tuple(transform: str, name: str, x: Any) -> None:
         TypeMismatch: they are something else.
     """
     if not isinstance(x, (tuple, list)):
-        raise TypeMismatch(f"{name} must be a tuple of arguments, got {type(x).__name__}",
-                           instead=f"{transform}(f, (x,), (x_t,))")
+        raise TypeMismatch(
+            f"{name} must be a tuple of arguments, got {type(x).__name__}",
+            instead=f"{transform}(f, (x,), (x_t,))",
+        )
 
 
 _memo: dict[Any, Any] = {}
@@ -230,13 +249,9 @@ def snapshot(x: Any) -> Any:
 
 
 def snapshot_tree(x: Any) -> Any:
-    """``snapshot`` through tuples and dicts."""
-    if isinstance(x, tuple):
-        parts = [snapshot_tree(v) for v in x]
-        return type(x)(*parts) if hasattr(x, "_fields") else tuple(parts)
-    if isinstance(x, dict):
-        return {k: snapshot_tree(v) for k, v in x.items()}
-    return snapshot(x)
+    """``snapshot`` through tuples, lists, dicts and dataclasses."""
+    spec = spec_of(x)
+    return rebuild(spec, map(snapshot, leaves_of(x, spec)), lambda obj: obj)
 
 
 def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
@@ -249,15 +264,20 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
         n = len(spec.parts)
         given = len(seed) if isinstance(seed, (tuple, list, dict)) else 1
         if seed is not None and spec.kind != "dataclass" and given != n:
-            raise TypeMismatch(f"the cotangent has {given} part{'s' * (given != 1)}, the result {n}",
-                               instead="give a cotangent of the structure of the result")
+            raise TypeMismatch(
+                f"the cotangent has {given} part{'s' * (given != 1)}, the result {n}",
+                instead="give a cotangent of the structure of the result",
+            )
         for key, part in zip(spec.keys, spec.parts, strict=True):
             child = getattr(out, key) if spec.kind == "dataclass" else out[key]
-            yield from seed_leaves(part, child, None if seed is None
-                                   else _child(seed, spec, key, "the result"))
+            yield from seed_leaves(
+                part, child, None if seed is None else _child(seed, spec, key, "the result")
+            )
 
 
-def cotangents(program: Program, specs: dict[str, Spec], results: tuple[Any, ...]) -> tuple[Any, ...]:
+def cotangents(
+    program: Program, specs: dict[str, Spec], results: tuple[Any, ...]
+) -> tuple[Any, ...]:
     """Cotangents of all arguments, in their structure, ``None`` for what is not a float."""
     n_out = len(program.fn.body.yields)
     it = iter(results[n_out:])
@@ -304,16 +324,6 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
     return out, derivative
 
 
-
-
-
-
-
-
-
-
-
-
 def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     """Hessian times a vector, without the Hessian (forward over reverse).
 
@@ -336,9 +346,11 @@ def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     primals, tangents = tuple(primals), tuple(tangents)
     positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
     if not positions:
-        raise TypeMismatch("hvp needs an argument that is a float or an array of floats",
-                           why="the derivative of an integer is zero by definition",
-                           instead="pass a float (1.0 instead of 1)")
+        raise TypeMismatch(
+            "hvp needs an argument that is a float or an array of floats",
+            why="the derivative of an integer is zero by definition",
+            instead="pass a float (1.0 instead of 1)",
+        )
     g = memo(f, f"grad {positions}", _grad_at(positions), options)
     rows = jvp(g, primals, tangents)[1]
     table = dict(zip(positions, rows, strict=True))

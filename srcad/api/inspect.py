@@ -64,8 +64,14 @@ class Explanation:
         return "\n".join([head, *map(str, self.saved)])
 
 
-HOW = {"kept": "kept", "index": "loop counter", "recomputed": "recomputed",
-       "reloaded": "read again", "preallocated": "recorded", "list": "recorded*"}
+HOW = {
+    "kept": "kept",
+    "index": "loop counter",
+    "recomputed": "recomputed",
+    "reloaded": "read again",
+    "preallocated": "recorded",
+    "list": "recorded*",
+}
 
 
 def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
@@ -105,6 +111,14 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         for r in report.residuals:
             loc, reason = r.loc, r.reason
             text = linecache.getline(loc.file, loc.line).strip()[:60] if loc else ""
-            rows.append(Saved(r.primal, HOW.get(r.kind, r.kind), loc.line if loc else 0, text,
-                              reason.line if reason else 0, sizes.pop(r.tape, 0)))
+            rows.append(
+                Saved(
+                    r.primal,
+                    HOW.get(r.kind, r.kind),
+                    loc.line if loc else 0,
+                    text,
+                    reason.line if reason else 0,
+                    sizes.pop(r.tape, 0),
+                )
+            )
     return Explanation(f.__name__, tuple(rows), sum(r.bytes for r in rows) + sum(sizes.values()))

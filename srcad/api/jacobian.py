@@ -23,8 +23,10 @@ class Jacobian(Transformed):
 
     def __init__(self, f: Any, argnums: Any = 0, mode: str = "auto", **options: Any) -> None:
         if mode not in ("auto", "fwd", "rev"):
-            raise TypeMismatch(f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}",
-                               instead="leave it out: 'auto' chooses")
+            raise TypeMismatch(
+                f"mode must be 'auto', 'fwd' or 'rev', not {mode!r}",
+                instead="leave it out: 'auto' chooses",
+            )
         self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
         self.mode = mode
         super().__init__(f, **options)

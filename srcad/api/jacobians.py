@@ -30,14 +30,17 @@ def jacobian_program(program: Program, argnums: Any, mode: str) -> Program:
     chosen = select(program, argnums)
     floats = [y for y in program.fn.body.yields if is_float(y.type)]
     if not floats:
-        raise TypeMismatch(f"jacobian of {program.source.name}, which returns no float",
-                           program.source.loc(program.source.node),
-                           "the derivative of an integer is zero by definition",
-                           "return a float or an array of floats")
+        raise TypeMismatch(
+            f"jacobian of {program.source.name}, which returns no float",
+            program.source.loc(program.source.node),
+            "the derivative of an integer is zero by definition",
+            "return a float or an array of floats",
+        )
     if mode == "auto":
         scalars = all(isinstance(y.type, Scalar) for y in floats)
-        arrays_in = any(isinstance(program.fn.params[k].type, ArrayT)
-                        for s in chosen for k in s.active)
+        arrays_in = any(
+            isinstance(program.fn.params[k].type, ArrayT) for s in chosen for k in s.active
+        )
         mode = "rev" if scalars and arrays_in else "fwd"
     maker = Forward(program, chosen) if mode == "fwd" else Reverse(program, chosen)
     fn = maker.function()
@@ -110,8 +113,10 @@ class Maker:
         self.reports: tuple[Any, ...] = ()
         self.primal = self.add(self.fn, self.fn.name)
         summary = summary_of(self.fn)
-        self.written = [isinstance(p.type, ArrayT) and w
-                        for p, w in zip(self.fn.params, summary.writes, strict=True)]
+        self.written = [
+            isinstance(p.type, ArrayT) and w
+            for p, w in zip(self.fn.params, summary.writes, strict=True)
+        ]
 
     def add(self, fn: Function, wish: str) -> str:
         """Enter a function among the callees under a free name."""
@@ -132,16 +137,21 @@ class Maker:
 
     def snapshots(self) -> list[Var | None]:
         """Entry values of the arrays that the function overwrites."""
-        return [self.copy(p) if w else None
-                for p, w in zip(self.fn.params, self.written, strict=True)]
+        return [
+            self.copy(p) if w else None for p, w in zip(self.fn.params, self.written, strict=True)
+        ]
 
     def copy(self, a: Var) -> Var:
         """A fresh array of the parameter's own layout with the contents of ``a``."""
         assert isinstance(a.type, ArrayT)
         shape = self.shape(a)
         order = range(a.type.ndim) if a.type.layout != "F" else range(a.type.ndim)[::-1]
-        base = self.b.alloc(ArrayT(a.type.dtype, a.type.ndim, "C"),
-                            tuple(shape[k] for k in order), zero=False, hint=a.name)
+        base = self.b.alloc(
+            ArrayT(a.type.dtype, a.type.ndim, "C"),
+            tuple(shape[k] for k in order),
+            zero=False,
+            hint=a.name,
+        )
         out = base
         if a.type.layout == "F" and a.type.ndim > 1:
             out = self.b.view(base, "transpose", tuple(order), replace(a.type, mutable=True))
@@ -166,8 +176,9 @@ class Maker:
 
     def arguments(self, snapshots: list[Var | None]) -> list[Atom]:
         """Arguments of one run: fresh copies of what it overwrites."""
-        return [p if s is None else self.copy(s)
-                for p, s in zip(self.fn.params, snapshots, strict=True)]
+        return [
+            p if s is None else self.copy(s) for p, s in zip(self.fn.params, snapshots, strict=True)
+        ]
 
     def call(self, name: str, args: list[Atom]) -> tuple[Var, ...]:
         """A call of one of the callees."""
@@ -208,8 +219,10 @@ class Forward(Maker):
         first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
         outs = [first[k] for k in self.outputs]
         shapes = [self.shape(y) for y in outs]
-        blocks = [[self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
-                  for y, s in zip(outs, shapes, strict=True)]
+        blocks = [
+            [self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
+            for y, s in zip(outs, shapes, strict=True)
+        ]
         params = [p for p, on in zip(self.fn.params, self.active, strict=True) if on]
         zeros = {p.name: self.zero(p) for p in params}
         for x in self.inputs:
@@ -222,12 +235,20 @@ class Forward(Maker):
             return const(0.0, p.type)
         return self.b.alloc(ArrayT(p.type.dtype, p.type.ndim, "C"), self.shape(p), hint="e")  # type: ignore[union-attr]
 
-    def columns(self, x: Var, tangent: str, params: list[Var], zeros: dict[str, Atom],
-                saved: list[Var | None], blocks: list[list[Var]]) -> None:
+    def columns(
+        self,
+        x: Var,
+        tangent: str,
+        params: list[Var],
+        zeros: dict[str, Atom],
+        saved: list[Var | None],
+        blocks: list[list[Var]],
+    ) -> None:
         """The columns of one input."""
         fn = self.callees[tangent]
-        types = {p.name: t.type for p, t in zip(params, fn.params[len(self.fn.params):],
-                                                strict=True)}
+        types = {
+            p.name: t.type for p, t in zip(params, fn.params[len(self.fn.params) :], strict=True)
+        }
         n_out = len(self.fn.body.yields)
 
         def column(i: tuple[Atom, ...]) -> None:
@@ -279,14 +300,17 @@ class Reverse(Maker):
         saved = self.snapshots()
         first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
         outs = [first[k] for k in self.outputs]
-        blocks = [[self.block(y.type, x.type, (*self.shape(y), *self.shape(x)))
-                   for x in self.inputs] for y in outs]
+        blocks = [
+            [self.block(y.type, x.type, (*self.shape(y), *self.shape(x))) for x in self.inputs]
+            for y in outs
+        ]
         for k in range(count):
             self.rows(k, outs, adjoint, saved, blocks[k])
         return self.finish([self.result(b) for row in blocks for b in row])
 
-    def rows(self, k: int, outs: list[Var], adjoint: str, saved: list[Var | None],
-             blocks: list[Var]) -> None:
+    def rows(
+        self, k: int, outs: list[Var], adjoint: str, saved: list[Var | None], blocks: list[Var]
+    ) -> None:
         """The rows of one output."""
         fn = self.callees[adjoint]
         n_in, n_out = len(self.fn.params), len(self.fn.body.yields)
@@ -298,8 +322,11 @@ class Reverse(Maker):
                 if isinstance(y.type, Scalar):
                     seeds.append(const(1.0 if j == k else 0.0, y.type))
                     continue
-                seed = self.b.alloc(ArrayT(y.type.dtype, y.type.ndim, "C"), self.shape(y),  # type: ignore[union-attr]
-                                    hint="e")
+                seed = self.b.alloc(
+                    ArrayT(y.type.dtype, y.type.ndim, "C"),  # type: ignore[union-attr]
+                    self.shape(y),
+                    hint="e",
+                )
                 if j == k:
                     self.b.store(seed, i, const(1.0, kind_of(y.type)))
                 seeds.append(seed if seed.type == p.type else fit_layout(self, seed, p.type))  # type: ignore[arg-type]

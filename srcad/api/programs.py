@@ -56,11 +56,13 @@ def yields(fn: Function, positions: list[int]) -> Function:
     return replace(fn, body=Block(fn.body.stmts, tuple(fn.body.yields[k] for k in positions)))
 
 
-def reversed_program(program: Program, active: tuple[bool, ...], seeded: tuple[bool, ...],
-                     allocate: bool = True) -> tuple[Function, Any]:
+def reversed_program(
+    program: Program, active: tuple[bool, ...], seeded: tuple[bool, ...], allocate: bool = True
+) -> tuple[Function, Any]:
     """Reverse mode on a program's IR."""
-    fn, report = reverse_with_report(program.fn, active, seeded, allocate=allocate,
-                                     poison=program.options.poison)
+    fn, report = reverse_with_report(
+        program.fn, active, seeded, allocate=allocate, poison=program.options.poison
+    )
     if program.options.verify:
         verify(fn)
     if program.options.memory_limit is not None:
@@ -88,11 +90,12 @@ def scalar_output(program: Program, what: str) -> None:
     out = program.out
     if isinstance(out, Leaf) and isinstance(out.type, Scalar) and is_float(out.type):
         return
-    raise TypeMismatch(f"{what} of {program.source.name}, which returns {in_words(out)}",
-                       program.source.loc(program.source.node),
-                       f"{what} needs a function that returns one float",
-                       "use vjp or jacobian, or return a single float (has_aux=True for extra "
-                       "results)")
+    raise TypeMismatch(
+        f"{what} of {program.source.name}, which returns {in_words(out)}",
+        program.source.loc(program.source.node),
+        f"{what} needs a function that returns one float",
+        "use vjp or jacobian, or return a single float (has_aux=True for extra results)",
+    )
 
 
 def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool) -> Program:
@@ -101,9 +104,11 @@ def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool
     outer = program.out
     if has_aux:
         if not (isinstance(outer, Node) and len(outer.parts) == 2):
-            raise TypeMismatch(f"has_aux=True, but {program.source.name} does not return a pair",
-                               program.source.loc(program.source.node),
-                               instead="return (value, aux)")
+            raise TypeMismatch(
+                f"has_aux=True, but {program.source.name} does not return a pair",
+                program.source.loc(program.source.node),
+                instead="return (value, aux)",
+            )
         program = replace(program, out=outer.parts[0])
         aux = outer.parts[1]
     chosen = select(program, argnums)
@@ -120,12 +125,12 @@ def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool
     n_aux = sum(1 for _ in leaf_specs(aux))
     positions = [*([0] if with_value else []), *(range(1, 1 + n_aux) if has_aux else []), *leaves]
     out = _grad_spec(chosen, argnums, outer, aux, has_aux, with_value)
-    return program.with_fn(yields(fn, list(positions)), out=out,
-                           reports=(*program.reports, report))
+    return program.with_fn(yields(fn, list(positions)), out=out, reports=(*program.reports, report))
 
 
-def _grad_spec(chosen: list[Selection], argnums: Any, outer: Spec, aux: Spec, has_aux: bool,
-               with_value: bool) -> Spec:
+def _grad_spec(
+    chosen: list[Selection], argnums: Any, outer: Spec, aux: Spec, has_aux: bool, with_value: bool
+) -> Spec:
     parts = tuple(gradient_spec(s.spec) for s in chosen)
     grads: Spec = pack(parts) if isinstance(argnums, (tuple, list)) else parts[0]
     if with_value:
@@ -152,11 +157,13 @@ def jvp_program(program: Program, active: tuple[bool, ...]) -> Program:
         verify(fn)
     n = captured_count(program)
     fn = move_captures(fn, n, len(program.fn.params))
-    tangents = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True)
-                          if on))
+    tangents = pack(
+        tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True) if on)
+    )
     arguments = {**program.arguments, ".tangents": tangents}
-    return program.with_fn(fn, arguments=arguments, out=pack((program.out,
-                                                              gradient_spec(program.out))))
+    return program.with_fn(
+        fn, arguments=arguments, out=pack((program.out, gradient_spec(program.out)))
+    )
 
 
 def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
@@ -166,7 +173,10 @@ def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
     n = captured_count(program)
     fn = move_captures(fn, n, len(program.fn.params))
     seeds = pack(tuple(Leaf(y.type) for y in program.fn.body.yields if is_float(y.type)))
-    grads = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True)
-                       if on))
-    return program.with_fn(fn, arguments={**program.arguments, ".seeds": seeds},
-                           out=pack((program.out, grads)), reports=(*program.reports, report))
+    grads = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True) if on))
+    return program.with_fn(
+        fn,
+        arguments={**program.arguments, ".seeds": seeds},
+        out=pack((program.out, grads)),
+        reports=(*program.reports, report),
+    )

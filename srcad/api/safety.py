@@ -33,13 +33,18 @@ def compiling(f: Any) -> Iterator[None]:
         raise
     except RecursionError as e:
         raise UnsupportedSyntax(
-            f"{name_of(f)} nests too deeply to be compiled", place_of(f, e),
+            f"{name_of(f)} nests too deeply to be compiled",
+            place_of(f, e),
             "the compiler walks the program by recursion, and Python's stack is limited",
-            "split long expressions, or raise the limit with sys.setrecursionlimit") from e
+            "split long expressions, or raise the limit with sys.setrecursionlimit",
+        ) from e
     except Exception as e:
         raise InternalError(
-            f"srcad failed to compile {name_of(f)}: {type(e).__name__}: {e}", place_of(f, e),
-            "this is a bug in srcad, not in your program", REPORT) from e
+            f"srcad failed to compile {name_of(f)}: {type(e).__name__}: {e}",
+            place_of(f, e),
+            "this is a bug in srcad, not in your program",
+            REPORT,
+        ) from e
 
 
 def located(method: Callable[..., Any]) -> Callable[..., Any]:

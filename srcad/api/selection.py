@@ -43,8 +43,11 @@ def select(program: Program, argnums: Any) -> list[Selection]:
     """
     items = argnums if isinstance(argnums, (tuple, list)) else (argnums,)
     if not items:
-        raise TypeMismatch("argnums is empty", program.source.loc(program.source.node),
-                           instead=f"choose among {', '.join(program.arguments) or 'nothing'}")
+        raise TypeMismatch(
+            "argnums is empty",
+            program.source.loc(program.source.node),
+            instead=f"choose among {', '.join(program.arguments) or 'nothing'}",
+        )
     chosen = [_one(program, a) for a in items]
     for s in chosen:
         if not s.active:
@@ -56,10 +59,13 @@ def inactive(label: str, spec: Spec, loc: Any = None) -> TypeMismatch:
     """The error for an argument that has no derivative."""
     integers = any(True for _ in leaf_specs(spec))
     return TypeMismatch(
-        f"cannot differentiate with respect to {label}, which is {in_words(spec)}", loc,
-        "the derivative of an integer is zero by definition" if integers else
-        "only floats, arrays of floats and structures of them have derivatives",
-        "pass a float (1.0 instead of 1), or choose another argument with argnums")
+        f"cannot differentiate with respect to {label}, which is {in_words(spec)}",
+        loc,
+        "the derivative of an integer is zero by definition"
+        if integers
+        else "only floats, arrays of floats and structures of them have derivatives",
+        "pass a float (1.0 instead of 1), or choose another argument with argnums",
+    )
 
 
 def refuse_inactive(specs: dict[str, Spec], argnums: Any) -> None:
@@ -94,30 +100,36 @@ def in_words(spec: Spec) -> str:
 def _one(program: Program, a: Any) -> Selection:
     names = list(program.arguments)
     if isinstance(a, bool) or not isinstance(a, (int, str)):
-        raise TypeMismatch(f"argnums must be ints, names or paths, not {a!r}",
-                           program.source.loc(program.source.node),
-                           instead="argnums=0, argnums=('x', 'p.w')")
+        raise TypeMismatch(
+            f"argnums must be ints, names or paths, not {a!r}",
+            program.source.loc(program.source.node),
+            instead="argnums=0, argnums=('x', 'p.w')",
+        )
     if isinstance(a, int):
         return _by_position(program, a, names)
     m = re.match(r"\w+", a)
     name = m.group() if m else a
     if name not in program.arguments:
-        raise TypeMismatch(f"{program.source.name} has no argument {name!r}",
-                           program.source.loc(program.source.node),
-                           instead=f"arguments are {', '.join(names)}")
+        raise TypeMismatch(
+            f"{program.source.name} has no argument {name!r}",
+            program.source.loc(program.source.node),
+            instead=f"arguments are {', '.join(names)}",
+        )
     spec, positions = program.arguments[name], program.leaf_range(name)
-    rest = a[len(name):]
+    rest = a[len(name) :]
     while rest:
         step = _STEP.match(rest)
         if step is None:
-            raise TypeMismatch(f"cannot read the path {a!r}",
-                               program.source.loc(program.source.node),
-                               instead="write it as p.w[0]['k']")
+            raise TypeMismatch(
+                f"cannot read the path {a!r}",
+                program.source.loc(program.source.node),
+                instead="write it as p.w[0]['k']",
+            )
         key: Any = next(g for g in step.groups() if g is not None)
         if step.group(4) is not None:
             key = int(key)
         spec, positions = _child(spec, positions, key, a)
-        rest = rest[step.end():]
+        rest = rest[step.end() :]
     return Selection(f"argument {a!r}", spec, positions)
 
 
@@ -128,14 +140,17 @@ def _by_position(program: Program, k: int, names: list[str]) -> Selection:
     n_positional = len([p for p in (*node.posonlyargs, *node.args) if p.arg in names])
     if vararg in names and k >= n_positional:
         assert vararg is not None
-        spec, positions = _child(program.arguments[vararg], program.leaf_range(vararg),
-                                 k - n_positional, f"argnums={k}")
+        spec, positions = _child(
+            program.arguments[vararg], program.leaf_range(vararg), k - n_positional, f"argnums={k}"
+        )
         return Selection(f"argument {k}", spec, positions)
     if not -len(plain) <= k < len(plain):
-        raise TypeMismatch(f"argnums={k}, but {program.source.name} takes "
-                           f"{len(plain)} argument{'s' * (len(plain) != 1)}",
-                           program.source.loc(program.source.node),
-                           instead=f"arguments are {', '.join(plain)}")
+        raise TypeMismatch(
+            f"argnums={k}, but {program.source.name} takes "
+            f"{len(plain)} argument{'s' * (len(plain) != 1)}",
+            program.source.loc(program.source.node),
+            instead=f"arguments are {', '.join(plain)}",
+        )
     name = plain[k]
     return Selection(f"argument {k} ({name})", program.arguments[name], program.leaf_range(name))
 
@@ -153,7 +168,9 @@ def _child(spec: Spec, positions: range, key: Any, path: str) -> tuple[Spec, ran
             if k == key:
                 return part, range(start, start + count)
             start += count
-    raise TypeMismatch(f"the path {path!r} does not lead to anything: there is no {key!r} in "
-                       f"{in_words(spec)}",
-                       instead=f"there are {', '.join(map(repr, spec.keys))}"
-                       if isinstance(spec, Node) and spec.keys else "shorten the path")
+    raise TypeMismatch(
+        f"the path {path!r} does not lead to anything: there is no {key!r} in {in_words(spec)}",
+        instead=f"there are {', '.join(map(repr, spec.keys))}"
+        if isinstance(spec, Node) and spec.keys
+        else "shorten the path",
+    )

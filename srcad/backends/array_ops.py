@@ -22,8 +22,12 @@ Spelling = str | Callable[[tuple[Type, ...]], str]
 
 def contiguous(types: tuple[Type, ...]) -> list[str]:
     """Placeholders of array operands, copied where not contiguous (BLAS and LAPACK want that)."""
-    return [f"np.ascontiguousarray({{{i}}})" if isinstance(t, ArrayT) and t.layout == "A"
-            else f"{{{i}}}" for i, t in enumerate(types)]
+    return [
+        f"np.ascontiguousarray({{{i}}})"
+        if isinstance(t, ArrayT) and t.layout == "A"
+        else f"{{{i}}}"
+        for i, t in enumerate(types)
+    ]
 
 
 def on_contiguous(function: str) -> Callable[[tuple[Type, ...]], str]:

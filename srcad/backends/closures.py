@@ -185,8 +185,9 @@ class StatementClosures:
 
         def step(fr: Frame) -> None:
             results = f(*[fr[a] for a in args])
-            for t, r, kind in zip(targets, results if len(targets) > 1 else (results,), types,
-                                  strict=True):
+            for t, r, kind in zip(
+                targets, results if len(targets) > 1 else (results,), types, strict=True
+            ):
                 fr[t] = convert(r, kind)
 
         return step

@@ -47,7 +47,7 @@ class Comments:
     def _text(self, loc: Loc) -> str:
         lines = self.source_lines(loc.file) if self.source_lines else []
         line = lines[loc.line - 1].strip() if 0 < loc.line <= len(lines) else ""
-        line = line if len(line) <= _CUT else line[:_CUT - 1] + "…"
+        line = line if len(line) <= _CUT else line[: _CUT - 1] + "…"
         return f"# {loc.role} of line {loc.line}" + (f": {line}" if line else "")
 
     def replace(self, source: str) -> str:
@@ -84,5 +84,6 @@ def _group(body: list[ast.stmt], keys: list[tuple | None], start: int) -> Loc:
 
 
 def _is_marker(s: ast.AST) -> bool:
-    return (isinstance(s, ast.Expr) and isinstance(s.value, ast.Name)
-            and s.value.id.startswith(_MARK))
+    return (
+        isinstance(s, ast.Expr) and isinstance(s.value, ast.Name) and s.value.id.startswith(_MARK)
+    )

@@ -37,8 +37,11 @@ class FunctionPrinter(StatementPrinter):
         arms = []
         for b in (s.then, s.orelse):
             with self.block(b) as out:
-                pairs = [(r, y) for r, y in zip(s.results, b.yields, strict=True)
-                         if r.name not in self.live.idle]
+                pairs = [
+                    (r, y)
+                    for r, y in zip(s.results, b.yields, strict=True)
+                    if r.name not in self.live.idle
+                ]
                 self.perform(self.moves(pairs), s.loc)
             arms.append(out)
         node = branch(cond, *arms)

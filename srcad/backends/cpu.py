@@ -72,9 +72,12 @@ def refusal(fn: Function, error: Exception) -> InternalError:
     at = getattr(error, "loc", None)
     place = Place(at.filename, at.line, fn.name) if at is not None and at.line else None
     what = next((s.strip() for s in str(error).splitlines() if s.strip()), type(error).__name__)
-    return InternalError(f"Numba cannot compile the code generated for {fn.name}: {what}", place,
-                         "this is a bug in srcad, not in your program",
-                         "please report this, with the function and the types of its arguments")
+    return InternalError(
+        f"Numba cannot compile the code generated for {fn.name}: {what}",
+        place,
+        "this is a bug in srcad, not in your program",
+        "please report this, with the function and the types of its arguments",
+    )
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,9 @@ def is_poison(x: Any) -> bool:
     return bits >> 32 == MARK >> 32
 
 
-def guarded(step: Callable[[list], None], s: Stmt,
-            slot: Callable[[Any], int]) -> Callable[[list], None]:
+def guarded(
+    step: Callable[[list], None], s: Stmt, slot: Callable[[Any], int]
+) -> Callable[[list], None]:
     """``step`` with its errors located and the first NaN reported."""
     if isinstance(s, (If, For, While)):
         return step
@@ -89,8 +90,9 @@ def guarded(step: Callable[[list], None], s: Stmt,
     return _accumulating(located, s, slot) if isinstance(s, Accumulate) else located
 
 
-def _accumulating(step: Callable[[list], None], s: Accumulate,
-                  slot: Callable[[Any], int]) -> Callable[[list], None]:
+def _accumulating(
+    step: Callable[[list], None], s: Accumulate, slot: Callable[[Any], int]
+) -> Callable[[list], None]:
     array, index, value = slot(s.array), [slot(i) for i in s.index], slot(s.value)
 
     def accumulate(fr: list) -> None:

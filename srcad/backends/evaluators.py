@@ -72,16 +72,41 @@ def _guarded(fast: Callable[..., float], slow: Callable[..., float]) -> Callable
 
 
 _INTEGER: dict[str, Callable[..., Any]] = {
-    "add": lambda a, b: wrap(a + b), "sub": lambda a, b: wrap(a - b),
-    "mul": lambda a, b: wrap(a * b), "pow": _int_power,
-    "lshift": lambda a, b: wrap(a << (b & 63)), "rshift": lambda a, b: a >> (b & 63),
+    "add": lambda a, b: wrap(a + b),
+    "sub": lambda a, b: wrap(a - b),
+    "mul": lambda a, b: wrap(a * b),
+    "pow": _int_power,
+    "lshift": lambda a, b: wrap(a << (b & 63)),
+    "rshift": lambda a, b: a >> (b & 63),
 }
 _FLOAT: dict[str, Callable[..., Any]] = {
-    "add": operator.add, "sub": operator.sub, "mul": operator.mul, "truediv": _truediv,
-    "neg": operator.neg, "abs": abs, "positive": operator.pos, "square": lambda a: a * a,
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "truediv": _truediv,
+    "neg": operator.neg,
+    "abs": abs,
+    "positive": operator.pos,
+    "square": lambda a: a * a,
 }
-_SAME_IN_MATH = ("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "sinh", "cosh",
-                 "tanh", "atan", "atan2", "hypot", "erf", "erfc")
+_SAME_IN_MATH = (
+    "sqrt",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "sin",
+    "cos",
+    "tan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "atan",
+    "atan2",
+    "hypot",
+    "erf",
+    "erfc",
+)
 for _name in _SAME_IN_MATH:
     _FLOAT[_name] = _guarded(getattr(math, _name), PRIMITIVES[_name].evaluate)
 _COMPARISON: dict[str, Callable[..., Any]] = {

@@ -20,15 +20,41 @@ from srcad.ir.nodes import Const, Op
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F4, F8, I8, Type
 
-_BINARY = {"+": ast.Add, "-": ast.Sub, "*": ast.Mult, "/": ast.Div, "//": ast.FloorDiv,
-           "%": ast.Mod, "**": ast.Pow, "&": ast.BitAnd, "|": ast.BitOr, "^": ast.BitXor,
-           "<<": ast.LShift, ">>": ast.RShift}
+_BINARY = {
+    "+": ast.Add,
+    "-": ast.Sub,
+    "*": ast.Mult,
+    "/": ast.Div,
+    "//": ast.FloorDiv,
+    "%": ast.Mod,
+    "**": ast.Pow,
+    "&": ast.BitAnd,
+    "|": ast.BitOr,
+    "^": ast.BitXor,
+    "<<": ast.LShift,
+    ">>": ast.RShift,
+}
 _COMPARE = {"<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "==": ast.Eq, "!=": ast.NotEq}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _CAST = {"f8": "np.float64", "f4": "np.float32", "i8": "np.int64", "b1": "bool"}
 # operations that take booleans as they are; in all others a bool counts as a number
-_TAKES_BOOL = {"select", "and", "or", "not", "bitand", "bitor", "bitxor", "invert",
-               "floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "signbit"}
+_TAKES_BOOL = {
+    "select",
+    "and",
+    "or",
+    "not",
+    "bitand",
+    "bitor",
+    "bitxor",
+    "invert",
+    "floor",
+    "ceil",
+    "trunc",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "signbit",
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +69,13 @@ class Expr:
     atom: bool = False  # a name or a constant
 
 
-def combine(node: ast.expr, parts: tuple[Expr, ...] | list[Expr], extra: int = 2,
-            memory: frozenset[str] = frozenset(), opposite: ast.expr | None = None) -> Expr:
+def combine(
+    node: ast.expr,
+    parts: tuple[Expr, ...] | list[Expr],
+    extra: int = 2,
+    memory: frozenset[str] = frozenset(),
+    opposite: ast.expr | None = None,
+) -> Expr:
     """An expression made of others."""
     width = sum(p.width for p in parts) + extra
     reads = frozenset().union(*(p.reads for p in parts))

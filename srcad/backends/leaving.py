@@ -61,7 +61,7 @@ def _inline(stmts: list[ast.stmt], flag: str, at: int) -> None:
     """``flag = test`` right before ``if flag:`` becomes ``if test:`` if nothing else reads it."""
     node, before = stmts[at], stmts[at - 1] if at else None
     if isinstance(before, ast.Assign) and _assigns(before, flag) and isinstance(node, ast.If):
-        if not _mentions([*node.body, *node.orelse, *stmts[at + 1:]], flag):
+        if not _mentions([*node.body, *node.orelse, *stmts[at + 1 :]], flag):
             node.test = before.value
             del stmts[at - 1]
 
@@ -72,8 +72,11 @@ def _mentions(stmts: list[ast.stmt], name: str) -> bool:
 
 
 def _assigns(node: ast.stmt, flag: str) -> bool:
-    return (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-            and node.targets[0].id == flag)
+    return (
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == flag
+    )
 
 
 def _decides(node: ast.stmt, flag: str) -> bool:

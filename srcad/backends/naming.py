@@ -24,7 +24,15 @@ from srcad.ir.walk import statements, variables
 
 # global names that printed code uses; a parameter called like one is renamed
 SPOKEN = {"np", "math", "numba"} | set(dir(builtins)) - {
-    "hash", "id", "input", "iter", "next", "sum", "type", "vars"}
+    "hash",
+    "id",
+    "input",
+    "iter",
+    "next",
+    "sum",
+    "type",
+    "vars",
+}
 
 
 class Names:
@@ -39,8 +47,7 @@ class Names:
         self.loop_names: dict[str, list[tuple[Interval, str]]] = {}
         self.namer = Namer(taken | {p.name for p in fn.params})
         used = taken | SPOKEN
-        self.params = {p.name: self.fresh(p.name) if p.name in used else p.name
-                       for p in fn.params}
+        self.params = {p.name: self.fresh(p.name) if p.name in used else p.name for p in fn.params}
         for v in variables(fn):
             self.parent[v.name] = v.name
             self.intervals[v.name] = sorted(live.intervals.get(v.name, []))

@@ -66,8 +66,9 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
 
 def to_source(tree: ast.AST) -> str:
     """A syntax tree as text, long lines left long."""
-    text: str = astor.to_source(tree, indent_with=" " * 4, pretty_source="".join,
-                                pretty_string=_string)
+    text: str = astor.to_source(
+        tree, indent_with=" " * 4, pretty_source="".join, pretty_string=_string
+    )
     return re.sub(r"\n{4,}", "\n\n\n", text)
 
 

@@ -47,12 +47,16 @@ def executable(module: Module, fn: Function) -> Callable[..., tuple]:
     entry = namespace[module.entry]
 
     def call(*args: Any) -> tuple:
-        typed = [numpy_dtype(t.kind).type(a) if isinstance(t, Scalar) else a
-                 for a, t in zip(args, kinds, strict=True)]
+        typed = [
+            numpy_dtype(t.kind).type(a) if isinstance(t, Scalar) else a
+            for a, t in zip(args, kinds, strict=True)
+        ]
         with np.errstate(all="ignore"):
             results = as_tuple(fn, entry(*typed))
-        return tuple(_PLAIN[str(y.type)](r) if isinstance(y.type, Scalar) else r
-                     for r, y in zip(results, fn.body.yields, strict=True))
+        return tuple(
+            _PLAIN[str(y.type)](r) if isinstance(y.type, Scalar) else r
+            for r, y in zip(results, fn.body.yields, strict=True)
+        )
 
     return call
 

@@ -215,14 +215,16 @@ class StatementPrinter:
 
     def _check(self, s: Check) -> None:
         cond = self.get(s.cond)
-        message = [self.get(m).node if isinstance(m, (Var, Const)) else ast.Constant(m)
-                   for m in s.message]
+        message = [
+            self.get(m).node if isinstance(m, (Var, Const)) else ast.Constant(m) for m in s.message
+        ]
         error = ast.Raise(ex.call(s.exception, *message))
         self.emit(ast.If(ex.negation(cond), [error], []), s.loc)
 
     def _print(self, s: Print) -> None:
-        args = [self.get(a).node if isinstance(a, (Var, Const)) else ast.Constant(a)
-                for a in s.args]
+        args = [
+            self.get(a).node if isinstance(a, (Var, Const)) else ast.Constant(a) for a in s.args
+        ]
         self.emit(ast.Expr(ex.call("print", *args)), s.loc)
 
     # handing values over
@@ -265,4 +267,3 @@ def targets(names: list[str]) -> ast.expr:
     """What to assign to."""
     nodes: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
     return nodes[0] if len(nodes) == 1 else ast.Tuple(nodes, ast.Store())
-

@@ -16,8 +16,17 @@ from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Alloc, Const, View
 from srcad.ir.types import I8, ArrayT, ListT, Scalar, Type
 
-DTYPE = {"f4": "float32", "i8": "int64", "i4": "int32", "i2": "int16", "i1": "int8",
-         "u4": "uint32", "u2": "uint16", "u1": "uint8", "b1": "bool_"}
+DTYPE = {
+    "f4": "float32",
+    "i8": "int64",
+    "i4": "int32",
+    "i2": "int16",
+    "i1": "int8",
+    "u4": "uint32",
+    "u2": "uint16",
+    "u1": "uint8",
+    "b1": "bool_",
+}
 
 
 def memory_key(t: Type) -> str:
@@ -61,8 +70,9 @@ def view(s: View, base: Expr, atoms: Callable[[object], Expr | None]) -> Expr:
 
     if s.kind == "index":
         items = [_item(item, part) for item in s.spec]
-        node: ast.expr = ast.Subscript(base.node, items[0] if len(items) == 1 else sequence(items),
-                                       ast.Load())
+        node: ast.expr = ast.Subscript(
+            base.node, items[0] if len(items) == 1 else sequence(items), ast.Load()
+        )
     elif s.kind == "transpose":
         node = _transposed(base.node, s.spec)
     elif s.kind == "reshape":
@@ -142,5 +152,6 @@ def zero(t: Scalar | ArrayT) -> ast.expr:
 
 def _empty_list(t: ListT) -> ast.expr:
     """An empty list whose element type Numba can tell: ``[0.0][:0]``."""
-    return ast.Subscript(ast.List([zero(t.element)], ast.Load()),
-                         ast.Slice(upper=ast.Constant(0)), ast.Load())
+    return ast.Subscript(
+        ast.List([zero(t.element)], ast.Load()), ast.Slice(upper=ast.Constant(0)), ast.Load()
+    )

@@ -45,7 +45,7 @@ def expand_masks(lo: Lowering, a: Var, items: list[tuple], node: Any) -> list[tu
     for item in items:
         if item[0] == "mask":
             shape = shape_of(lo, item[1])
-            same_shape(lo, shape, lo.shape(a)[axis:axis + len(shape)])
+            same_shape(lo, shape, lo.shape(a)[axis : axis + len(shape)])
             out += [("take", v) for v in nonzero(lo, item[1])]
         else:
             out.append(item)
@@ -58,8 +58,9 @@ def same_shape(lo: Lowering, shape: tuple[Atom, ...], other: tuple[Atom, ...]) -
     """A boolean mask must have the size of what it selects from."""
     for n, m in zip(shape, other, strict=False):
         if not lo.same_size(n, m):
-            lo.b.check(lo.b.op("eq", n, m), "IndexError",
-                       "boolean index did not match the indexed array")
+            lo.b.check(
+                lo.b.op("eq", n, m), "IndexError", "boolean index did not match the indexed array"
+            )
 
 
 def nonzero(lo: Lowering, mask: Any) -> list[Var]:
@@ -92,8 +93,17 @@ def counted(lo: Lowering, mask: Var, action: Any) -> Var:
         arg, result, i = lo.b.var("k", I8), lo.b.var("k", I8), lo.b.var("i", I8)
         with lo.b.block() as stmts:
             out = walk((*index, i), arg)
-        lo.b.emit(For(i, ZERO, lo.shape(mask)[len(index)], ONE, (Carried(result, arg, k),),
-                      Block(tuple(stmts), (out,)), loc=lo.b.loc))
+        lo.b.emit(
+            For(
+                i,
+                ZERO,
+                lo.shape(mask)[len(index)],
+                ONE,
+                (Carried(result, arg, k),),
+                Block(tuple(stmts), (out,)),
+                loc=lo.b.loc,
+            )
+        )
         return result
 
     return walk((), ZERO)  # type: ignore[return-value]
@@ -135,7 +145,7 @@ def advanced(lo: Lowering, a: Var, items: list[tuple], node: Any) -> tuple[tuple
     rank = len(common)
 
     def at(i: Index) -> Index:
-        sub = i[start:start + rank]
+        sub = i[start : start + rank]
         out: list[Atom] = []
         for p in plan:
             if p[0] == "slice":

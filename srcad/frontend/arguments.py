@@ -55,14 +55,17 @@ def array_type(a: np.ndarray, what: str) -> ArrayT:
     dt = a.dtype
     code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
     if type(a) not in (np.ndarray, np.memmap):
-        raise TypeMismatch(f"{what} is of type {type(a).__name__}, which is not supported",
-                           why="subclasses of arrays give operators another meaning",
-                           instead="pass an ordinary array: np.asarray(...)")
+        raise TypeMismatch(
+            f"{what} is of type {type(a).__name__}, which is not supported",
+            why="subclasses of arrays give operators another meaning",
+            instead="pass an ordinary array: np.asarray(...)",
+        )
     if code not in DTYPES or not dt.isnative:
         order = " in foreign byte order" if not dt.isnative else ""
-        raise TypeMismatch(f"{what} is an array of {dt.name}{order}, which is not supported",
-                           instead="pass an array of float64, float32, bool or of integers "
-                                   "that fit in int64")
+        raise TypeMismatch(
+            f"{what} is an array of {dt.name}{order}, which is not supported",
+            instead="pass an array of float64, float32, bool or of integers that fit in int64",
+        )
     layout = "C" if a.flags.c_contiguous else "F" if a.flags.f_contiguous else "A"
     return ArrayT(code, a.ndim, layout, bool(a.flags.writeable))
 
@@ -89,15 +92,19 @@ def spec_of(x: Any, what: str = "argument") -> Spec:
     t = scalar_type(x)
     if t is not None:
         if t is I8 and not -(1 << 63) <= x < 1 << 63:
-            raise TypeMismatch(f"{what} is an int that does not fit in 64 bits",
-                               why="ints are 64-bit numbers in compiled code",
-                               instead="pass a float")
+            raise TypeMismatch(
+                f"{what} is an int that does not fit in 64 bits",
+                why="ints are 64-bit numbers in compiled code",
+                instead="pass a float",
+            )
         return Leaf(t)
     if isinstance(x, np.ndarray):
         return Leaf(array_type(x, what))
     if isinstance(x, (complex, np.complexfloating, np.generic)):
-        raise TypeMismatch(f"{what} is of type {type(x).__name__}, which is not supported",
-                           instead="pass a float, an int, a bool or an array of them")
+        raise TypeMismatch(
+            f"{what} is of type {type(x).__name__}, which is not supported",
+            instead="pass a float, an int, a bool or an array of them",
+        )
     if isinstance(x, (tuple, list)):
         kind = "list" if isinstance(x, list) else "namedtuple" if hasattr(x, "_fields") else "tuple"
         parts = tuple(spec_of(v, part_of(what, f"[{k}]")) for k, v in enumerate(x))
@@ -105,18 +112,25 @@ def spec_of(x: Any, what: str = "argument") -> Spec:
     if isinstance(x, dict):
         for k in x:
             if not isinstance(k, (str, int)):
-                raise TypeMismatch(f"{what} is a dict with the key {k!r}",
-                                   instead="use strings or ints as keys")
-        return Node("dict", dict, tuple(x), tuple(spec_of(v, part_of(what, f"[{k!r}]"))
-                                                  for k, v in x.items()))
+                raise TypeMismatch(
+                    f"{what} is a dict with the key {k!r}", instead="use strings or ints as keys"
+                )
+        return Node(
+            "dict",
+            dict,
+            tuple(x),
+            tuple(spec_of(v, part_of(what, f"[{k!r}]")) for k, v in x.items()),
+        )
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
         names = tuple(f.name for f in dataclasses.fields(x))
         parts = tuple(spec_of(getattr(x, n), part_of(what, f".{n}")) for n in names)
         return Node("dataclass", type(x), names, parts)
     if hasattr(x, "_numba_type_") or type(x).__module__.startswith("numba.typed"):
-        raise TypeMismatch(f"{what} is of type {type(x).__name__}, which is not supported",
-                           why="typed containers and jitclasses hold state srcad cannot follow",
-                           instead="pass arrays, tuples or a dataclass of them")
+        raise TypeMismatch(
+            f"{what} is of type {type(x).__name__}, which is not supported",
+            why="typed containers and jitclasses hold state srcad cannot follow",
+            instead="pass arrays, tuples or a dataclass of them",
+        )
     key = x if isinstance(x, (str, bytes, type(None))) else ("id", id(x))
     return Opaque(key, x)
 
@@ -180,8 +194,10 @@ def parameter(lo: Lowering, name: str, spec: Spec, params: list[Var]) -> Any:
     if isinstance(spec, Opaque):
         obj = spec.obj
         return Static(obj, lambda: obj)
-    items = [parameter(lo, child_name(name, k, spec), p, params)
-             for k, p in zip(spec.keys, spec.parts, strict=True)]
+    items = [
+        parameter(lo, child_name(name, k, spec), p, params)
+        for k, p in zip(spec.keys, spec.parts, strict=True)
+    ]
     if spec.kind == "dict":
         return Record(dict, dict(zip(spec.keys, items, strict=True)))
     if spec.kind == "dataclass":

@@ -24,8 +24,14 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
 
 Index = tuple[Atom, ...]
-BITWISE = {"bitand": "&", "bitor": "|", "bitxor": "^", "lshift": "<<", "rshift": ">>",
-           "invert": "~"}
+BITWISE = {
+    "bitand": "&",
+    "bitor": "|",
+    "bitxor": "^",
+    "lshift": "<<",
+    "rshift": ">>",
+    "invert": "~",
+}
 
 
 def element_kind(dtype: str) -> Scalar:
@@ -77,8 +83,9 @@ def to_element(lo: Lowering, a: Atom, array: Var) -> Atom:
     return lo.b.cast(a, array.type.element)  # type: ignore[union-attr]
 
 
-def nest(lo: Lowering, shape: tuple[Atom, ...], action: Callable[[Index], None],
-         index: Index = ()) -> None:
+def nest(
+    lo: Lowering, shape: tuple[Atom, ...], action: Callable[[Index], None], index: Index = ()
+) -> None:
     """Loops over all indices of a shape, last axis innermost."""
     if len(index) == len(shape):
         action(index)
@@ -129,8 +136,9 @@ def _merge_sizes(lo: Lowering, a: Atom, b: Atom) -> Atom:
     return op("select", one_a, b, a)
 
 
-def broadcast_index(lo: Lowering, index: Index, shape: tuple[Atom, ...],
-                    full: tuple[Atom, ...]) -> Callable[[Index], Index]:
+def broadcast_index(
+    lo: Lowering, index: Index, shape: tuple[Atom, ...], full: tuple[Atom, ...]
+) -> Callable[[Index], Index]:
     """Map from an index of ``full`` to one of ``shape`` (made before the loops)."""
     del index
     offset = len(full) - len(shape)
@@ -144,8 +152,10 @@ def broadcast_index(lo: Lowering, index: Index, shape: tuple[Atom, ...],
             factors.append(lo.b.cast(lo.b.op("ne", n, ONE), I8))
 
     def at(i: Index) -> Index:
-        return tuple(x if f is None else f if f == ZERO else lo.b.op("mul", x, f)
-                     for x, f in zip(i[offset:], factors, strict=True))
+        return tuple(
+            x if f is None else f if f == ZERO else lo.b.op("mul", x, f)
+            for x, f in zip(i[offset:], factors, strict=True)
+        )
 
     return at
 
@@ -160,8 +170,13 @@ def broadcast_to(lo: Lowering, v: Any, full: tuple[Atom, ...]) -> Callable[[Inde
 def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     """A primitive applied to arrays and numbers, element by element."""
     check_bitwise(lo, name, args, node)
-    return apply_elementwise(lo, lambda *xs: lo.b.op(
-        name, *fix_kinds(lo, name, narrow(lo, xs))), args, result_dtype(name, args), node)
+    return apply_elementwise(
+        lo,
+        lambda *xs: lo.b.op(name, *fix_kinds(lo, name, narrow(lo, xs))),
+        args,
+        result_dtype(name, args),
+        node,
+    )
 
 
 def read_only(lo: Lowering, target: Var, node: Any) -> NoReturn:
@@ -169,18 +184,29 @@ def read_only(lo: Lowering, target: Var, node: Any) -> NoReturn:
     roots = lo.root(target) or ()
     for c in lo.program.captures.values():
         if c.var.name in roots:
-            lo.mismatch(node, f"cannot write to the array {c.var.hint!r}, which is no argument",
-                        "a derivative with respect to hidden state is not defined",
-                        "pass the array as an argument, or write to a copy")
-    lo.mismatch(node, "cannot write to a read-only array",
-                "the argument's flag `writeable` is off", "write to a copy")
+            lo.mismatch(
+                node,
+                f"cannot write to the array {c.var.hint!r}, which is no argument",
+                "a derivative with respect to hidden state is not defined",
+                "pass the array as an argument, or write to a copy",
+            )
+    lo.mismatch(
+        node,
+        "cannot write to a read-only array",
+        "the argument's flag `writeable` is off",
+        "write to a copy",
+    )
 
 
 def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
     """Bitwise operators take integers only."""
     if name in BITWISE and any(element_kind(dtype_of(a)).kind in ("f8", "f4") for a in args):
-        lo.mismatch(node, f"{BITWISE[name]} needs integers, got {' and '.join(map(describe, args))}",
-                    PLAIN, "convert with .astype(int) or int(...)")
+        lo.mismatch(
+            node,
+            f"{BITWISE[name]} needs integers, got {' and '.join(map(describe, args))}",
+            PLAIN,
+            "convert with .astype(int) or int(...)",
+        )
 
 
 def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
@@ -208,18 +234,25 @@ def result_dtype(name: str, args: list[Any]) -> str:
     return kind.kind
 
 
-def apply_elementwise(lo: Lowering, f: Callable[..., Atom], args: list[Any], dtype: str,
-                      node: Any) -> Lazy:
+def apply_elementwise(
+    lo: Lowering, f: Callable[..., Atom], args: list[Any], dtype: str, node: Any
+) -> Lazy:
     """``f`` of the elements of broadcast arguments."""
     for a in args:
         if not (is_array(a) or is_scalar(a)):
-            lo.mismatch(node, f"cannot use {describe(a)} in an array expression",
-                        instead="use numbers and arrays")
+            lo.mismatch(
+                node,
+                f"cannot use {describe(a)} in an array expression",
+                instead="use numbers and arrays",
+            )
     shapes = [shape_of(lo, a) for a in args if is_array(a)]
     full = broadcast_shape(lo, shapes)
     at = [broadcast_to(lo, a, full) for a in args]
-    reads = tuple(r if _same_shape(lo, shape_of(lo, a), full) else (r[0], False)
-                  for a in args for r in reads_of(a))
+    reads = tuple(
+        r if _same_shape(lo, shape_of(lo, a), full) else (r[0], False)
+        for a in args
+        for r in reads_of(a)
+    )
     return Lazy(full, dtype, lambda i: f(*(g(i) for g in at)), reads)
 
 
@@ -227,19 +260,14 @@ def _same_shape(lo: Lowering, a: tuple[Atom, ...], b: tuple[Atom, ...]) -> bool:
     return len(a) == len(b) and all(map(lo.same_size, a, b))
 
 
-
-
-
-
-
-
-
-
-
-
 # writing
-def write_array(lo: Lowering, target: Var, value: Any, node: Any,
-                combine: Callable[[Atom, Atom], Atom] | None = None) -> None:
+def write_array(
+    lo: Lowering,
+    target: Var,
+    value: Any,
+    node: Any,
+    combine: Callable[[Atom, Atom], Atom] | None = None,
+) -> None:
     """``target[...] = value``, or ``target[...] = combine(target[...], value)``."""
     if not target.type.mutable:  # type: ignore[union-attr]
         read_only(lo, target, node)
@@ -269,9 +297,10 @@ def drop_axes(lo: Lowering, v: Any, k: int) -> Lazy:
 def check_fits(lo: Lowering, shape: tuple[Atom, ...], full: tuple[Atom, ...], node: Any) -> None:
     """``shape`` must broadcast to ``full`` (checked at run time where not provable)."""
     extra = len(shape) - len(full)
-    for n in shape[:max(extra, 0)]:
-        lo.b.check(lo.b.op("eq", n, ONE), "ValueError",
-                   "could not broadcast input array into this shape")
+    for n in shape[: max(extra, 0)]:
+        lo.b.check(
+            lo.b.op("eq", n, ONE), "ValueError", "could not broadcast input array into this shape"
+        )
     pairs = zip(reversed(shape), reversed(full), strict=False)
     for n, m in pairs:
         if lo.same_size(n, m) or n == ONE:
@@ -307,8 +336,11 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
     if op is ast.MatMult:
         lo.fail(node, "@= is not supported", instead="a = a @ b")
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(node, f"cannot update an array with {describe(value)}",
-                    instead="update it with a number or an array")
+        lo.mismatch(
+            node,
+            f"cannot update an array with {describe(value)}",
+            instead="update it with a number or an array",
+        )
     name = BINARY[op]
     check_update_kind(lo, target, name, value, node)
     if isinstance(value, Var) and is_array(value):
@@ -321,9 +353,18 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
 
 
 def check_update_kind(lo: Lowering, target: Var, name: str, value: Any, node: Any) -> None:
+    """Integer arrays cannot take float results of ``target op= value``."""
+    check_result_kind(lo, target, name, [target, value], node)
+
+
+def check_result_kind(lo: Lowering, target: Var, name: str, args: list[Any], node: Any) -> None:
     """Integer arrays cannot take float results in place (NumPy raises as well)."""
-    check_bitwise(lo, name, [target, value], node)
-    result = result_dtype(name, [target, value])
+    check_bitwise(lo, name, args, node)
+    result = result_dtype(name, args)
     if target.type.element in (I8, B1) and result in ("f8", "f4"):  # type: ignore[union-attr]
-        lo.mismatch(node, "cannot store a float result in an integer array",
-                    "NumPy refuses this in-place update as well", "make the array float")
+        lo.mismatch(
+            node,
+            "cannot store a float result in an integer array",
+            "NumPy refuses this in-place update as well",
+            "make the array float",
+        )

@@ -40,7 +40,7 @@ def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     values = [lo.integer(a, node, "a bound of range") for a in args]
     if not 1 <= len(values) <= 3:
         lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}", PLAIN)
-    start, stop, step = ([ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3])
+    start, stop, step = [ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3]
     if isinstance(step, Const):
         if step.value == 0:
             lo.mismatch(node, "the step of a range must not be zero", PLAIN)
@@ -109,12 +109,14 @@ def fold_items(lo: Lowering, name: str, xs: Any, node: Any) -> Any:
     n, item = indexed(lo, xs, node)
     lo.b.check(lo.b.op("gt", n, ZERO), "ValueError", f"{name}() arg is an empty sequence")
     first = lo.scalar(item(ZERO), node)
-    return accumulate(lo, n, first, lambda acc, k: lo.b.op(name, acc, lo.scalar(item(k), node)),
-                      start=ONE)
+    return accumulate(
+        lo, n, first, lambda acc, k: lo.b.op(name, acc, lo.scalar(item(k), node)), start=ONE
+    )
 
 
-def accumulate(lo: Lowering, n: Atom, init: Atom, f: Any, start: Atom = ZERO,
-               hint: str = "acc") -> Atom:
+def accumulate(
+    lo: Lowering, n: Atom, init: Atom, f: Any, start: Atom = ZERO, hint: str = "acc"
+) -> Atom:
     """A loop that carries one number."""
     from srcad.ir.nodes import Block, Carried, For
 
@@ -122,8 +124,17 @@ def accumulate(lo: Lowering, n: Atom, init: Atom, f: Any, start: Atom = ZERO,
     i = lo.b.var("k", I8)
     with lo.b.block() as stmts:
         out = lo.b.cast(f(arg, i), init.type)  # type: ignore[arg-type]
-    lo.b.emit(For(i, start, n, ONE, (Carried(result, arg, init),), Block(tuple(stmts), (out,)),
-                  loc=lo.b.loc))
+    lo.b.emit(
+        For(
+            i,
+            start,
+            n,
+            ONE,
+            (Carried(result, arg, init),),
+            Block(tuple(stmts), (out,)),
+            loc=lo.b.loc,
+        )
+    )
     return result
 
 
@@ -179,30 +190,10 @@ def float64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return convert(lo, args, F8, "f8", node)
 
 
-
-
-
-
 @handles(CALLS, np.int64, np.intp, np.int32)
 def int64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.int64(x)``: truncates; its derivative is zero."""
     return convert(lo, args, I8, "i8", node)
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @handles(CALLS, divmod)
@@ -247,8 +238,11 @@ def log_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def print_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``print``: runs once, in the forward sweep."""
     if keywords:
-        lo.fail(node, "keywords of print are not supported",
-                instead="print numbers and constant strings by position")
+        lo.fail(
+            node,
+            "keywords of print are not supported",
+            instead="print numbers and constant strings by position",
+        )
     emit_print(lo, args, node)
     return Static(None)
 
@@ -260,8 +254,12 @@ def tuple_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
     items = unrolled(args[0]) if args else []
     if items is None:
-        lo.fail(node, f"tuple of {describe(args[0])} is not supported",
-                "the length of a tuple must be known at compile time", "use an array or a list")
+        lo.fail(
+            node,
+            f"tuple of {describe(args[0])} is not supported",
+            "the length of a tuple must be known at compile time",
+            "use an array or a list",
+        )
     return Tuple(tuple(items))
 
 
@@ -330,8 +328,12 @@ def _is_instance(v: Any, cls: Any) -> bool:
     if is_array(v):
         return cls is np.ndarray
     if is_scalar(v):
-        own = {"f8": (float, np.float64, np.floating), "f4": (np.float32, np.floating),
-               "i8": (int, np.int64, np.integer), "b1": (bool, int, np.bool_)}
+        own = {
+            "f8": (float, np.float64, np.floating),
+            "f4": (np.float32, np.floating),
+            "i8": (int, np.int64, np.integer),
+            "b1": (bool, int, np.bool_),
+        }
         return cls in own[v.type.kind]
     if isinstance(v, Tuple):
         return issubclass(v.cls or tuple, cls)
@@ -348,6 +350,7 @@ def getattr_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.names import get_attribute
 
     if len(args) != 2 or not isinstance(args[1], Static):
-        lo.fail(node, "getattr needs a constant name and no default",
-                instead="write the attribute out")
+        lo.fail(
+            node, "getattr needs a constant name and no default", instead="write the attribute out"
+        )
     return get_attribute(lo, args[0], args[1].obj, node)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import inspect
 import types
 from typing import Any
 
@@ -19,13 +20,13 @@ from srcad.errors import NoDerivative, SrcadError, UnknownFunction
 from srcad.frontend.core import CALLS, EXPR, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.joins import branch
+from srcad.frontend.logic import before_writes
 from srcad.frontend.signatures import arrange, parameters_of, parameters_of_method
 from srcad.frontend.source import call_parts, get_source
 from srcad.frontend.statements import settle
 from srcad.frontend.values import (
     Choice,
     FunctionV,
-    Lazy,
     ListV,
     MethodV,
     Record,
@@ -41,34 +42,43 @@ from srcad.frontend.values import (
 def call_expression(lo: Lowering, node: ast.Call) -> Any:
     """``f(*args, **keywords)``."""
     f = lo.read(lo.expr(node.func), node.func)
+    later = [*node.args, *(k.value for k in node.keywords)]
+    if isinstance(f, MethodV):
+        f = MethodV(before_writes(lo, f.owner, later), f.name)
     args: list[Any] = []
     for a in node.args:
+        later.pop(0)
         if isinstance(a, ast.Starred):
             v = lo.read(lo.expr(a.value), a)
             if isinstance(v, Static) and isinstance(v.obj, tuple):
                 v = Tuple(tuple(Static(x) for x in v.obj))
             if not isinstance(v, Tuple):
-                lo.fail(a, f"cannot pass {describe(v)} with *",
-                        "the number of arguments must be known at compile time",
-                        "pass a tuple, or index the items one by one")
+                lo.fail(
+                    a,
+                    f"cannot pass {describe(v)} with *",
+                    "the number of arguments must be known at compile time",
+                    "pass a tuple, or index the items one by one",
+                )
             args += v.items
         else:
             literal = isinstance(f, Static) and f.obj in (np.array, np.asarray, float)
-            args.append(lo.read(array_literal(lo, a) if literal else lo.expr(a), a))
-            if isinstance(args[-1], Lazy) and len(node.args) > 1 and any(
-                    isinstance(n, ast.Call) for x in node.args for n in ast.walk(x)):
-                args[-1] = settle(lo, args[-1])
+            v = lo.read(array_literal(lo, a) if literal else lo.expr(a), a)
+            args.append(before_writes(lo, v, later))
     keywords: dict[str, Any] = {}
     for k in node.keywords:
+        later.pop(0)
         v = lo.read(lo.expr(k.value), k.value)
         if k.arg is not None:
-            keywords[k.arg] = v
+            keywords[k.arg] = before_writes(lo, v, later)
         elif isinstance(v, Record) and v.cls is dict:
             keywords.update(v.fields)
         else:
-            lo.fail(k.value, f"cannot pass {describe(v)} with **",
-                    "the names of the arguments must be known at compile time",
-                    "pass a dict with constant keys")
+            lo.fail(
+                k.value,
+                f"cannot pass {describe(v)} with **",
+                "the names of the arguments must be known at compile time",
+                "pass a dict with constant keys",
+            )
     return call_value(lo, f, args, keywords, node)
 
 
@@ -94,20 +104,26 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
     if isinstance(f, Choice):
         return call_choice(lo, f, args, keywords, node)
     if isinstance(f, MethodV):
-        kind = "array" if is_array(f.owner) else "scalar" if is_scalar(f.owner) else \
-            type(f.owner).__name__
+        kind = (
+            "array"
+            if is_array(f.owner)
+            else "scalar"
+            if is_scalar(f.owner)
+            else type(f.owner).__name__
+        )
         return call_method(lo, f"{kind}.{f.name}", f.owner, args, keywords, node)
     if not isinstance(f, Static):
         if isinstance(f, Record):
-            method = getattr(f.cls, "__call__", None)
+            method = inspect.getattr_static(f.cls, "__call__", None)
             if isinstance(method, types.FunctionType):
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
         lo.mismatch(node, f"{describe(f)} cannot be called", PLAIN)
     return call_static(lo, f, args, keywords, node)
 
 
-def call_method(lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any],
-                node: Any) -> Any:
+def call_method(
+    lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
     """Call a method of an array, a number, a list or a dict."""
     params = parameters_of_method(name)
     if params is not None:
@@ -115,8 +131,9 @@ def call_method(lo: Lowering, name: str, owner: Any, args: list[Any], keywords: 
     return METHODS[name](lo, owner, args, keywords, node)
 
 
-def call_choice(lo: Lowering, f: Choice, args: list[Any], keywords: dict[str, Any],
-                node: Any) -> Any:
+def call_choice(
+    lo: Lowering, f: Choice, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
     """Call whichever function was chosen."""
     args = [settle(lo, a) for a in args]
 
@@ -130,8 +147,9 @@ def call_choice(lo: Lowering, f: Choice, args: list[Any], keywords: dict[str, An
     return lo.read(lo.frame.env.pop(".value"), node, "the result of this call")
 
 
-def call_static(lo: Lowering, f: Static, args: list[Any], keywords: dict[str, Any],
-                node: Any) -> Any:
+def call_static(
+    lo: Lowering, f: Static, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
     handler = known(obj)
@@ -167,8 +185,13 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
     full = full_name(obj)
     reason = REASONS.get(obj) if _hashable(obj) else None
     if reason is not None:
-        lo.fail(node, f"{full} has no derivative", reason,
-                "compute it outside the differentiated function", NoDerivative)
+        lo.fail(
+            node,
+            f"{full} has no derivative",
+            reason,
+            "compute it outside the differentiated function",
+            NoDerivative,
+        )
     why, instead = advice(obj, full)
     lo.fail(node, f"{full} is not a function srcad knows", why, instead, UnknownFunction)
 
@@ -177,20 +200,28 @@ def advice(obj: Any, name: str) -> tuple[str, str]:
     """Why a function is not known, and what to do about it."""
     words = name.split(".")
     if {"random", "Random"} & set(words[:-1]):
-        return ("random numbers drawn inside cannot be drawn again in the reverse sweep",
-                "draw them outside and pass them as an argument")
+        return (
+            "random numbers drawn inside cannot be drawn again in the reverse sweep",
+            "draw them outside and pass them as an argument",
+        )
     if obj in (str, repr, format, chr, ord):
-        return ("compiled code has no strings beyond constants",
-                "format outside the differentiated function")
+        return (
+            "compiled code has no strings beyond constants",
+            "format outside the differentiated function",
+        )
     if obj in (set, frozenset):
         return "sets have no order to reverse", "use a tuple or an array"
     if obj in (map, filter):
         return "iterators of functions are outside the subset", "use a list comprehension"
     if words[0] == "scipy":
-        return ("it is compiled code without Python source, and has no derivative rule",
-                "write it with NumPy or math functions, or as a Python function")
-    return ("it has no Python source to look into, and no derivative rule",
-            "write it out in Python, or use a NumPy or math function that srcad supports")
+        return (
+            "it is compiled code without Python source, and has no derivative rule",
+            "write it with NumPy or math functions, or as a Python function",
+        )
+    return (
+        "it has no Python source to look into, and no derivative rule",
+        "write it out in Python, or use a NumPy or math function that srcad supports",
+    )
 
 
 def full_name(obj: Any) -> str:
@@ -225,41 +256,60 @@ def scalar_primitive(obj: Any) -> str | None:
     return FUNCTIONS.get(obj) if _hashable(obj) else None
 
 
-def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any],
-                   node: Any) -> Any:
+def primitive_call(
+    lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
     """A scalar primitive on numbers, or on arrays element by element."""
-    from srcad.frontend.arrays import elementwise, fix_kinds, write_array
+    from srcad.frontend.arrays import (
+        check_bitwise,
+        check_result_kind,
+        elementwise,
+        fix_kinds,
+        write_array,
+    )
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
     if keywords:
-        lo.fail(node, f"the argument {next(iter(keywords))!r} of {full_name(obj)} is not supported",
-                instead="use np.where, or write a loop")
+        lo.fail(
+            node,
+            f"the argument {next(iter(keywords))!r} of {full_name(obj)} is not supported",
+            instead="use np.where, or write a loop",
+        )
     arity = PRIMITIVES[name].arity
     if len(args) == arity + 1 and isinstance(obj, np.ufunc):
         out = args.pop()
     if len(args) != arity:
-        lo.mismatch(node, f"{full_name(obj)} takes {arity} argument{'s' * (arity != 1)}, "
-                          f"got {len(args)}", PLAIN)
+        lo.mismatch(
+            node,
+            f"{full_name(obj)} takes {arity} argument{'s' * (arity != 1)}, got {len(args)}",
+            PLAIN,
+        )
     args = [as_array(lo, a, node) if isinstance(a, (Tuple, ListV)) else a for a in args]
     for a in args:
         if not (is_scalar(a) or is_array(a)):
-            lo.mismatch(node, f"{full_name(obj)} of {describe(a)}",
-                        instead="pass a number or an array")
+            lo.mismatch(
+                node, f"{full_name(obj)} of {describe(a)}", instead="pass a number or an array"
+            )
     if isinstance(out, Static) and out.obj is None:
         out = None
+    check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)
+        check_result_kind(lo, out, name, args, node)
     if all(is_scalar(a) for a in args):
         value = lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
         if out is not None:
             write_array(lo, out, value, node)
         return value if out is None else out
     if getattr(obj, "__module__", "") == "math":
-        lo.mismatch(node, f"math.{obj.__name__} takes numbers, got an array",
-                    instead="use the NumPy function of this name")
+        lo.mismatch(
+            node,
+            f"math.{obj.__name__} takes numbers, got an array",
+            instead="use the NumPy function of this name",
+        )
     result = elementwise(lo, name, args, node)
     if out is None:
         return result
@@ -267,10 +317,7 @@ def primitive_call(lo: Lowering, name: str, obj: Any, args: list[Any], keywords:
     return out
 
 
-
-
-def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any],
-              node: Any) -> Any:
+def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
     """Build a namedtuple or a dataclass."""
     args = [settle(lo, a) for a in args]
     keywords = {k: settle(lo, v) for k, v in keywords.items()}
@@ -294,6 +341,9 @@ def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any]
         return Static(cls)
     if cls.__module__ == "builtins":
         unknown(lo, cls, node)
-    lo.fail(node, f"cannot build a {cls.__name__} here",
-            "only namedtuples and plain dataclasses can be built in a differentiated function",
-            "use a tuple or a namedtuple")
+    lo.fail(
+        node,
+        f"cannot build a {cls.__name__} here",
+        "only namedtuples and plain dataclasses can be built in a differentiated function",
+        "use a tuple or a namedtuple",
+    )

@@ -115,9 +115,12 @@ class Loop:
             if not self.learn(entries, args, env):
                 break
         else:
-            lo.fail(self.node, "the types of the variables of this loop do not settle",
-                    "a variable changes its structure in every iteration",
-                    "give each variable one type; collect values in a list or an array")
+            lo.fail(
+                self.node,
+                "the types of the variables of this loop do not settle",
+                "a variable changes its structure in every iteration",
+                "give each variable one type; collect values in a list or an array",
+            )
         self.close(entries, args, env, stmts, stop, index, again, emit, go, loc, flags_before)
 
     def iterate(self, args: dict[str, Any], header: Callable, test: Any) -> tuple:
@@ -257,11 +260,25 @@ class Loop:
         if roots is None:
             return None
         known = self.before
-        return frozenset(r if r in known or not isinstance(r, str)
-                         else self.lo.sites.get(r, "elsewhere") for r in roots)
+        return frozenset(
+            r if r in known or not isinstance(r, str) else self.lo.sites.get(r, "elsewhere")
+            for r in roots
+        )
 
-    def close(self, entries: dict, args: dict, env: dict, stmts: list, stop: Atom, index: Any,
-              again: Atom, emit: Callable, go: Atom, loc: Any, flags: dict) -> None:
+    def close(
+        self,
+        entries: dict,
+        args: dict,
+        env: dict,
+        stmts: list,
+        stop: Atom,
+        index: Any,
+        again: Atom,
+        emit: Callable,
+        go: Atom,
+        loc: Any,
+        flags: dict,
+    ) -> None:
         """Emit the loop and bind its results."""
         lo = self.lo
         carried: list[Carried] = []
@@ -286,10 +303,10 @@ class Loop:
         lo.b.loc = loc
         block = Block(tuple(stmts), tuple(yields))
         if self.same:
-            block = rewrite_block(block, lambda a: self.same.get(getattr(a, "name", ""), a),
-                                  lambda v: v)
-        emit(index, tuple(carried), block,
-             breaks and not isinstance(self.node, ast.While), loc)
+            block = rewrite_block(
+                block, lambda a: self.same.get(getattr(a, "name", ""), a), lambda v: v
+            )
+        emit(index, tuple(carried), block, breaks and not isinstance(self.node, ast.While), loc)
         outer = self.env
         outer.update({".brk": FALSE, ".cont": FALSE, ".ret": flags[".ret"]})
         outer.update(after)
@@ -309,8 +326,9 @@ class Loop:
         yields.append(value)
         return result
 
-    def _carry_value(self, n: str, entry: Any, arg: Any, v: Any, carried: list, yields: list,
-                     after: dict) -> None:
+    def _carry_value(
+        self, n: str, entry: Any, arg: Any, v: Any, carried: list, yields: list, after: dict
+    ) -> None:
         lo = self.lo
         if isinstance(arg, Conflict):
             if arg is not UNBOUND or v is not UNBOUND:

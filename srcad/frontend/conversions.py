@@ -53,8 +53,11 @@ def bool_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def one_number(lo: Lowering, args: list, name: str, node: Any) -> list:
     """Arguments of ``float`` and ``int``, which take no arrays."""
     if args and is_array(args[0]) and shape_of(lo, args[0]):
-        lo.mismatch(node, f"{name} of {describe(args[0])}",
-                    instead=f"take an element, or convert with .astype({name})")
+        lo.mismatch(
+            node,
+            f"{name} of {describe(args[0])}",
+            instead=f"take an element, or convert with .astype({name})",
+        )
     return args
 
 

@@ -88,6 +88,11 @@ class Program:
     facts: dict[Any, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # the user's names for temporaries
 
+    def forget(self, known: set[Any]) -> None:
+        """Drop the functions that were compiled on a way that is now gone again."""
+        for key in [k for k in self.instances if k not in known]:
+            self.callees.pop(self.instances.pop(key).name, None)
+
 
 class Lowering:
     """Turns syntax into IR; see the module docstring."""
@@ -119,8 +124,14 @@ class Lowering:
         """Memo key of a node in the present chain of calls."""
         return (tag, id(node), self.frame.path)
 
-    def fail(self, node: Any, what: str, why: str = "", instead: str = "",
-             error: type[SrcadError] = UnsupportedSyntax) -> NoReturn:
+    def fail(
+        self,
+        node: Any,
+        what: str,
+        why: str = "",
+        instead: str = "",
+        error: type[SrcadError] = UnsupportedSyntax,
+    ) -> NoReturn:
         """Refuse the program, pointing at ``node``."""
         raise error(what, self.loc(node), why, instead)
 
@@ -133,8 +144,11 @@ class Lowering:
         """Abstract value of an expression."""
         handler = EXPR.get(type(node))
         if handler is None:
-            self.fail(node, f"{type(node).__name__} is not supported",
-                      "it is outside the numeric subset of Python")
+            self.fail(
+                node,
+                f"{type(node).__name__} is not supported",
+                "it is outside the numeric subset of Python",
+            )
         return handler(self, node)
 
     def stmt(self, node: ast.AST) -> None:
@@ -144,8 +158,11 @@ class Lowering:
         self.b.loc = self.loc(node)
         handler = STMT.get(type(node))
         if handler is None:
-            self.fail(node, f"{type(node).__name__} is not supported",
-                      "it is outside the numeric subset of Python")
+            self.fail(
+                node,
+                f"{type(node).__name__} is not supported",
+                "it is outside the numeric subset of Python",
+            )
         try:
             handler(self, node)
         except Exception as e:
@@ -158,20 +175,33 @@ class Lowering:
     def read(self, v: Any, node: Any, name: str = "it") -> Any:
         """A value that is about to be used: check that it is bound on this path."""
         if isinstance(v, Maybe):
-            self.b.check(v.flag, "UnboundLocalError",
-                         f"variable {name!r} is not bound (line {getattr(node, 'lineno', '?')})")
+            self.b.check(
+                v.flag,
+                "UnboundLocalError",
+                f"variable {name!r} is not bound (line {getattr(node, 'lineno', '?')})",
+            )
             return self.read(v.value, node, name)
         if isinstance(v, Conflict):
             if v.reason == "unbound":
-                self.fail(node, f"variable {name!r} is not bound here",
-                          "no path to this line assigns it", f"assign {name} before this line")
+                self.fail(
+                    node,
+                    f"variable {name!r} is not bound here",
+                    "no path to this line assigns it",
+                    f"assign {name} before this line",
+                )
             if name.startswith("the "):  # a result, an item: nothing the user has named
-                self.mismatch(node, f"{name} is {v.reason}",
-                              "which of them it is, is known only at run time",
-                              "make it of the same kind on every path")
-            self.mismatch(node, f"variable {name!r} is {v.reason}",
-                          "the paths that meet before this line give it values of different kinds",
-                          "use two names")
+                self.mismatch(
+                    node,
+                    f"{name} is {v.reason}",
+                    "which of them it is, is known only at run time",
+                    "make it of the same kind on every path",
+                )
+            self.mismatch(
+                node,
+                f"variable {name!r} is {v.reason}",
+                "the paths that meet before this line give it values of different kinds",
+                "use two names",
+            )
         return v
 
     def scalar(self, v: Any, node: Any, what: str = "a number") -> Atom:
@@ -183,8 +213,11 @@ class Lowering:
             return self.b.load(v)
         if callable(element) and getattr(v, "shape", None) == ():
             return element(())
-        self.mismatch(node, f"expected {what}, got {describe(v)}",
-                      instead="take an element, as in a[0]" if is_array(v) else f"give {what}")
+        self.mismatch(
+            node,
+            f"expected {what}, got {describe(v)}",
+            instead="take an element, as in a[0]" if is_array(v) else f"give {what}",
+        )
 
     def integer(self, v: Any, node: Any, what: str = "an index") -> Atom:
         """``v`` as an integer (bools count)."""
@@ -192,8 +225,11 @@ class Lowering:
         if a.type == B1:
             return self.b.cast(a, I8)
         if a.type != I8:
-            self.mismatch(node, f"{what} must be an int, got {describe(a)}",
-                          instead="convert it with int(...)")
+            self.mismatch(
+                node,
+                f"{what} must be an int, got {describe(a)}",
+                instead="convert it with int(...)",
+            )
         return a
 
     def truth(self, v: Any, node: Any) -> Atom:
@@ -245,8 +281,9 @@ class Lowering:
         ra, rb = self.root(a), self.root(b)
         return ra is None or rb is None or bool(ra & rb)
 
-    def new_array(self, dtype: str, shape: tuple[Atom, ...], zero: bool = False,
-                  hint: str = "a") -> Var:
+    def new_array(
+        self, dtype: str, shape: tuple[Atom, ...], zero: bool = False, hint: str = "a"
+    ) -> Var:
         """Fresh C-ordered storage."""
         v = self.b.alloc(ArrayT(dtype, len(shape), "C"), shape, zero, hint)
         self.note_site(v)
@@ -264,8 +301,9 @@ class Lowering:
             return const(0, type)
         if isinstance(type, ListT):
             return self.b.alloc(type, (), True, "none")
-        base = self.b.alloc(ArrayT(type.dtype, type.ndim, "C"), (const(0),) * type.ndim, True,
-                            "none")
+        base = self.b.alloc(
+            ArrayT(type.dtype, type.ndim, "C"), (const(0),) * type.ndim, True, "none"
+        )
         if type.layout != "C" or not type.mutable:
             base = self.b.view(base, "same", (), type, "none")
         self.roots[base.name] = frozenset()

@@ -59,12 +59,19 @@ def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
     try:
         dt = np.dtype(obj)
     except (TypeError, ValueError):
-        lo.mismatch(node, f"{describe(v)} is not a dtype", PLAIN,
-                    "use np.float64, np.float32, np.int64 or np.bool_")
+        lo.mismatch(
+            node,
+            f"{describe(v)} is not a dtype",
+            PLAIN,
+            "use np.float64, np.float32, np.int64 or np.bool_",
+        )
     code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
     if code not in DTYPES:
-        lo.fail(node, f"arrays of {dt} are not supported",
-                instead="use float64, float32, integers or bool")
+        lo.fail(
+            node,
+            f"arrays of {dt} are not supported",
+            instead="use float64, float32, integers or bool",
+        )
     return code
 
 
@@ -99,8 +106,9 @@ def check_keywords(lo: Lowering, keywords: dict, allowed: set[str], node: Any) -
     """Refuse keywords that would be ignored."""
     for k, v in keywords.items():
         if k not in allowed and not (isinstance(v, Static) and v.obj is None):
-            lo.fail(node, f"the argument {k!r} is not supported here",
-                    instead=f"call it without {k}")
+            lo.fail(
+                node, f"the argument {k!r} is not supported here", instead=f"call it without {k}"
+            )
 
 
 def fill_with(lo: Lowering, out: Var, value: Atom) -> None:
@@ -163,8 +171,9 @@ def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     xs = [lo.scalar(a, node) for a in args]
     start, stop, step = [ZERO, xs[0], ONE] if len(xs) == 1 else [*xs, ONE][:3]
     if not isinstance(step, Const) or not step.value:
-        lo.b.check(lo.b.op("ne", step, const(0, step.type)), "ZeroDivisionError",
-                   "division by zero")
+        lo.b.check(
+            lo.b.op("ne", step, const(0, step.type)), "ZeroDivisionError", "division by zero"
+        )
         step = ONE if isinstance(step, Const) else step
     if all(x.type == I8 for x in (start, stop, step)):
         n = trip_count(lo, RangeV(start, stop, step))
@@ -174,8 +183,11 @@ def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         n = lo.b.op("max", lo.b.cast(lo.b.op("ceil", span), I8), ZERO)
         kind = "f8"
     kind = dtype_code(lo, keywords.get("dtype"), node, kind)
-    return Lazy((n,), kind, lambda i: lo.b.cast(
-        lo.b.op("add", start, lo.b.op("mul", i[0], step)), element_kind(kind)))
+    return Lazy(
+        (n,),
+        kind,
+        lambda i: lo.b.cast(lo.b.op("add", start, lo.b.op("mul", i[0], step)), element_kind(kind)),
+    )
 
 
 @handles(CALLS, np.linspace)
@@ -226,8 +238,12 @@ def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
 
 CALLS[np.asarray] = lambda lo, args, keywords, node: (
-    args[0] if is_array(args[0]) and len(args) == 1 and not keywords
-    else array(lo, args, keywords, node))
+    args[0]
+    if is_array(args[0]) and len(args) == 1 and not keywords
+    else array(lo, args, keywords, node)
+)
+
+
 def contiguous_like(layout: str) -> Any:
     """``ascontiguousarray`` and ``asfortranarray``: the array itself where it is one already."""
 
@@ -246,8 +262,10 @@ def contiguous_like(layout: str) -> Any:
 CALLS[np.ascontiguousarray] = contiguous_like("C")
 CALLS[np.asfortranarray] = contiguous_like("F")
 CALLS[np.atleast_1d] = lambda lo, args, keywords, node: (
-    args[0] if is_array(args[0]) and shape_of(lo, args[0])
-    else as_array(lo, Tuple((lo.scalar(args[0], node),)), node))
+    args[0]
+    if is_array(args[0]) and shape_of(lo, args[0])
+    else as_array(lo, Tuple((lo.scalar(args[0], node),)), node)
+)
 
 
 def as_array(lo: Lowering, v: Any, node: Any) -> Any:
@@ -259,8 +277,11 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
     if isinstance(v, RangeV):
         return arange(lo, [v.start, v.stop, v.step], {}, node)
     if not isinstance(v, Tuple):
-        lo.mismatch(node, f"cannot make an array of {describe(v)}",
-                    instead="give it numbers, tuples or lists of numbers, or arrays")
+        lo.mismatch(
+            node,
+            f"cannot make an array of {describe(v)}",
+            instead="give it numbers, tuples or lists of numbers, or arrays",
+        )
     items = [as_array(lo, x, node) for x in v.items]
     if not items:
         return lo.new_array("f8", (ZERO,))
@@ -274,8 +295,11 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
     for x in items[1:]:
         for n, m in zip(shape_of(lo, x), shape, strict=True):
             if not lo.same_size(n, m):
-                lo.b.check(lo.b.op("eq", n, m), "ValueError",
-                           "cannot make an array of items of different shapes")
+                lo.b.check(
+                    lo.b.op("eq", n, m),
+                    "ValueError",
+                    "cannot make an array of items of different shapes",
+                )
     out = lo.new_array(kind.kind, (const(len(items)), *shape))
     for k, x in enumerate(items):
         get = broadcast_to(lo, x, shape) if shape else None
@@ -283,8 +307,13 @@ def as_array(lo: Lowering, v: Any, node: Any) -> Any:
             value = element_at(lo, x, ())
             lo.b.store(out, (const(k),), to_element(lo, value, out))
         else:
-            nest(lo, shape, lambda i, k=k, get=get: lo.b.store(  # type: ignore[misc]
-                out, (const(k), *i), to_element(lo, get(i), out)))
+            nest(
+                lo,
+                shape,
+                lambda i, k=k, get=get: lo.b.store(  # type: ignore[misc]
+                    out, (const(k), *i), to_element(lo, get(i), out)
+                ),
+            )
     return out
 
 
@@ -292,10 +321,14 @@ def array_of(lo: Lowering, v: Any, node: Any, least: int = 0) -> Var:
     """``v`` as an array variable of at least so many axes."""
     v = as_array(lo, v, node)
     if not is_array(v) or len(shape_of(lo, v)) < least:
-        kind = f"an array of at least {least} ax{'is' if least == 1 else 'es'}" if least \
+        kind = (
+            f"an array of at least {least} ax{'is' if least == 1 else 'es'}"
+            if least
             else "an array"
-        lo.mismatch(node, f"expected {kind}, got {describe(v)}",
-                    instead="make it an array with np.array")
+        )
+        lo.mismatch(
+            node, f"expected {kind}, got {describe(v)}", instead="make it an array with np.array"
+        )
     return materialize(lo, v)
 
 
@@ -353,7 +386,15 @@ def same_attribute(lo: Lowering, v: Any, node: Any) -> Any:
     from srcad.frontend.shaping import ravel
 
     if getattr(node, "attr", "") == "flat":
-        return ravel(lo, materialize(lo, v), node)
+        a = array_of(lo, v, node, 1)
+        if a.type.layout != "C":  # type: ignore[union-attr]
+            lo.fail(
+                node,
+                ".flat of an array that is not C-ordered is not supported",
+                "the flat view of it has no shape of its own",
+                "a.ravel(), which is a copy",
+            )
+        return ravel(lo, a, node)
     return v
 
 
@@ -389,8 +430,11 @@ def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> 
     if args:
         key = args[0] if len(args) == 1 else Tuple(tuple(args))
         return get_item(lo, v, key, node)
-    lo.b.check(lo.b.op("eq", size_attribute(lo, v), ONE), "ValueError",
-               "can only convert an array of size 1 to a Python scalar")
+    lo.b.check(
+        lo.b.op("eq", size_attribute(lo, v), ONE),
+        "ValueError",
+        "can only convert an array of size 1 to a Python scalar",
+    )
     return element_at(lo, v, (ZERO,) * len(shape))
 
 

@@ -23,8 +23,7 @@ def static_argument(lo: Lowering, x: Any, node: Any) -> Any:
 
 
 # expanding user functions
-def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any],
-           node: Any) -> Any:
+def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
     """Expand a call of a user function in place."""
     from srcad.frontend.fence import check_function
 
@@ -38,19 +37,22 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     if key in lo.active:
         raise RecursionFound(key)
     if len(lo.active) > 200:
-        lo.fail(node, "calls nest too deeply here",
-                "a recursion that changes the kind of its arguments at each level cannot be "
-                "compiled")
+        lo.fail(
+            node,
+            "calls nest too deeply here",
+            "a recursion that changes the kind of its arguments at each level cannot be compiled",
+        )
     lo.active.append(key)
-    depth, mark = len(lo.active), lo.b.mark()
+    depth, mark, known = len(lo.active), lo.b.mark(), set(lo.program.instances)
     try:
         return activation(lo, f, bound, (*lo.frame.path, ("call", id(node))))
     except RecursionFound as found:
         if found.key != key:
             raise
         lo.b.rewind(mark)  # the body will stand in a function of its own
+        lo.program.forget(known)
     finally:
-        del lo.active[depth - 1:]
+        del lo.active[depth - 1 :]
     from srcad.frontend.recursion import Instance
 
     instance = Instance(lo, f, bound, key)
@@ -123,8 +125,11 @@ def result_of(lo: Lowering, src: SourceFunction) -> Any:
         lo.read(inner, src.node, "the result")
         if isinstance(inner, Static) and inner.obj is None:
             return inner
-        lo.b.check(left, "TypeError", f"{src.name} (line {getattr(src.node, 'lineno', '?')}) ended "
-                                     "without returning a value")
+        lo.b.check(
+            left,
+            "TypeError",
+            f"{src.name} (line {getattr(src.node, 'lineno', '?')}) ended without returning a value",
+        )
         return inner
     from srcad.frontend.values import Maybe
 
@@ -132,8 +137,9 @@ def result_of(lo: Lowering, src: SourceFunction) -> Any:
     return lo.read(value, src.node, "the result")
 
 
-def bind(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any],
-         node: Any) -> dict[str, Any]:
+def bind(
+    lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any], node: Any
+) -> dict[str, Any]:
     """Parameters of a function from the arguments of a call (Python's rules)."""
     a = f.source.node.args
     name = f.source.name
@@ -141,9 +147,13 @@ def bind(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any],
     bound: dict[str, Any] = dict(zip(positional, args, strict=False))
     if len(args) > len(positional):
         if a.vararg is None:
-            lo.mismatch(node, f"{name} takes {len(positional)} positional "
-                              f"argument{'s' * (len(positional) != 1)}, got {len(args)}", PLAIN)
-        bound[a.vararg.arg] = Tuple(tuple(args[len(positional):]))
+            lo.mismatch(
+                node,
+                f"{name} takes {len(positional)} positional "
+                f"argument{'s' * (len(positional) != 1)}, got {len(args)}",
+                PLAIN,
+            )
+        bound[a.vararg.arg] = Tuple(tuple(args[len(positional) :]))
     elif a.vararg is not None:
         bound[a.vararg.arg] = Tuple(())
     extra: dict[str, Any] = {}
@@ -171,9 +181,9 @@ def default_of(lo: Lowering, f: FunctionV, name: str, node: Any) -> Any:
     function = f.source.function
     if function is not None:
         code = function.__code__
-        names = code.co_varnames[:code.co_argcount]
+        names = code.co_varnames[: code.co_argcount]
         defaults = function.__defaults__ or ()
-        table = dict(zip(names[len(names) - len(defaults):], defaults, strict=True))
+        table = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
         table |= function.__kwdefaults__ or {}
         if name in table:
             return static_argument(lo, table[name], node)

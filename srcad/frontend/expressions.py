@@ -31,14 +31,33 @@ from srcad.ir.nodes import Atom, Const
 from srcad.ir.types import B1, F8, I8
 
 BINARY: dict[type, str] = {
-    ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv",
-    ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "pow", ast.BitAnd: "bitand",
-    ast.BitOr: "bitor", ast.BitXor: "bitxor", ast.LShift: "lshift", ast.RShift: "rshift",
+    ast.Add: "add",
+    ast.Sub: "sub",
+    ast.Mult: "mul",
+    ast.Div: "truediv",
+    ast.FloorDiv: "floordiv",
+    ast.Mod: "mod",
+    ast.Pow: "pow",
+    ast.BitAnd: "bitand",
+    ast.BitOr: "bitor",
+    ast.BitXor: "bitxor",
+    ast.LShift: "lshift",
+    ast.RShift: "rshift",
 }
 SYMBOLS = {
-    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%",
-    ast.Pow: "**", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<",
-    ast.RShift: ">>", ast.MatMult: "@",
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+    ast.Pow: "**",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+    ast.BitXor: "^",
+    ast.LShift: "<<",
+    ast.RShift: ">>",
+    ast.MatMult: "@",
 }
 UNARY = {ast.USub: "-", ast.UAdd: "+", ast.Invert: "~"}
 TUPLE_LIMIT = 10_000
@@ -51,27 +70,12 @@ def constant(lo: Lowering, node: ast.Constant) -> Any:
     if isinstance(v, (bool, int, float)):
         return number(lo, v, node)
     if isinstance(v, complex):
-        lo.fail(node, "complex numbers are not supported",
-                instead="carry real and imaginary parts in two floats")
+        lo.fail(
+            node,
+            "complex numbers are not supported",
+            instead="carry real and imaginary parts in two floats",
+        )
     return Static(v)
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @handles(EXPR, ast.BinOp)
@@ -80,10 +84,6 @@ def binary_expression(lo: Lowering, node: ast.BinOp) -> Any:
     a = before_writes(lo, lo.read(lo.expr(node.left), node.left), [node.right])
     b = lo.read(lo.expr(node.right), node.right)
     return binary(lo, type(node.op), a, b, node)
-
-
-
-
 
 
 def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
@@ -105,20 +105,31 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
         a, b = b, a
     if isinstance(a, Tuple) and isinstance(b, Const) and b.type == I8 and name == "mul":
         if len(a.items) * b.value > TUPLE_LIMIT:
-            lo.fail(node, f"a tuple of {len(a.items) * int(b.value)} items is too long",
-                    "the items of a tuple are separate variables", "use an array")
+            lo.fail(
+                node,
+                f"a tuple of {len(a.items) * int(b.value)} items is too long",
+                "the items of a tuple are separate variables",
+                "use an array",
+            )
         return Tuple(a.items * int(b.value))
     if isinstance(a, Tuple) and is_scalar(b) and name == "mul":
-        lo.fail(node, f"cannot repeat a tuple by {describe(b)} that is no constant",
-                "the length of a tuple must be known at compile time", "use an array")
+        lo.fail(
+            node,
+            f"cannot repeat a tuple by {describe(b)} that is no constant",
+            "the length of a tuple must be known at compile time",
+            "use an array",
+        )
     if isinstance(a, ListV) and name in ("add", "mul"):
         from srcad.frontend.lists import list_binary
 
         return list_binary(lo, name, a, b, node)
     if name == "add" and all(isinstance(v, Static) and isinstance(v.obj, str) for v in (a, b)):
         return Static(a.obj + b.obj)
-    lo.mismatch(node, f"cannot apply {SYMBOLS[op]} to {describe(a)} and {describe(b)}",
-                instead=f"use {SYMBOLS[op]} between numbers and arrays")
+    lo.mismatch(
+        node,
+        f"cannot apply {SYMBOLS[op]} to {describe(a)} and {describe(b)}",
+        instead=f"use {SYMBOLS[op]} between numbers and arrays",
+    )
 
 
 def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
@@ -127,13 +138,21 @@ def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
 
     floats = any(x.type.kind in ("f8", "f4") for x in (a, b))  # type: ignore[union-attr]
     if name in ("bitand", "bitor", "bitxor", "lshift", "rshift") and floats:
-        lo.mismatch(node, f"{BITWISE[name]} needs integers, got {describe(a)} and {describe(b)}", PLAIN,
-                    "convert with int(...)")
+        lo.mismatch(
+            node,
+            f"{BITWISE[name]} needs integers, got {describe(a)} and {describe(b)}",
+            PLAIN,
+            "convert with int(...)",
+        )
     if name in ("truediv", "floordiv", "mod"):
         if not isinstance(b, Const):
-            lo.b.check(lo.b.op("ne", b, const(0, b.type)), "ZeroDivisionError",  # type: ignore[arg-type]
-                       "division by zero" if name == "truediv" or floats
-                       else "integer division or modulo by zero")
+            lo.b.check(
+                lo.b.op("ne", b, const(0, b.type)),
+                "ZeroDivisionError",  # type: ignore[arg-type]
+                "division by zero"
+                if name == "truediv" or floats
+                else "integer division or modulo by zero",
+            )
         elif not b.value:
             lo.b.check(FALSE, "ZeroDivisionError", "division by zero")
     if name == "truediv" and not floats:
@@ -172,8 +191,9 @@ def unary_expression(lo: Lowering, node: ast.UnaryOp) -> Any:
     if is_array(v):
         from srcad.frontend.arrays import elementwise
 
-        return elementwise(lo, "not" if name == "invert" and dtype_of(v) == "b1" else name, [v],
-                           node)
+        return elementwise(
+            lo, "not" if name == "invert" and dtype_of(v) == "b1" else name, [v], node
+        )
     lo.mismatch(node, f"cannot apply {UNARY[type(node.op)]} to {describe(v)}", PLAIN)
 
 
@@ -198,16 +218,23 @@ def tuple_expression(lo: Lowering, node: ast.Tuple) -> Any:
         if isinstance(e, ast.Starred):
             v = lo.read(lo.expr(e.value), e)
             if not isinstance(v, Tuple):
-                lo.fail(e, f"cannot unpack {describe(v)} with *",
-                        "the number of items must be known at compile time",
-                        "unpack a tuple, or build a list with append")
+                lo.fail(
+                    e,
+                    f"cannot unpack {describe(v)} with *",
+                    "the number of items must be known at compile time",
+                    "unpack a tuple, or build a list with append",
+                )
             items += v.items
         else:
             items.append(settle(lo, lo.read(lo.expr(e), e)))
     out = Tuple(tuple(items))
     if len(flatten(out)[0]) > TUPLE_LIMIT:
-        lo.fail(node, f"a tuple of more than {TUPLE_LIMIT} values is too large",
-                "the items of a tuple are separate variables", "use an array")
+        lo.fail(
+            node,
+            f"a tuple of more than {TUPLE_LIMIT} values is too large",
+            "the items of a tuple are separate variables",
+            "use an array",
+        )
     return out
 
 
@@ -222,9 +249,12 @@ def dict_expression(lo: Lowering, node: ast.Dict) -> Any:
         elif isinstance(key, Const):
             name = key.value
         else:
-            lo.fail(node, "only dicts with constant keys are supported",
-                    "which value a key means must be known at compile time",
-                    "use an array and an index")
+            lo.fail(
+                node,
+                "only dicts with constant keys are supported",
+                "which value a key means must be known at compile time",
+                "use an array and an index",
+            )
         fields[name] = settle(lo, lo.read(lo.expr(v), v))
     return Record(dict, fields)
 
@@ -253,5 +283,8 @@ def slice_expression(lo: Lowering, node: ast.Slice) -> Any:
 @handles(EXPR, ast.JoinedStr)
 def format_string(lo: Lowering, node: ast.JoinedStr) -> Any:
     """f-strings exist only inside messages."""
-    lo.fail(node, "formatted strings are not supported here",
-            instead="use a constant string, or format outside the differentiated function")
+    lo.fail(
+        node,
+        "formatted strings are not supported here",
+        instead="use a constant string, or format outside the differentiated function",
+    )

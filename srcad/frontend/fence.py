@@ -15,31 +15,55 @@ from srcad.frontend.source import SourceFunction
 REFUSED: dict[str, tuple[str, str, str]] = {
     "Try": ("try", "a derivative across an exception is not defined", "test the condition with if"),
     "TryStar": ("try", "a derivative across an exception is not defined", "test with if"),
-    "With": ("with", "context managers have effects that cannot be reversed",
-             "do it outside the differentiated function"),
+    "With": (
+        "with",
+        "context managers have effects that cannot be reversed",
+        "do it outside the differentiated function",
+    ),
     "AsyncFor": ("async for", "the numeric subset has no coroutines", "use an ordinary loop"),
     "AsyncWith": ("async with", "the numeric subset has no coroutines", "do it outside"),
     "AsyncFunctionDef": ("async def", "the numeric subset has no coroutines", "use def"),
     "Await": ("await", "the numeric subset has no coroutines", "call an ordinary function"),
     "Yield": ("yield", "generators cannot be run backwards", "fill an array or a list"),
     "YieldFrom": ("yield from", "generators cannot be run backwards", "fill an array or a list"),
-    "GeneratorExp": ("a generator expression", "generators cannot be run backwards",
-                     "use a list comprehension or a loop"),
+    "GeneratorExp": (
+        "a generator expression",
+        "generators cannot be run backwards",
+        "use a list comprehension or a loop",
+    ),
     "Set": ("a set", "sets have no order to reverse", "use a tuple or an array"),
     "SetComp": ("a set comprehension", "sets have no order to reverse", "use a list"),
-    "DictComp": ("a dict comprehension", "the keys of a dict must be constants",
-                 "write the dict out"),
-    "ClassDef": ("a class definition", "classes are made outside a compiled function",
-                 "define the class at module level"),
+    "DictComp": (
+        "a dict comprehension",
+        "the keys of a dict must be constants",
+        "write the dict out",
+    ),
+    "ClassDef": (
+        "a class definition",
+        "classes are made outside a compiled function",
+        "define the class at module level",
+    ),
     "Match": ("match", "pattern matching is outside the numeric subset", "use if and elif"),
-    "Global": ("global", "a derivative with respect to hidden state is not defined",
-               "pass the value in and return the new one"),
-    "Nonlocal": ("nonlocal", "a derivative with respect to hidden state is not defined",
-                 "pass the value in and return the new one"),
-    "TypeAlias": ("a type alias", "types are made outside a compiled function",
-                  "define it at module level"),
-    "TemplateStr": ("a template string", "strings beyond constants are outside the subset",
-                    "format outside the differentiated function"),
+    "Global": (
+        "global",
+        "a derivative with respect to hidden state is not defined",
+        "pass the value in and return the new one",
+    ),
+    "Nonlocal": (
+        "nonlocal",
+        "a derivative with respect to hidden state is not defined",
+        "pass the value in and return the new one",
+    ),
+    "TypeAlias": (
+        "a type alias",
+        "types are made outside a compiled function",
+        "define it at module level",
+    ),
+    "TemplateStr": (
+        "a template string",
+        "strings beyond constants are outside the subset",
+        "format outside the differentiated function",
+    ),
 }
 
 _passed: set[int] = set()
@@ -71,8 +95,12 @@ def check(source: SourceFunction, root: ast.AST) -> None:
     if isinstance(root, ast.Constant):
         check_constant(source, root)
     if isinstance(root, ast.comprehension) and root.is_async:
-        raise UnsupportedSyntax("async comprehensions are not supported", source.loc(root.target),
-                                "the numeric subset has no coroutines", "use a loop")
+        raise UnsupportedSyntax(
+            "async comprehensions are not supported",
+            source.loc(root.target),
+            "the numeric subset has no coroutines",
+            "use a loop",
+        )
     for child in ast.iter_child_nodes(root):
         check(source, child)
 
@@ -80,9 +108,15 @@ def check(source: SourceFunction, root: ast.AST) -> None:
 def check_constant(source: SourceFunction, node: ast.Constant) -> None:
     """Numbers that have no place in the subset."""
     if isinstance(node.value, complex):
-        raise UnsupportedSyntax("complex numbers are not supported", source.loc(node),
-                                instead="carry real and imaginary parts in two floats")
+        raise UnsupportedSyntax(
+            "complex numbers are not supported",
+            source.loc(node),
+            instead="carry real and imaginary parts in two floats",
+        )
     if isinstance(node.value, bytes):
-        raise UnsupportedSyntax("bytes are not supported", source.loc(node),
-                                "the subset has numbers, arrays and constant strings",
-                                "use a tuple of ints or an integer array")
+        raise UnsupportedSyntax(
+            "bytes are not supported",
+            source.loc(node),
+            "the subset has numbers, arrays and constant strings",
+            "use a tuple of ints or an integer array",
+        )

@@ -20,7 +20,6 @@ from srcad.frontend.advanced import (
     wrap,
 )
 from srcad.frontend.arrays import (
-    read_only,
     Index,
     broadcast_index,
     check_fits,
@@ -31,6 +30,7 @@ from srcad.frontend.arrays import (
     fix_kinds,
     materialize,
     nest,
+    read_only,
     reads_of,
     shape_of,
     to_element,
@@ -38,8 +38,8 @@ from srcad.frontend.arrays import (
     write_array,
 )
 from srcad.frontend.core import EXPR, PLAIN, Lowering, handles
-from srcad.frontend.joins import branch
 from srcad.frontend.lists import list_item, store_list_item
+from srcad.frontend.tuples import tuple_item
 from srcad.frontend.values import (
     Lazy,
     ListV,
@@ -53,7 +53,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.frontend.views import subview
-from srcad.ir.build import ZERO, const
+from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Block, Const, Var
 from srcad.ir.types import B1, I8, ArrayT
 
@@ -61,7 +61,9 @@ from srcad.ir.types import B1, I8, ArrayT
 @handles(EXPR, ast.Subscript)
 def subscript(lo: Lowering, node: ast.Subscript) -> Any:
     """``value[key]``."""
-    owner = lo.read(lo.expr(node.value), node.value)
+    from srcad.frontend.logic import before_writes
+
+    owner = before_writes(lo, lo.read(lo.expr(node.value), node.value), [node.slice])
     key = lo.read(lo.expr(node.slice), node.slice)
     return get_item(lo, owner, key, node)
 
@@ -72,13 +74,20 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
         return tuple_item(lo, owner, key, node)
     if isinstance(owner, Record) and owner.cls is dict:
         if not isinstance(key, (Static, Const)):
-            lo.fail(node, f"the key of a dict must be a constant, got {describe(key)}",
-                    "which value a key means must be known at compile time",
-                    "use an array and an index")
+            lo.fail(
+                node,
+                f"the key of a dict must be a constant, got {describe(key)}",
+                "which value a key means must be known at compile time",
+                "use an array and an index",
+            )
         name = key.obj if isinstance(key, Static) else key.value
         if name not in owner.fields:
-            lo.fail(node, f"the dict has no key {name!r}", PLAIN,
-                    f"keys are {', '.join(map(repr, owner.fields))}")
+            lo.fail(
+                node,
+                f"the dict has no key {name!r}",
+                PLAIN,
+                f"keys are {', '.join(map(repr, owner.fields))}",
+            )
         return owner.fields[name]
     if isinstance(owner, ListV):
         return list_item(lo, owner, key, node)
@@ -108,8 +117,6 @@ def basic_item(lo: Lowering, a: Var, items: list[tuple]) -> Any:
     return subview(lo, a, tuple(items))
 
 
-
-
 def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
     """A subscript as items: ``at``, ``slice``, ``new``, ``take`` (index array), ``mask``."""
     keys = list(key.items) if isinstance(key, Tuple) else [key]
@@ -120,8 +127,12 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
         keys = [list_to_array(lo, k, node) if isinstance(k, ListV) else k for k in keys]
     used = sum(_axes(k) for k in keys)
     if used > ndim:
-        lo.mismatch(node, f"too many indices: the array has {ndim} ax{'is' if ndim == 1 else 'es'}, "
-                          f"the subscript {used}", PLAIN)
+        lo.mismatch(
+            node,
+            f"too many indices: the array has {ndim} ax{'is' if ndim == 1 else 'es'}, "
+            f"the subscript {used}",
+            PLAIN,
+        )
     out: list[tuple] = []
     for k in keys:
         if isinstance(k, Static) and k.obj is Ellipsis:
@@ -140,8 +151,11 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
         elif is_scalar(k):
             out.append(("at", lo.integer(k, node)))
         else:
-            lo.mismatch(node, f"cannot use {describe(k)} as an index",
-                        instead="use ints, slices, integer arrays or masks")
+            lo.mismatch(
+                node,
+                f"cannot use {describe(k)} as an index",
+                instead="use ints, slices, integer arrays or masks",
+            )
     full = ("slice", None, None, None)
     rest = ndim - sum(_axes_item(lo, i) for i in out)
     return out + [full] * rest
@@ -150,11 +164,17 @@ def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
 def array_key(lo: Lowering, k: Any, node: Any) -> tuple:
     """An index array or a mask."""
     kind = element_kind(dtype_of(k))
+    if kind == B1 and not shape_of(lo, k):
+        lo.mismatch(node, "a bool cannot index an array", instead="use int(...), or an if")
     if kind == B1:
         return ("mask", k)
     if kind != I8:
-        lo.mismatch(node, f"cannot index with {describe(k)}",
-                    "index arrays are of ints or bools", "convert with .astype(np.int64)")
+        lo.mismatch(
+            node,
+            f"cannot index with {describe(k)}",
+            "index arrays are of ints or bools",
+            "convert with .astype(np.int64)",
+        )
     if len(shape_of(lo, k)) == 0:
         return ("at", element_at(lo, k, ()))
     return ("take", materialize(lo, k))
@@ -167,63 +187,6 @@ def _axes(k: Any) -> int:
         if dtype_of(k) == "b1":
             return len(k.shape) if isinstance(k, Lazy) else k.type.ndim  # type: ignore[union-attr]
     return 1
-
-
-
-
-def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
-    """An item of a tuple; a position known only at run time needs items of one kind."""
-    if isinstance(key, SliceV):
-        bounds = [b if b is None else getattr(b, "value", "?") for b in
-                  (key.start, key.stop, key.step)]
-        if "?" in bounds:
-            lo.fail(node, "the bounds of a slice of a tuple must be constants",
-                    "the length of a tuple must be known at compile time", "use an array")
-        if bounds[2] == 0:
-            lo.mismatch(node, "the step of a slice must not be zero", PLAIN)
-        return Tuple(t.items[slice(*bounds)])
-    if isinstance(key, Const):
-        k = int(lo.integer(key, node).value)  # type: ignore[union-attr]
-        if not -len(t.items) <= k < len(t.items):
-            lo.mismatch(node, f"index {k} is out of range for a tuple of {len(t.items)}", PLAIN)
-        return t.items[k]
-    i = wrap(lo, lo.integer(key, node), const(len(t.items)))
-    if not t.items:
-        lo.mismatch(node, "cannot index an empty tuple", PLAIN)
-    inside = lo.b.op("and", lo.b.op("ge", i, ZERO), lo.b.op("lt", i, const(len(t.items))))
-    lo.b.check(inside, "IndexError", "tuple index out of range")
-
-    def choose(k: int) -> None:
-        if k == len(t.items) - 1:
-            lo.frame.env[".value"] = t.items[k]
-            return
-        here = lo.b.op("eq", i, const(k))
-
-        def yes() -> None:
-            lo.frame.env[".value"] = t.items[k]
-
-        branch(lo, here, yes, lambda: choose(k + 1))
-
-    choose(0)
-    return lo.read(lo.frame.env.pop(".value"), node, "the item at this position")
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 # writing
@@ -241,8 +204,11 @@ def store_subscript(lo: Lowering, target: ast.Subscript, value: Any) -> None:
 
         value = as_array(lo, value, target)
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(target, f"cannot store {describe(value)} in an array",
-                    instead="store a number or an array")
+        lo.mismatch(
+            target,
+            f"cannot store {describe(value)} in an array",
+            instead="store a number or an array",
+        )
     items = key_items(lo, owner, key, target)
     if all(i[0] == "at" for i in items):
         v = to_element(lo, lo.scalar(value, target), owner)
@@ -256,16 +222,20 @@ def check_target(lo: Lowering, owner: Any, node: Any) -> None:
     if isinstance(owner, Tuple):
         lo.mismatch(node, "a tuple cannot be changed", instead="make a new tuple, or use an array")
     if isinstance(owner, Record):
-        lo.fail(node, "dicts are read-only inside a differentiated function",
-                instead="make a new dict with the new value")
+        lo.fail(
+            node,
+            "dicts are read-only inside a differentiated function",
+            instead="make a new dict with the new value",
+        )
     if not (isinstance(owner, Var) and isinstance(owner.type, ArrayT)):
         lo.mismatch(node, f"cannot assign to an item of {describe(owner)}", PLAIN)
     if not owner.type.mutable:
         read_only(lo, owner, node)
 
 
-def write_items(lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any,
-                op: str | None) -> None:
+def write_items(
+    lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any, op: str | None
+) -> None:
     """Write to a view, through a mask or through index arrays."""
 
     def combine(old: Atom, v: Atom) -> Atom:
@@ -277,31 +247,45 @@ def write_items(lo: Lowering, a: Var, items: list[tuple], value: Any, node: Any,
     if len(items) == 1 and items[0][0] == "mask" and is_scalar(value):
         masked_write(lo, a, items[0][1], value, combine if op else None)
         return
-    items = [("take", copy(lo, i[1])) if i[0] == "take" and lo.may_alias(i[1], a) else i
-             for i in expand_masks(lo, a, items, node)]
+    items = [
+        ("take", copy(lo, i[1])) if i[0] == "take" and lo.may_alias(i[1], a) else i
+        for i in expand_masks(lo, a, items, node)
+    ]
     shape, at = advanced(lo, a, items, node)
     if any(lo.may_alias(r, a) for r, _ in reads_of(value)):
         value = copy(lo, value)
     if len(shape_of(lo, value)) > len(shape):
-        lo.mismatch(node, f"cannot store {describe(value)} where the subscript selects "
-                          f"{len(shape)} axes", PLAIN)
+        lo.mismatch(
+            node,
+            f"cannot store {describe(value)} where the subscript selects {len(shape)} axes",
+            PLAIN,
+        )
     check_fits(lo, shape_of(lo, value), shape, node)
     get = broadcast_index(lo, (), shape_of(lo, value), shape)
     if op is not None:  # every index adds to the old value: all old values are read first
         old = Lazy(shape, a.type.dtype, lambda i: lo.b.load(a, *at(i)), ((a, False),))  # type: ignore[union-attr]
-        new = Lazy(shape, a.type.dtype, lambda i: to_element(  # type: ignore[union-attr]
-            lo, combine(old.element(i), element_at(lo, value, get(i))), a), ())
+        new = Lazy(
+            shape,
+            a.type.dtype,
+            lambda i: to_element(  # type: ignore[union-attr]
+                lo, combine(old.element(i), element_at(lo, value, get(i))), a
+            ),
+            (),
+        )
         value = materialize(lo, new)
         get = lambda i: i  # noqa: E731
-    nest(lo, shape, lambda i: lo.b.store(
-        a, at(i), to_element(lo, element_at(lo, value, get(i)), a)))
+    nest(
+        lo, shape, lambda i: lo.b.store(a, at(i), to_element(lo, element_at(lo, value, get(i)), a))
+    )
 
 
 def masked_write(lo: Lowering, a: Var, mask: Any, value: Atom, combine: Any) -> None:
     """``a[mask] = number``: one pass, no index arrays."""
     mine = lo.views.get(a.name, a.name)
-    if any(lo.may_alias(r, a) and not (same and lo.views.get(r.name, r.name) == mine)
-           for r, same in reads_of(mask)):
+    if any(
+        lo.may_alias(r, a) and not (same and lo.views.get(r.name, r.name) == mine)
+        for r, same in reads_of(mask)
+    ):
         mask = materialize(lo, mask)
     shape = shape_of(lo, mask)
     same_shape(lo, shape, lo.shape(a))
@@ -309,14 +293,13 @@ def masked_write(lo: Lowering, a: Var, mask: Any, value: Atom, combine: Any) -> 
 
     def put(i: Index) -> None:
         with lo.b.block() as stmts:
-            new = value if combine is None else to_element(
-                lo, combine(lo.b.load(a, *i), value), a)
+            new = value if combine is None else to_element(lo, combine(lo.b.load(a, *i), value), a)
             lo.b.store(a, i, new)
         hit = truthy(lo, element_at(lo, mask, i))
         lo.b.if_(hit, Block(tuple(stmts)), Block(()))
 
     if len(shape) < a.type.ndim:  # type: ignore[union-attr]
-        rows = lo.shape(a)[len(shape):]
+        rows = lo.shape(a)[len(shape) :]
         inner = put
 
         def put_rows(i: Index) -> None:
@@ -328,24 +311,26 @@ def masked_write(lo: Lowering, a: Var, mask: Any, value: Atom, combine: Any) -> 
     nest(lo, shape, put)
 
 
-def _put_at(lo: Lowering, a: Var, mask: Any, i: Index, full: Index, value: Atom,
-            combine: Any) -> None:
+def _put_at(
+    lo: Lowering, a: Var, mask: Any, i: Index, full: Index, value: Atom, combine: Any
+) -> None:
     hit = truthy(lo, element_at(lo, mask, i))
     with lo.b.block() as stmts:
-        new = value if combine is None else to_element(
-            lo, combine(lo.b.load(a, *full), value), a)
+        new = value if combine is None else to_element(lo, combine(lo.b.load(a, *full), value), a)
         lo.b.store(a, full, new)
     lo.b.if_(hit, Block(tuple(stmts)), Block(()))
 
 
-def update_subscript(lo: Lowering, target: ast.Subscript, op: type, value_node: ast.expr,
-                     node: Any) -> None:
+def update_subscript(
+    lo: Lowering, target: ast.Subscript, op: type, value_node: ast.expr, node: Any
+) -> None:
     """``owner[key] op= value``."""
     from srcad.frontend.arrays import check_update_kind
     from srcad.frontend.expressions import BINARY, binary
+    from srcad.frontend.logic import before_writes, may_write
 
     owner = lo.read(lo.expr(target.value), target.value)
-    key = lo.read(lo.expr(target.slice), target.slice)
+    key = before_writes(lo, lo.read(lo.expr(target.slice), target.slice), [value_node])
     if isinstance(owner, ListV):
         old = list_item(lo, owner, key, target)
         new = binary(lo, op, old, lo.read(lo.expr(value_node), value_node), node)
@@ -362,19 +347,27 @@ def update_subscript(lo: Lowering, target: ast.Subscript, op: type, value_node: 
             new = lo.b.cast(new, I8)
         lo.b.store(owner, index, to_element(lo, new, owner))
         return
+    basic = all(i[0] in ("at", "slice", "new") for i in items)
+    old = gather(lo, owner, items, target) if not basic and may_write(lo, value_node) else None
     value = lo.read(lo.expr(value_node), value_node)
     if isinstance(value, (Tuple, ListV)):
         from srcad.frontend.creation import as_array
 
         value = as_array(lo, value, target)
     if not (is_array(value) or is_scalar(value)):
-        lo.mismatch(target, f"cannot update an array with {describe(value)}",
-                    instead="update it with a number or an array")
-    if all(i[0] in ("at", "slice", "new") for i in items):
+        lo.mismatch(
+            target,
+            f"cannot update an array with {describe(value)}",
+            instead="update it with a number or an array",
+        )
+    if basic:
         view = subview(lo, owner, tuple(items))
         update_array(lo, view, op, value, node)
         return
     if op not in BINARY:
         lo.fail(node, "@= is not supported here", instead="a[key] = a[key] @ b")
     check_update_kind(lo, owner, BINARY[op], value, node)
+    if old is not None:  # the elements as they were before the right side was computed
+        write_items(lo, owner, items, binary(lo, op, old, value, node), target, None)
+        return
     write_items(lo, owner, items, value, target, BINARY[op])

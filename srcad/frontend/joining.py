@@ -34,9 +34,12 @@ def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
     if isinstance(v, Tuple) and v.items:
         return [as_array(lo, x, node) for x in v.items]
     if isinstance(v, ListV):
-        lo.fail(node, "a list built at run time cannot be joined here",
-                "the number of arrays must be known at compile time",
-                "pass a tuple, or fill an array row by row")
+        lo.fail(
+            node,
+            "a list built at run time cannot be joined here",
+            "the number of arrays must be known at compile time",
+            "pass a tuple, or fill an array row by row",
+        )
     kind = "an empty tuple" if isinstance(v, Tuple) else describe(v)
     lo.mismatch(node, f"expected a tuple of arrays, got {kind}", instead="(a, b)")
 
@@ -62,8 +65,11 @@ def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
         total = lo.b.op("add", total, lo.shape(p)[k])
         for j in range(ndim):
             if j != k and not lo.same_size(lo.shape(p)[j], lo.shape(parts[0])[j]):
-                lo.b.check(lo.b.op("eq", lo.shape(p)[j], lo.shape(parts[0])[j]), "ValueError",
-                           "all the input array dimensions must match exactly")
+                lo.b.check(
+                    lo.b.op("eq", lo.shape(p)[j], lo.shape(parts[0])[j]),
+                    "ValueError",
+                    "all the input array dimensions must match exactly",
+                )
     shape = tuple(total if j == k else n for j, n in enumerate(lo.shape(parts[0])))
     out = lo.new_array(kind.kind, shape, hint="r")
     offset: Atom = ZERO
@@ -71,7 +77,7 @@ def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
         start = offset
 
         def put(i: Index, p: Var = p, start: Atom = start) -> None:
-            target = (*i[:k], lo.b.op("add", start, i[k]), *i[k + 1:])
+            target = (*i[:k], lo.b.op("add", start, i[k]), *i[k + 1 :])
             lo.b.store(out, target, to_element(lo, lo.b.load(p, *i), out))
 
         nest(lo, lo.shape(p), put)
@@ -125,7 +131,8 @@ def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return join_parts(lo, views, const(k), node)
 
 
-CALLS[np.column_stack] = lambda lo, args, kw, node: stack(
-    lo, [args[0], const(1)], {}, node) if all(
-    len(shape_of(lo, x)) == 1 for x in sequence(lo, args[0], node)) else join_parts(
-    lo, [array_of(lo, x, node) for x in sequence(lo, args[0], node)], ONE, node)
+CALLS[np.column_stack] = lambda lo, args, kw, node: (
+    stack(lo, [args[0], const(1)], {}, node)
+    if all(len(shape_of(lo, x)) == 1 for x in sequence(lo, args[0], node))
+    else join_parts(lo, [array_of(lo, x, node) for x in sequence(lo, args[0], node)], ONE, node)
+)

@@ -42,11 +42,16 @@ def truth_of(lo: Lowering, v: Any, node: Any) -> Atom:
     if isinstance(v, Record) and v.cls is dict:
         return TRUE if v.fields else FALSE
     if isinstance(v, ListV):
-        return lo.b.op("ne", lo.b.load(v.length, Const(0, lo.b.dim(v.length, 0).type)),
-                       Const(0, Scalar("i8")))
+        return lo.b.op(
+            "ne", lo.b.load(v.length, Const(0, lo.b.dim(v.length, 0).type)), Const(0, Scalar("i8"))
+        )
     if is_array(v) and (len(v.shape) if isinstance(v, Lazy) else v.type.ndim):
-        lo.mismatch(node, f"the truth value of {describe(v)} is ambiguous", PLAIN,
-                    "use np.any(...) or np.all(...)")
+        lo.mismatch(
+            node,
+            f"the truth value of {describe(v)} is ambiguous",
+            PLAIN,
+            "use np.any(...) or np.all(...)",
+        )
     a = lo.scalar(v, node, "a truth value")
     if a.type == B1:
         return a
@@ -117,8 +122,9 @@ def join_envs(lo: Lowering, cond: Atom, a: Path, b: Path, yields: list, results:
 class Joiner:
     """Joins two values of one name; ``cond`` says which path was taken."""
 
-    def __init__(self, lo: Lowering, cond: Atom, a: Path, b: Path, yields: list,
-                 results: list) -> None:
+    def __init__(
+        self, lo: Lowering, cond: Atom, a: Path, b: Path, yields: list, results: list
+    ) -> None:
         self.lo, self.cond, self.a, self.b = lo, cond, a, b
         self.yields, self.results = yields, results
         self.memo: dict[Any, Any] = {}

@@ -28,12 +28,16 @@ def matmul(lo: Lowering, a: Any, b: Any, node: Any) -> Any:
         lo.mismatch(node, f"@ of {describe(a)} and {describe(b)}", PLAIN, "use * with a number")
     na, nb = len(shape_of(lo, a)), len(shape_of(lo, b))
     if na not in (1, 2) or nb not in (1, 2):
-        lo.mismatch(node, f"@ of {na}-D and {nb}-D arrays is not supported",
-                    instead="loop over the leading axes")
+        lo.mismatch(
+            node,
+            f"@ of {na}-D and {nb}-D arrays is not supported",
+            instead="loop over the leading axes",
+        )
     inner_a, inner_b = shape_of(lo, a)[-1], shape_of(lo, b)[0]
     if not lo.same_size(inner_a, inner_b):
-        lo.b.check(lo.b.op("eq", inner_a, inner_b), "ValueError",
-                   "incompatible array sizes for np.dot()")
+        lo.b.check(
+            lo.b.op("eq", inner_a, inner_b), "ValueError", "incompatible array sizes for np.dot()"
+        )
     if na == nb == 1:
         return inner(lo, a, b)
     kind = F4 if dtype_of(a) == dtype_of(b) == "f4" else F8
@@ -49,8 +53,7 @@ def inner(lo: Lowering, a: Any, b: Any) -> Atom:
     kind = kind if kind == element_kind(dtype_of(b)) else F8
 
     def step(acc: Atom, i: Atom) -> Atom:
-        return lo.b.op("add", acc, lo.b.op("mul", element_at(lo, a, (i,)),
-                                           element_at(lo, b, (i,))))
+        return lo.b.op("add", acc, lo.b.op("mul", element_at(lo, a, (i,)), element_at(lo, b, (i,))))
 
     return accumulate(lo, shape_of(lo, a)[0], const(0, kind), step)
 
@@ -88,8 +91,9 @@ def outer(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
     a, b = (ravel(lo, array_of(lo, x, node), node) for x in args[:2])
     full = ("slice", None, None, None)
-    return elementwise(lo, "mul", [subview(lo, a, (full, ("new",))),
-                                   subview(lo, b, (("new",), full))], node)
+    return elementwise(
+        lo, "mul", [subview(lo, a, (full, ("new",))), subview(lo, b, (("new",), full))], node
+    )
 
 
 @handles(CALLS, np.linalg.norm)
@@ -98,8 +102,11 @@ def norm(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.reductions import fold_axes
 
     if len(args) > 1 or keywords:
-        lo.fail(node, "np.linalg.norm with ord or axis is not supported",
-                instead="np.sqrt(np.sum(a * a, axis))")
+        lo.fail(
+            node,
+            "np.linalg.norm with ord or axis is not supported",
+            instead="np.sqrt(np.sum(a * a, axis))",
+        )
     v = as_array(lo, args[0], node)
     kind = F4 if dtype_of(v) == "f4" else F8
 
@@ -113,8 +120,9 @@ def norm(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
     """Operand of a factorisation: a contiguous square float matrix."""
     if not is_array(v) or len(shape_of(lo, v)) != 2:
-        lo.mismatch(node, f"expected a matrix, got {describe(v)}",
-                    instead="pass one 2-D array at a time")
+        lo.mismatch(
+            node, f"expected a matrix, got {describe(v)}", instead="pass one 2-D array at a time"
+        )
     a = contiguous(lo, v, "f4" if dtype_of(v) == "f4" else "f8", node)
     n, m = lo.shape(a)
     if not lo.same_size(n, m):
@@ -128,12 +136,18 @@ def solve(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     a = square_matrix(lo, as_array(lo, args[0], node), node)
     right = array_of(lo, args[1], node, 1)
     if right.type.ndim > 2:  # type: ignore[union-attr]
-        lo.mismatch(node, f"np.linalg.solve with {describe(right)} on the right",
-                    instead="solve for a vector or a matrix at a time")
+        lo.mismatch(
+            node,
+            f"np.linalg.solve with {describe(right)} on the right",
+            instead="solve for a vector or a matrix at a time",
+        )
     b = contiguous(lo, right, a.type.dtype, node)  # type: ignore[union-attr]
     if not lo.same_size(lo.shape(a)[0], lo.shape(b)[0]):
-        lo.b.check(lo.b.op("eq", lo.shape(a)[0], lo.shape(b)[0]), "ValueError",
-                   "incompatible sizes in solve")
+        lo.b.check(
+            lo.b.op("eq", lo.shape(a)[0], lo.shape(b)[0]),
+            "ValueError",
+            "incompatible sizes in solve",
+        )
     t = ArrayT(a.type.dtype, b.type.ndim, "C")  # type: ignore[union-attr]
     (r,) = lo.b.array_op("solve", (t,), a, b)
     return lo.note_shape(r, lo.shape(b))
@@ -151,6 +165,8 @@ def matrix_function(name: str, scalar: bool) -> Any:
     return handler
 
 
-CALLS[np.linalg.inv], CALLS[np.linalg.cholesky] = (matrix_function("inv", False),
-                                                   matrix_function("cholesky", False))
+CALLS[np.linalg.inv], CALLS[np.linalg.cholesky] = (
+    matrix_function("inv", False),
+    matrix_function("cholesky", False),
+)
 CALLS[np.linalg.det] = matrix_function("det", True)

@@ -36,9 +36,12 @@ def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> Li
     fact = lo.program.facts.get(origin)
     items = [settle(lo, v) for v in items]
     if any(isinstance(a.type, ListT) for v in items for a in flatten(v)[0]):
-        lo.mismatch(node, "a list of lists is not supported",
-                    "the inner lists have no fixed length",
-                    "append np.array(inner), or keep one flat list and the offsets")
+        lo.mismatch(
+            node,
+            "a list of lists is not supported",
+            "the inner lists have no fixed length",
+            "append np.array(inner), or keep one flat list and the offsets",
+        )
     if fact is None and items:
         leaves, shape = flatten(items[0])
         fact = (shape, tuple(a.type for a in leaves))
@@ -72,22 +75,34 @@ def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
     v = settle(lo, v)
     leaves, shape = flatten(v)
     if any(isinstance(a.type, ListT) for a in leaves):
-        lo.mismatch(node, "a list of lists is not supported",
-                    "the inner lists have no fixed length",
-                    "append np.array(inner), or keep one flat list and the offsets")
+        lo.mismatch(
+            node,
+            "a list of lists is not supported",
+            "the inner lists have no fixed length",
+            "append np.array(inner), or keep one flat list and the offsets",
+        )
     origin, unknown = xs.origin
     mine, mine_shape = flatten(xs.element)
     if unknown:
         lo.program.facts[origin] = (shape, tuple(element_type(a.type) for a in leaves))
         raise Restart
     if shape != mine_shape:
-        lo.mismatch(node, f"this list holds {describe(xs.element)}, not {describe(v)}",
-                    "the elements of a list have one structure", "use two lists")
-    types = tuple(join_types(a.type, element_type(b.type))
-                  for a, b in zip(mine, leaves, strict=True))
+        lo.mismatch(
+            node,
+            f"this list holds {describe(xs.element)}, not {describe(v)}",
+            "the elements of a list have one structure",
+            "use two lists",
+        )
+    types = tuple(
+        join_types(a.type, element_type(b.type)) for a, b in zip(mine, leaves, strict=True)
+    )
     if any(t is None for t in types):
-        lo.mismatch(node, f"this list holds {describe(xs.element)}, not {describe(v)}",
-                    "the elements of a list have one type", "use two lists")
+        lo.mismatch(
+            node,
+            f"this list holds {describe(xs.element)}, not {describe(v)}",
+            "the elements of a list have one type",
+            "use two lists",
+        )
     if types != tuple(a.type for a in mine):
         lo.program.facts[origin] = (shape, types)
         raise Restart
@@ -241,8 +256,12 @@ def list_binary(lo: Lowering, name: str, xs: ListV, other: Any, node: Any) -> An
         extend(lo, out, other, node)
         return out
     if not is_scalar(other) or other.type not in (I8, B1):
-        lo.mismatch(node, f"cannot multiply a list by {describe(other)}", PLAIN,
-                    "np.array(xs) * x multiplies the items")
+        lo.mismatch(
+            node,
+            f"cannot multiply a list by {describe(other)}",
+            PLAIN,
+            "np.array(xs) * x multiplies the items",
+        )
     with lo.b.loop(ZERO, lo.integer(other, node), hint="k"):
         extend(lo, out, xs, node)
     return out
@@ -271,8 +290,9 @@ def comprehension(lo: Lowering, node: ast.ListComp) -> Any:
 
     frame = lo.frame
     name = ".comp" + str(len(frame.env))
-    inner: ast.stmt = ast.Expr(ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "append",
-                                                      ast.Load()), [node.elt], []))
+    inner: ast.stmt = ast.Expr(
+        ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "append", ast.Load()), [node.elt], [])
+    )
     cached = getattr(node, "_srcad_loop", None)
     if cached is None:
         for gen in reversed(node.generators):
@@ -285,8 +305,7 @@ def comprehension(lo: Lowering, node: ast.ListComp) -> Any:
                 ast.copy_location(n, node)
         node._srcad_loop = cached = (name, inner)  # type: ignore[attr-defined]
     name, inner = cached
-    targets = {n.id for g in node.generators for n in ast.walk(g.target)
-               if isinstance(n, ast.Name)}
+    targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
     saved = {t: frame.env.pop(t) for t in targets if t in frame.env}
     frame.env[name] = new_list(lo, node, [], "comprehension")
     body(lo, [inner])
@@ -303,9 +322,12 @@ def list_to_array(lo: Lowering, xs: ListV, node: Any) -> Var:
     if shape != "*" or not isinstance(kind, Scalar):
         if isinstance(kind, ArrayT):
             return _stack(lo, xs, kind)
-        lo.mismatch(node, f"cannot make an array of a list of {describe(xs.element)}",
-                    "only lists of numbers or of arrays can become an array",
-                    "fill an array row by row")
+        lo.mismatch(
+            node,
+            f"cannot make an array of a list of {describe(xs.element)}",
+            "only lists of numbers or of arrays can become an array",
+            "fill an array row by row",
+        )
     n = length_of(lo, xs)
     out = lo.new_array(kind.kind, (n,), hint="a")
     with lo.b.loop(ZERO, n, hint="k") as k:

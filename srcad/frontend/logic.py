@@ -7,6 +7,7 @@ before anything that may write to its operands.
 from __future__ import annotations
 
 import ast
+import builtins
 import types
 from typing import Any
 
@@ -19,8 +20,7 @@ from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Const, Op
 from srcad.ir.types import B1
 
-COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq",
-           ast.NotEq: "ne"}
+COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 
 
 def before_writes(lo: Lowering, v: Any, later: list[ast.expr]) -> Any:
@@ -30,17 +30,27 @@ def before_writes(lo: Lowering, v: Any, later: list[ast.expr]) -> Any:
 
 def may_write(lo: Lowering, node: ast.AST) -> bool:
     """Whether evaluating an expression may write to an array (a user function is called)."""
-    for n in ast.walk(node):
-        if isinstance(n, ast.Call):
-            f = n.func
-            while isinstance(f, ast.Attribute):
-                f = f.value
-            root = lo.frame.env.get(f.id) if isinstance(f, ast.Name) else None
-            if root is None and isinstance(f, ast.Name):
-                root = Static(lo.frame.source.globals.get(f.id))
-            if not (isinstance(root, Static) and isinstance(root.obj, types.ModuleType)):
-                return True
-    return False
+    return any(isinstance(n, ast.Call) and _call_may_write(lo, n) for n in ast.walk(node))
+
+
+def _call_may_write(lo: Lowering, node: ast.Call) -> bool:
+    f: ast.expr = node.func
+    if any(k.arg in ("out", None) for k in node.keywords):
+        return True
+    while isinstance(f, ast.Attribute):
+        f = f.value
+    if not isinstance(f, ast.Name):
+        return True
+    root = lo.frame.env.get(f.id)
+    table = lo.frame.source.globals
+    if root is None:
+        known = table.get(f.id, getattr(builtins, f.id, None))
+        if f.id in lo.frame.source.closure or f.id in lo.frame.local:
+            return True
+        root = Static(known)
+    if not isinstance(root, Static):
+        return True
+    return not isinstance(root.obj, (types.ModuleType, types.BuiltinFunctionType, type))
 
 
 @handles(EXPR, ast.Compare)
@@ -88,11 +98,15 @@ def compare(lo: Lowering, op: ast.cmpop, a: Any, b: Any, node: Any) -> Any:
                 same_item = lo.truth(compare(lo, ast.Eq(), x, y, node), node)
                 out = lo.b.op("and", out, same_item)
         return out if name == "eq" else lo.b.op("not", out)
-    if name in ("eq", "ne") and (isinstance(a, Static) or isinstance(b, Static)):
+    static = isinstance(a, Static) or isinstance(b, Static)
+    if name in ("eq", "ne") and static and not is_array(a) and not is_array(b):
         alike = isinstance(a, Static) and isinstance(b, Static) and bool(a.obj == b.obj)
         return const(alike == (name == "eq"))
-    lo.mismatch(node, f"cannot compare {describe(a)} with {describe(b)}",
-                instead="compare numbers or arrays")
+    lo.mismatch(
+        node,
+        f"cannot compare {describe(a)} with {describe(b)}",
+        instead="compare numbers or arrays",
+    )
 
 
 def identical(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
@@ -103,8 +117,12 @@ def identical(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
         return lo.b.op("eq", a, b)
     if a is b and not is_scalar(a):
         return TRUE
-    lo.fail(node, f"`is` between {describe(a)} and {describe(b)} is not supported",
-            "which objects are the same is not known at compile time", "compare with ==")
+    lo.fail(
+        node,
+        f"`is` between {describe(a)} and {describe(b)} is not supported",
+        "which objects are the same is not known at compile time",
+        "compare with ==",
+    )
 
 
 def contains(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
@@ -118,8 +136,12 @@ def contains(lo: Lowering, a: Any, b: Any, node: Any) -> Atom:
         return const(a.obj in b.fields)
     if isinstance(b, Static) and isinstance(a, Static) and isinstance(b.obj, (str, frozenset)):
         return const(a.obj in b.obj)
-    lo.fail(node, f"`in` is not supported for {describe(b)}",
-            "it is supported for tuples, dicts and strings", "write a loop, or np.any(a == x)")
+    lo.fail(
+        node,
+        f"`in` is not supported for {describe(b)}",
+        "it is supported for tuples, dicts and strings",
+        "write a loop, or np.any(a == x)",
+    )
 
 
 @handles(EXPR, ast.BoolOp)
@@ -181,9 +203,14 @@ def conditional(lo: Lowering, node: ast.IfExp) -> Any:
     a, b = run_path(lo, side(node.body)), run_path(lo, side(node.orelse))
     plain = {"add", "sub", "neg", "f8", "i8", "lt", "le", "gt", "ge", "eq", "ne"}
     stmts = [*a[0], *b[0]]
-    if (len(sides) == 2 and all(is_scalar(v) for v in sides) and sides[0].type == sides[1].type
-            and len(stmts) <= 4 and all(isinstance(s, Op) and s.op in plain for s in stmts)
-            and not scopes.assigned([node])):
+    if (
+        len(sides) == 2
+        and all(is_scalar(v) for v in sides)
+        and sides[0].type == sides[1].type
+        and len(stmts) <= 4
+        and all(isinstance(s, Op) and s.op in plain for s in stmts)
+        and not scopes.assigned([node])
+    ):
         for s in stmts:
             lo.b.emit(s)
         return lo.b.op("select", cond, *sides)

@@ -148,8 +148,11 @@ def indexed(lo: Lowering, it: Any, node: Any) -> tuple[Atom, Callable[[Atom], An
         for m, _ in parts[1:]:
             n = n if lo.same_size(n, m) else lo.b.op("min", n, m)
         return n, lambda i: Tuple(tuple(item(i) for _, item in parts))
-    lo.mismatch(node, f"cannot iterate over {describe(it)}",
-                instead="loop over a range, an array, a tuple or a list")
+    lo.mismatch(
+        node,
+        f"cannot iterate over {describe(it)}",
+        instead="loop over a range, an array, a tuple or a list",
+    )
 
 
 def _ndindex(lo: Lowering, it: IterV) -> tuple[Atom, Callable[[Atom], Any]]:
@@ -170,7 +173,7 @@ def _ndindex(lo: Lowering, it: IterV) -> tuple[Atom, Callable[[Atom], Any]]:
 
 def select_item(lo: Lowering, t: Tuple, i: Atom, node: Any) -> Any:
     """An item of a tuple at a position known only at run time."""
-    from srcad.frontend.indexing import tuple_item
+    from srcad.frontend.tuples import tuple_item
 
     return tuple_item(lo, t, i, node)
 
@@ -195,9 +198,3 @@ def while_statement(lo: Lowering, node: ast.While) -> None:
     """``while test: body else: orelse``."""
     Loop(lo, node, node.body, None).conditional(node.test)
     finish(lo, node)
-
-
-
-
-
-

@@ -42,7 +42,7 @@ from srcad.ir.walk import rewrite_block
 
 @dataclass(frozen=True)
 class Lowered:
-    """A lowered function; ``result`` is its abstract result, ``param_groups`` leaves an argument."""
+    """A lowered function; ``param_counts`` says how many leaves each argument has."""
 
     fn: Function
     source: SourceFunction
@@ -68,14 +68,17 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
             return _attempt(source, arguments, front, keywords, facts)
         except Restart:
             continue
-    raise UnsupportedSyntax(f"the types of the lists in {source.name} do not settle",
-                            source.loc(source.node),
-                            "an element gets another structure every time one is added",
-                            "give the elements of a list one structure")
+    raise UnsupportedSyntax(
+        f"the types of the lists in {source.name} do not settle",
+        source.loc(source.node),
+        "an element gets another structure every time one is added",
+        "give the elements of a list one structure",
+    )
 
 
-def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict,
-             facts: dict) -> Lowered:
+def _attempt(
+    source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict, facts: dict
+) -> Lowered:
     program = Program(facts=facts)
     lo = Lowering(program)
     lo.node = source.node
@@ -102,12 +105,14 @@ def _attempt(source: SourceFunction, arguments: dict[str, Spec], front: tuple, k
         if found.key != key:
             raise
         lo.b.rewind(mark)  # the body will stand in a function of its own
+        lo.program.forget(set())
         value = _recursive(lo, f, bound, key)
     return _finish(lo, source, value, params, tuple(counts))
 
 
-def with_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple,
-               keywords: dict) -> dict[str, Any]:
+def with_bound(
+    lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple, keywords: dict
+) -> dict[str, Any]:
     """Arguments a method or a partial brings along."""
     a = f.source.node.args
     positional = [p.arg for p in (*a.posonlyargs, *a.args)]
@@ -117,7 +122,7 @@ def with_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], front: tuple,
     for name, x in keywords.items():
         if name not in bound:
             out[name] = expansion.static_argument(lo, x, f.source.node)
-    extra = front[len(positional):]
+    extra = front[len(positional) :]
     for name, v in bound.items():
         if a.vararg is not None and name == a.vararg.arg and extra:
             v = Tuple((*(expansion.static_argument(lo, x, f.source.node) for x in extra), *v.items))
@@ -142,8 +147,9 @@ def _recursive(lo: Lowering, f: FunctionV, bound: dict, key: Any) -> Any:
     return instance.call(lo, bound, f.source.node)
 
 
-def _finish(lo: Lowering, source: SourceFunction, value: Any, params: list[Var],
-            counts: tuple[int, ...]) -> Lowered:
+def _finish(
+    lo: Lowering, source: SourceFunction, value: Any, params: list[Var], counts: tuple[int, ...]
+) -> Lowered:
     check_result(lo, value, source)
     leaves, _ = flatten(value)
     captures = tuple(lo.program.captures.values())
@@ -187,9 +193,15 @@ def check_result(lo: Lowering, value: Any, source: SourceFunction) -> None:
         for v in value.fields.values():
             check_result(lo, v, source)
     elif isinstance(value, ListV):
-        lo.mismatch(source.node, f"{source.name} returns a list",
-                    "a list has no fixed length to shape a derivative by",
-                    "return np.array(the_list)")
+        lo.mismatch(
+            source.node,
+            f"{source.name} returns a list",
+            "a list has no fixed length to shape a derivative by",
+            "return np.array(the_list)",
+        )
     elif not (isinstance(value, (Var, Const)) or isinstance(value, Static) and value.obj is None):
-        lo.mismatch(source.node, f"{source.name} returns {describe(value)}",
-                    instead="return numbers, arrays and tuples of them")
+        lo.mismatch(
+            source.node,
+            f"{source.name} returns {describe(value)}",
+            instead="return numbers, arrays and tuples of them",
+        )

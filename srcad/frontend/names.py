@@ -33,8 +33,12 @@ from srcad.ir.types import Scalar
 def number(lo: Lowering, v: Any, node: Any) -> Const:
     """A Python number as a constant."""
     if isinstance(v, int) and not -(1 << 63) <= v < (1 << 63):
-        lo.fail(node, f"the integer {v} does not fit in 64 bits",
-                "ints are 64-bit numbers in compiled code", f"use a float: {float(v)!r}")
+        lo.fail(
+            node,
+            f"the integer {v} does not fit in 64 bits",
+            "ints are 64-bit numbers in compiled code",
+            f"use a float: {float(v)!r}",
+        )
     return const(v)
 
 
@@ -93,16 +97,23 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
 
         return capture_array(lo, obj, path, node)
     if isinstance(obj, (list, dict)) and path is not None:  # they may grow, or get other keys
-        lo.program.guards.append((lambda: tuple(path()) if isinstance(obj, dict) else len(path()),
-                                  tuple(obj) if isinstance(obj, dict) else len(obj)))
+        lo.program.guards.append(
+            (
+                lambda: tuple(path()) if isinstance(obj, dict) else len(path()),
+                tuple(obj) if isinstance(obj, dict) else len(obj),
+            )
+        )
     if isinstance(obj, (tuple, list)):
         items = tuple(captured(lo, x, step(path, k), node) for k, x in enumerate(obj))
         return Tuple(items, type(obj) if hasattr(obj, "_fields") else None)
     if isinstance(obj, dict) and all(isinstance(k, (str, int)) for k in obj):
         return Record(dict, {k: captured(lo, x, step(path, k), node) for k, x in obj.items()})
     if isinstance(obj, (complex, np.complexfloating)):
-        lo.fail(node, "complex numbers are not supported",
-                instead="carry real and imaginary parts in two floats")
+        lo.fail(
+            node,
+            "complex numbers are not supported",
+            instead="carry real and imaginary parts in two floats",
+        )
     if path is not None and not isinstance(obj, (types.ModuleType, types.BuiltinFunctionType)):
         lo.program.guards.append((path, obj))
     return Static(obj, path)
@@ -166,5 +177,8 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     kind = "array" if is_array(owner) else "scalar" if is_scalar(owner) else type(owner).__name__
     if f"{kind}.{name}" in METHODS:
         return MethodV(owner, name)
-    lo.fail(node, f"{describe(owner)} has no attribute {name!r} that srcad supports",
-            instead="use a NumPy function, or write it out")
+    lo.fail(
+        node,
+        f"{describe(owner)} has no attribute {name!r} that srcad supports",
+        instead="use a NumPy function, or write it out",
+    )

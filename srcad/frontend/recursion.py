@@ -29,15 +29,26 @@ class Instance:
 
     def compile(self) -> None:
         """Lower the body until the kind of its result and what it sees settle."""
+        known = set(self.lo.program.instances)
         for _ in range(12):
+            self.lo.program.forget(known)
             before = (self.result, list(self.extras))
             self.lower()
+            if self.result is None and self.waits():
+                self.lo.program.forget(known - {self.key})
+                raise Bottom
             if (self.result, self.extras) == before and self.result is not None:
                 return
-        self.lo.fail(self.f.source.node, f"the result of the recursive function "
-                     f"{self.f.source.name} has no definite type",
-                     "no path returns without calling the function again",
-                     "end the recursion with an if")
+        self.lo.fail(
+            self.f.source.node,
+            f"the result of the recursive function {self.f.source.name} has no definite type",
+            "no path returns without calling the function again",
+            "end the recursion with an if",
+        )
+
+    def waits(self) -> bool:
+        """Whether the result may depend on that of a function further up that is not known yet."""
+        return any(i.result is None for i in self.lo.program.instances.values() if i is not self)
 
     def lower(self) -> None:
         """Lower the body once with what is known about the result."""
@@ -62,8 +73,9 @@ class Instance:
                     sub.shape(p)
         dead = lo.frame.dead
         try:
-            value = activation(sub, self.f, bound, (("instance", id(self.f.source.node),
-                                                     self.name),))
+            value = activation(
+                sub, self.f, bound, (("instance", id(self.f.source.node), self.name),)
+            )
         except Bottom:
             value = None
         ended = lo.frame.dead
@@ -77,8 +89,9 @@ class Instance:
         leaves = [adapt(sub, a, t) for a, t in zip(leaves, self.result[1], strict=True)]
         block = Block(tuple(sub.b.stack[0]), tuple(leaves))
         self.extras = free_variables(block, params)
-        lo.program.callees[self.name] = Function(self.name, (*params, *self.extras), block,
-                                                 lo.program.callees)
+        lo.program.callees[self.name] = Function(
+            self.name, (*params, *self.extras), block, lo.program.callees
+        )
 
     def learn(self, shape: Any, leaves: list[Atom]) -> None:
         """Join the kind of this result with what was known."""
@@ -89,10 +102,12 @@ class Instance:
             old_shape, old = self.result
             joined = tuple(map(join_types, old, types)) if old_shape == shape else (None,)
             if None in joined:
-                self.lo.mismatch(self.f.source.node,
-                                 f"{self.f.source.name} returns values of different kinds",
-                                 "a recursive function has one result type",
-                                 "return the same structure on every path")
+                self.lo.mismatch(
+                    self.f.source.node,
+                    f"{self.f.source.name} returns values of different kinds",
+                    "a recursive function has one result type",
+                    "return the same structure on every path",
+                )
             types = joined  # type: ignore[assignment]
         self.result = (shape, types)
 

@@ -38,12 +38,18 @@ def axes_of(lo: Lowering, v: Any, ndim: int, node: Any) -> tuple[int, ...]:
     out = []
     for x in items:
         if not isinstance(x, Const) or x.type != I8:
-            lo.fail(node, f"axis must be a constant int, got {describe(x)}",
-                    "which loops are generated depends on it")
+            lo.fail(
+                node,
+                f"axis must be a constant int, got {describe(x)}",
+                "which loops are generated depends on it",
+            )
         k = int(x.value)
         if not -ndim <= k < ndim:
-            lo.mismatch(node, f"axis {k} is out of bounds for an array of {ndim} "
-                              f"ax{'is' if ndim == 1 else 'es'}", PLAIN)
+            lo.mismatch(
+                node,
+                f"axis {k} is out of bounds for an array of {ndim} ax{'is' if ndim == 1 else 'es'}",
+                PLAIN,
+            )
         out.append(k % ndim)
     if len(set(out)) < len(out):
         lo.mismatch(node, "an axis is given twice", PLAIN)
@@ -58,8 +64,14 @@ def axis_of(lo: Lowering, v: Any, ndim: int, node: Any) -> int:
     return axes[0]
 
 
-def fold_axes(lo: Lowering, v: Any, axes: tuple[int, ...], init: Atom | None,
-              f: Callable[[Atom, Atom], Atom], outer: Index = ()) -> Atom:
+def fold_axes(
+    lo: Lowering,
+    v: Any,
+    axes: tuple[int, ...],
+    init: Atom | None,
+    f: Callable[[Atom, Atom], Atom],
+    outer: Index = (),
+) -> Atom:
     """``f`` folded over the given axes at one index of the others (row-major order)."""
     shape = shape_of(lo, v)
 
@@ -70,24 +82,46 @@ def fold_axes(lo: Lowering, v: Any, axes: tuple[int, ...], init: Atom | None,
     def walk(k: int, inner: Index, acc: Atom) -> Atom:
         if k == len(axes):
             return lo.b.cast(f(acc, element_at(lo, v, index(inner))), acc.type)  # type: ignore[arg-type]
-        arg, result, i = (lo.b.var("acc", acc.type), lo.b.var("acc", acc.type),
-                          lo.b.var("ijkl"[k % 4], I8))
+        arg, result, i = (
+            lo.b.var("acc", acc.type),
+            lo.b.var("acc", acc.type),
+            lo.b.var("ijkl"[k % 4], I8),
+        )
         with lo.b.block() as stmts:
             out = walk(k + 1, (*inner, i), arg)
-        lo.b.emit(For(i, ZERO, shape[axes[k]], ONE, (Carried(result, arg, acc),),
-                      Block(tuple(stmts), (out,)), loc=lo.b.loc))
+        lo.b.emit(
+            For(
+                i,
+                ZERO,
+                shape[axes[k]],
+                ONE,
+                (Carried(result, arg, acc),),
+                Block(tuple(stmts), (out,)),
+                loc=lo.b.loc,
+            )
+        )
         return result
 
     if init is None:  # start from the first element: the fold repeats it harmlessly
         for k in axes:
-            lo.b.check(lo.b.op("gt", shape[k], ZERO), "ValueError",
-                       "zero-size array to reduction operation which has no identity")
+            lo.b.check(
+                lo.b.op("gt", shape[k], ZERO),
+                "ValueError",
+                "zero-size array to reduction operation which has no identity",
+            )
         init = element_at(lo, v, index((ZERO,) * len(axes)))
     return walk(0, (), init)
 
 
-def reduce(lo: Lowering, v: Any, axis: Any, keepdims: Any, node: Any, dtype: str,
-           fold: Callable[[Any, tuple[int, ...], Index], Atom]) -> Any:
+def reduce(
+    lo: Lowering,
+    v: Any,
+    axis: Any,
+    keepdims: Any,
+    node: Any,
+    dtype: str,
+    fold: Callable[[Any, tuple[int, ...], Index], Atom],
+) -> Any:
     """A reduction to a number, or to an array where some axes stay."""
     v = as_array(lo, v, node)
     if is_scalar(v):
@@ -101,15 +135,17 @@ def reduce(lo: Lowering, v: Any, axis: Any, keepdims: Any, node: Any, dtype: str
         return fold(v, axes, ())
     if isinstance(v, Lazy) and rest:
         v = materialize(lo, v)
-    out_shape = tuple(ONE if k in axes else shape[k] for k in range(len(shape))
-                      if keep or k not in axes)
+    out_shape = tuple(
+        ONE if k in axes else shape[k] for k in range(len(shape)) if keep or k not in axes
+    )
     out = lo.new_array(dtype, out_shape, hint="r")
     sizes = tuple(shape[k] for k in rest)
 
     def put(i: Index) -> None:
         it = iter(i)
-        index = tuple(ZERO if k in axes else next(it) for k in range(len(shape))
-                      if keep or k not in axes)
+        index = tuple(
+            ZERO if k in axes else next(it) for k in range(len(shape)) if keep or k not in axes
+        )
         lo.b.store(out, index, to_element(lo, fold(v, axes, i), out))
 
     nest(lo, sizes, put)
@@ -133,16 +169,27 @@ def simple(init: Any, op: str, widen: bool) -> Callable:
         if widen and kind == B1:
             kind = I8
         start = None if init is None else const(init, kind)
-        return reduce(lo, v, argument(args, keywords, 1, "axis"), keywords.get("keepdims"), node,
-                      kind.kind, lambda x, axes, outer: fold_axes(
-                          lo, x, axes, start, lambda a, b: lo.b.op(op, a, b), outer))
+        return reduce(
+            lo,
+            v,
+            argument(args, keywords, 1, "axis"),
+            keywords.get("keepdims"),
+            node,
+            kind.kind,
+            lambda x, axes, outer: fold_axes(
+                lo, x, axes, start, lambda a, b: lo.b.op(op, a, b), outer
+            ),
+        )
 
     return handler
 
 
 method_and_function("sum", np.sum, simple(0, "add", True))
 method_and_function("prod", np.prod, simple(1, "mul", True))
-for _name, _op, _fs in [("max", "maximum", (np.max, np.amax)), ("min", "minimum", (np.min, np.amin))]:
+for _name, _op, _fs in [
+    ("max", "maximum", (np.max, np.amax)),
+    ("min", "minimum", (np.min, np.amin)),
+]:
     for _f in _fs:
         method_and_function(_name, _f, simple(None, _op, False))
 
@@ -170,8 +217,9 @@ def mean(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         total = fold_axes(lo, x, axes, const(0, kind), lambda a, b: lo.b.op("add", a, b), outer)
         return lo.b.op("truediv", total, lo.b.cast(count(lo, x, axes), kind))
 
-    return reduce(lo, v, argument(args, keywords, 1, "axis"), keywords.get("keepdims"), node,
-                  kind.kind, fold)
+    return reduce(
+        lo, v, argument(args, keywords, 1, "axis"), keywords.get("keepdims"), node, kind.kind, fold
+    )
 
 
 method_and_function("mean", np.mean, mean)
@@ -200,8 +248,15 @@ def variance(root: bool) -> Callable:
             out = op("truediv", squares, lo.b.cast(op("sub", n, ddof), kind))
             return op("sqrt", out) if root else out
 
-        return reduce(lo, v, argument(args, keywords, 1, "axis"), keywords.get("keepdims"), node,
-                      kind.kind, fold)
+        return reduce(
+            lo,
+            v,
+            argument(args, keywords, 1, "axis"),
+            keywords.get("keepdims"),
+            node,
+            kind.kind,
+            fold,
+        )
 
     return handler
 
@@ -215,10 +270,22 @@ def quantifier(op: str) -> Callable:
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         check_keywords(lo, keywords, {"axis", "keepdims"}, node)
-        return reduce(lo, args[0], argument(args, keywords, 1, "axis"), keywords.get("keepdims"),
-                      node, "b1", lambda x, axes, outer: fold_axes(
-                          lo, x, axes, const(op == "and"),
-                          lambda a, b: lo.b.op(op, a, lo.truth(b, node)), outer))
+        return reduce(
+            lo,
+            args[0],
+            argument(args, keywords, 1, "axis"),
+            keywords.get("keepdims"),
+            node,
+            "b1",
+            lambda x, axes, outer: fold_axes(
+                lo,
+                x,
+                axes,
+                const(op == "and"),
+                lambda a, b: lo.b.op(op, a, lo.truth(b, node)),
+                outer,
+            ),
+        )
 
     return handler
 
@@ -229,10 +296,22 @@ method_and_function("all", np.all, quantifier("and"))
 
 def count_nonzero(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.count_nonzero``."""
-    return reduce(lo, args[0], argument(args, keywords, 1, "axis"), None, node, "i8",
-                  lambda x, axes, outer: fold_axes(
-                      lo, x, axes, ZERO,
-                      lambda a, b: lo.b.op("add", a, lo.b.cast(lo.truth(b, node), I8)), outer))
+    return reduce(
+        lo,
+        args[0],
+        argument(args, keywords, 1, "axis"),
+        None,
+        node,
+        "i8",
+        lambda x, axes, outer: fold_axes(
+            lo,
+            x,
+            axes,
+            ZERO,
+            lambda a, b: lo.b.op("add", a, lo.b.cast(lo.truth(b, node), I8)),
+            outer,
+        ),
+    )
 
 
 CALLS[np.count_nonzero] = count_nonzero
@@ -251,8 +330,17 @@ def arg_extreme(op: str) -> Callable:
             flat = ravel(lo, v, node)
             return _arg_fold(lo, flat, op, lambda i: (i,), size_attribute(lo, flat))
         k = axis_of(lo, axis, len(shape_of(lo, v)), node)
-        return reduce(lo, v, axis, None, node, "i8", lambda x, axes, outer: _arg_fold(
-            lo, x, op, lambda i: (*outer[:k], i, *outer[k:]), shape_of(lo, x)[k]))
+        return reduce(
+            lo,
+            v,
+            axis,
+            None,
+            node,
+            "i8",
+            lambda x, axes, outer: _arg_fold(
+                lo, x, op, lambda i: (*outer[:k], i, *outer[k:]), shape_of(lo, x)[k]
+            ),
+        )
 
     return handler
 

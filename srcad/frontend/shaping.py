@@ -64,6 +64,13 @@ def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     spec = given[0] if len(given) == 1 else Tuple(tuple(given))
     items = spec.items if isinstance(spec, Tuple) else (spec,)
     sizes = [lo.integer(x, node, "a size") for x in items]
+    if a.type.layout != "C" and not len(sizes) == 1 < a.type.ndim:  # type: ignore[union-attr]
+        lo.mismatch(
+            node,
+            "reshape of an array that is not C-ordered",
+            "whether NumPy makes a view or a copy of it depends on its strides",
+            "a.copy().reshape(...), or a.ravel()",
+        )
     return reshape_to(lo, a, complete(lo, a, sizes, node), node)
 
 
@@ -82,8 +89,11 @@ def complete(lo: Lowering, a: Var, sizes: list[Atom], node: Any) -> tuple[Atom, 
         sizes = [rest if k in unknown else n for k, n in enumerate(sizes)]
         product = lo.b.op("mul", product, rest)
     if not lo.same_size(product, total):
-        lo.b.check(lo.b.op("eq", product, total), "ValueError",
-                   "cannot reshape array: total size must be unchanged")
+        lo.b.check(
+            lo.b.op("eq", product, total),
+            "ValueError",
+            "cannot reshape array: total size must be unchanged",
+        )
     return tuple(sizes)
 
 
@@ -123,8 +133,13 @@ def transpose(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.transpose(a, axes)``."""
     a = array_of(lo, args[0], node)
     ndim = a.type.ndim  # type: ignore[union-attr]
-    given = args[1] if len(args) == 2 else Tuple(tuple(args[1:])) if len(args) > 2 else \
-        keywords.get("axes")
+    given = (
+        args[1]
+        if len(args) == 2
+        else Tuple(tuple(args[1:]))
+        if len(args) > 2
+        else keywords.get("axes")
+    )
     if given is None or isinstance(given, Static):
         return transpose_view(lo, a, tuple(range(ndim))[::-1])
     axes = axes_of(lo, given, ndim, node)
@@ -175,14 +190,22 @@ def squeeze(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     a = array_of(lo, args[0], node)
     axis = argument(args, keywords, 1, "axis")
     if axis is None:
-        lo.fail(node, "squeeze needs an axis here",
-                "the number of axes must be known at compile time", "np.squeeze(a, axis)")
+        lo.fail(
+            node,
+            "squeeze needs an axis here",
+            "the number of axes must be known at compile time",
+            "np.squeeze(a, axis)",
+        )
     axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
     for k in axes:
-        lo.b.check(lo.b.op("eq", lo.shape(a)[k], ONE), "ValueError",
-                   "cannot select an axis to squeeze out which has size not equal to one")
-    items = tuple(("at", ZERO) if k in axes else ("slice", None, None, None)
-                  for k in range(a.type.ndim))  # type: ignore[union-attr]
+        lo.b.check(
+            lo.b.op("eq", lo.shape(a)[k], ONE),
+            "ValueError",
+            "cannot select an axis to squeeze out which has size not equal to one",
+        )
+    items = tuple(
+        ("at", ZERO) if k in axes else ("slice", None, None, None) for k in range(a.type.ndim)
+    )  # type: ignore[union-attr]
     return subview(lo, a, items)
 
 
@@ -193,32 +216,15 @@ def flipping(fixed: int | None) -> Callable:
         a = array_of(lo, args[0], node)
         axis = const(fixed) if fixed is not None else argument(args, keywords, 1, "axis")
         axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
-        items = tuple(("slice", None, None, const(-1) if k in axes else None)
-                      for k in range(a.type.ndim))  # type: ignore[union-attr]
+        items = tuple(
+            ("slice", None, None, const(-1) if k in axes else None) for k in range(a.type.ndim)
+        )  # type: ignore[union-attr]
         return subview(lo, a, items)
 
     return handler
 
 
 CALLS[np.flip], CALLS[np.flipud], CALLS[np.fliplr] = flipping(None), flipping(0), flipping(1)
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 @handles(CALLS, np.where)
@@ -235,11 +241,21 @@ def where(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         c = lo.truth(args[0], node)
         kind = join_types(args[1].type, args[2].type)
         return lo.b.op("select", c, lo.b.cast(args[1], kind), lo.b.cast(args[2], kind))  # type: ignore[arg-type]
-    dtype = result_dtype("add", args[1:]) if dtype_of(args[1]) != dtype_of(args[2]) else \
-        dtype_of(args[1])
+    dtype = (
+        result_dtype("add", args[1:])
+        if dtype_of(args[1]) != dtype_of(args[2])
+        else dtype_of(args[1])
+    )
     kind = element_kind(dtype)
-    return apply_elementwise(lo, lambda c, a, b: lo.b.op(
-        "select", lo.truth(c, node), lo.b.cast(a, kind), lo.b.cast(b, kind)), args, dtype, node)
+    return apply_elementwise(
+        lo,
+        lambda c, a, b: lo.b.op(
+            "select", lo.truth(c, node), lo.b.cast(a, kind), lo.b.cast(b, kind)
+        ),
+        args,
+        dtype,
+        node,
+    )
 
 
 @handles(CALLS, np.clip)
@@ -251,8 +267,9 @@ def clip(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     for k, (name, f) in enumerate([("a_min", np.maximum), ("a_max", np.minimum)], 1):
         bound = argument(args, keywords, k, name, keywords.get(name[2:]))
         if bound is not None and not isinstance(bound, Static):
-            v = primitive_call(lo, "maximum" if f is np.maximum else "minimum", f, [v, bound], {},
-                               node)
+            v = primitive_call(
+                lo, "maximum" if f is np.maximum else "minimum", f, [v, bound], {}, node
+            )
     return v
 
 
@@ -266,8 +283,16 @@ def broadcast_to_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
     v = as_array(lo, args[0], node)
     shape = shape_argument(lo, args[1], node)
+    if len(shape_of(lo, v)) > len(shape):
+        lo.mismatch(node, f"cannot broadcast {describe(v)} to {len(shape)} axes", PLAIN)
     check_fits(lo, shape_of(lo, v), shape, node)
-    return Lazy(shape, dtype_of(v) if is_array(v) else v.type.kind, broadcast_to(lo, v, shape), reads_at_will(v), True)
+    return Lazy(
+        shape,
+        dtype_of(v) if is_array(v) else v.type.kind,
+        broadcast_to(lo, v, shape),
+        reads_at_will(v),
+        True,
+    )
 
 
 def reads_at_will(v: Any) -> tuple[tuple[Var, bool], ...]:
@@ -282,8 +307,9 @@ def repeat(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     a = ravel(lo, array_of(lo, args[0], node), node)
     n = lo.integer(args[1], node)
     size = lo.b.op("mul", lo.shape(a)[0], n)
-    lazy = Lazy((size,), dtype_of(a), lambda i: lo.b.load(a, lo.b.op("floordiv", i[0], n)),
-                ((a, False),))
+    lazy = Lazy(
+        (size,), dtype_of(a), lambda i: lo.b.load(a, lo.b.op("floordiv", i[0], n)), ((a, False),)
+    )
     return materialize(lo, lazy)
 
 
@@ -301,7 +327,7 @@ def roll(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
     def element(i: Index) -> Atom:
         j = lo.b.op("mod", lo.b.op("sub", i[k], shift), safe)
-        return lo.b.load(flat, *i[:k], j, *i[k + 1:])
+        return lo.b.load(flat, *i[:k], j, *i[k + 1 :])
 
     out = materialize(lo, Lazy(lo.shape(flat), dtype_of(a), element, ((flat, False),)))
     return out if flat is a else reshape_to(lo, out, shape, node)
@@ -332,8 +358,9 @@ def trace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     n, m = shape_of(lo, a)
     kind = F8 if dtype_of(a) == "f4" else element_kind(dtype_of(a))
     size = n if lo.same_size(n, m) else lo.b.op("min", n, m)
-    return accumulate(lo, size, const(0, kind),
-                      lambda acc, i: lo.b.op("add", acc, element_at(lo, a, (i, i))))
+    return accumulate(
+        lo, size, const(0, kind), lambda acc, i: lo.b.op("add", acc, element_at(lo, a, (i, i)))
+    )
 
 
 @handles(CALLS, np.diag)

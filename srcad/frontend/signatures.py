@@ -213,8 +213,14 @@ def parameters_of_method(name: str) -> tuple[Parameter, ...] | None:
     return tables()[1].get(name)
 
 
-def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[Any],
-            keywords: dict[str, Any], node: Any) -> tuple[list[Any], dict[str, Any]]:
+def arrange(
+    lo: Lowering,
+    name: str,
+    params: tuple[Parameter, ...],
+    args: list[Any],
+    keywords: dict[str, Any],
+    node: Any,
+) -> tuple[list[Any], dict[str, Any]]:
     """Arguments as a handler reads them.
 
     Raises:
@@ -243,8 +249,11 @@ def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[A
         v = bound[p]
         if kind == "!":
             if not _is_default(v, accepted):
-                lo.fail(node, f"the argument {p!r} of {name} is not supported",
-                        instead=f"call it without {p}" + ", or write a loop" * ("np." in name))
+                lo.fail(
+                    node,
+                    f"the argument {p!r} of {name} is not supported",
+                    instead=f"call it without {p}" + ", or write a loop" * ("np." in name),
+                )
         elif kind == "=":
             named[p] = v
         else:
@@ -252,15 +261,22 @@ def arrange(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[A
     return front, named
 
 
-def _positional(lo: Lowering, name: str, params: tuple[Parameter, ...], args: list[Any],
-                keywords: dict[str, Any], node: Any) -> list[tuple[Parameter | None, Any]]:
+def _positional(
+    lo: Lowering,
+    name: str,
+    params: tuple[Parameter, ...],
+    args: list[Any],
+    keywords: dict[str, Any],
+    node: Any,
+) -> list[tuple[Parameter | None, Any]]:
     """Each positional argument with its parameter (``None``: one of ``*args``)."""
     if params and params[0][1] == "*":
         return [(None, a) for a in args]
     if len(args) > len(params):
         most = str(len(params)) if params else "no"
-        lo.mismatch(node, f"{name} takes {most} argument{'s' * (len(params) != 1)}, "
-                          f"got {len(args)}", PLAIN)
+        lo.mismatch(
+            node, f"{name} takes {most} argument{'s' * (len(params) != 1)}, got {len(args)}", PLAIN
+        )
     return list(zip(params, args, strict=False))
 
 

@@ -73,14 +73,17 @@ STARTED = time.time()
 
 
 def edited(code: types.CodeType, tree: ast.Module) -> bool:
-    """Whether a file that was written after srcad was imported says something else than ``code``."""
+    """Whether a file written after srcad was imported says something else than ``code``."""
     try:
         if os.path.getmtime(code.co_filename) < STARTED:
             return False
     except OSError:
         return False
-    same_place = [c for c in _codes(compile(tree, code.co_filename, "exec", dont_inherit=True))
-                  if c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno]
+    same_place = [
+        c
+        for c in _codes(compile(tree, code.co_filename, "exec", dont_inherit=True))
+        if c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno
+    ]
     return bool(same_place) and all(_signature(c) != _signature(code) for c in same_place)
 
 
@@ -92,8 +95,9 @@ def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def _signature(code: types.CodeType) -> Any:
-    consts = tuple(_signature(c) if isinstance(c, types.CodeType) else (type(c), c)
-                   for c in code.co_consts)
+    consts = tuple(
+        _signature(c) if isinstance(c, types.CodeType) else (type(c), c) for c in code.co_consts
+    )
     return code.co_code, code.co_names, code.co_varnames, consts
 
 
@@ -125,27 +129,33 @@ def get_source(f: Any) -> SourceFunction:
     if not isinstance(f, types.FunctionType):
         name = getattr(f, "__name__", None) or repr(f)
         if isinstance(f, type):
-            raise UnknownFunction(f"{name} is a class, not a function",
-                                  why="srcad differentiates functions",
-                                  instead="pass a function or a method")
-        raise UnknownFunction(f"{name} has no Python source",
-                              why="srcad differentiates the source code of Python functions",
-                              instead="call it in a Python function, and pass that")
+            raise UnknownFunction(
+                f"{name} is a class, not a function",
+                why="srcad differentiates functions",
+                instead="pass a function or a method",
+            )
+        raise UnknownFunction(
+            f"{name} has no Python source",
+            why="srcad differentiates the source code of Python functions",
+            instead="call it in a Python function, and pass that",
+        )
     code = f.__code__
     tree = parse_file(code.co_filename, f.__globals__)
     if tree is None:
         raise UnsupportedSyntax(
             f"the source of {f.__name__} cannot be found (file {code.co_filename!r})",
             why="functions typed at a prompt, given to -c or made by exec have no source file, "
-                "and this file is not there",
-            instead="put the function into a file and import it")
+            "and this file is not there",
+            instead="put the function into a file and import it",
+        )
     node = _find(tree, code)
     if node is None or edited(code, tree):
         raise UnsupportedSyntax(
             f"the source of {f.__name__} is not what runs (line {code.co_firstlineno} of "
             f"{code.co_filename})",
             why="the file has changed since it was imported, or two lambdas share a line",
-            instead="reload the module; give each lambda a line of its own")
+            instead="reload the module; give each lambda a line of its own",
+        )
     cells = {}
     for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
         try:
@@ -174,14 +184,24 @@ def _find(tree: ast.Module, code: types.CodeType) -> Any:
 def _match_lambda(found: list[Any], code: types.CodeType) -> list[Any]:
     """Among lambdas of one line, those with the same parameters and the same body position."""
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    same = [n for n in found if tuple(a.arg for a in (*n.args.posonlyargs, *n.args.args,
-                                                      *n.args.kwonlyargs)) == names]
+    same = [
+        n
+        for n in found
+        if tuple(a.arg for a in (*n.args.posonlyargs, *n.args.args, *n.args.kwonlyargs)) == names
+    ]
     positions = getattr(code, "co_positions", None)
     if positions is not None:
         spots = {p for p in positions() if p[0] is not None and p[2] is not None}
-        exact = [n for n in same if any(
-            p[0] == n.body.lineno and p[2] == n.body.col_offset
-            and p[3] == n.body.end_col_offset for p in spots)]
+        exact = [
+            n
+            for n in same
+            if any(
+                p[0] == n.body.lineno
+                and p[2] == n.body.col_offset
+                and p[3] == n.body.end_col_offset
+                for p in spots
+            )
+        ]
         if exact:
             return exact
     bodies = {ast.dump(n) for n in same}
@@ -200,8 +220,9 @@ def call_parts(f: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
             args, f = (f.__self__, *args), f.__func__
         elif unwrap(f) is not f:
             f = unwrap(f)
-        elif (not isinstance(f, (types.FunctionType, type, types.BuiltinFunctionType))
-              and isinstance(getattr(type(f), "__call__", None), types.FunctionType)):
+        elif not isinstance(
+            f, (types.FunctionType, type, types.BuiltinFunctionType)
+        ) and isinstance(inspect.getattr_static(type(f), "__call__", None), types.FunctionType):
             args, f = (f, *args), type(f).__call__
         else:
             return f, args, keywords

@@ -41,7 +41,7 @@ def body(lo: Lowering, stmts: list[ast.stmt]) -> None:
     for k, s in enumerate(stmts):
         if lo.frame.dead:
             return
-        rest = stmts[k + 1:]
+        rest = stmts[k + 1 :]
         if isinstance(s, ast.If) and rest and scopes.leaves([s]):
             if scopes.always_leaves(s.body):
                 if_statement(lo, s, s.body, [*s.orelse, *rest])
@@ -66,8 +66,9 @@ def continue_with(lo: Lowering, rest: list[ast.stmt]) -> None:
 
 
 @handles(STMT, ast.If)
-def if_statement(lo: Lowering, node: ast.If, then: list | None = None,
-                 orelse: list | None = None) -> None:
+def if_statement(
+    lo: Lowering, node: ast.If, then: list | None = None, orelse: list | None = None
+) -> None:
     """A branch (taken at compile time where the condition is known)."""
     before = lo.node, lo.b.loc
     lo.node, lo.b.loc = node, lo.loc(node)
@@ -133,8 +134,10 @@ def expression_statement(lo: Lowering, node: ast.Expr) -> None:
 @handles(STMT, ast.Assign)
 def assign_statement(lo: Lowering, node: ast.Assign) -> None:
     """``a = b = value``."""
-    value = settle(lo, lo.read(lo.expr(node.value), node.value)) if not plain_store(node) else \
-        lo.read(lo.expr(node.value), node.value)
+    from srcad.frontend.logic import before_writes
+
+    value = lo.read(lo.expr(node.value), node.value)
+    value = before_writes(lo, value, node.targets) if plain_store(node) else settle(lo, value)
     for target in node.targets:
         assign(lo, target, value)
 
@@ -182,9 +185,12 @@ def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
     elif isinstance(target, ast.Starred):
         lo.fail(target, "starred assignment is not supported", instead="unpack by index")
     else:
-        lo.fail(target, "cannot assign to an attribute",
-                "objects are read-only inside a differentiated function",
-                "return the new value, or keep it in an array")
+        lo.fail(
+            target,
+            "cannot assign to an attribute",
+            "objects are read-only inside a differentiated function",
+            "return the new value, or keep it in an array",
+        )
 
 
 def rename(lo: Lowering, v: Any, name: str) -> Any:
@@ -208,8 +214,7 @@ def unpack(lo: Lowering, value: Any, target: Any) -> list[Any]:
         from srcad.frontend.loops import indexed
 
         size, item = indexed(lo, value, target)
-        lo.b.check(lo.b.op("eq", size, const(n)), "ValueError",
-                   f"expected {n} values to unpack")
+        lo.b.check(lo.b.op("eq", size, const(n)), "ValueError", f"expected {n} values to unpack")
         return [item(const(k)) for k in range(n)]
     lo.mismatch(target, f"cannot unpack {describe(value)}", PLAIN)
 
@@ -238,9 +243,12 @@ def augmented(lo: Lowering, node: ast.AugAssign) -> None:
     elif isinstance(node.target, ast.Subscript):
         update_subscript(lo, node.target, type(node.op), node.value, node)
     else:
-        lo.fail(node.target, "cannot assign to an attribute",
-                "objects are read-only inside a differentiated function",
-                "keep the value in a local variable or an array")
+        lo.fail(
+            node.target,
+            "cannot assign to an attribute",
+            "objects are read-only inside a differentiated function",
+            "keep the value in a local variable or an array",
+        )
 
 
 def lookup(lo: Lowering, node: ast.Name) -> Any:
@@ -266,7 +274,9 @@ def raise_statement(lo: Lowering, node: ast.Raise) -> None:
     """``raise Exception(message)``."""
     exc = node.exc
     if exc is None or node.cause is not None:
-        lo.fail(node, "only `raise Exception(message)` is supported", instead="raise a new exception")
+        lo.fail(
+            node, "only `raise Exception(message)` is supported", instead="raise a new exception"
+        )
     args: list[ast.expr] = []
     if isinstance(exc, ast.Call):
         args, exc = exc.args, exc.func
@@ -286,9 +296,12 @@ def exception_name(lo: Lowering, cls: type) -> str:
         return cls.__name__
     for base in cls.__mro__:
         if getattr(builtins, base.__name__, None) is base:
-            lo.fail(lo.node, f"cannot raise {cls.__name__}",
-                    "generated code stands alone and knows only Python's own exceptions",
-                    f"raise {base.__name__}")
+            lo.fail(
+                lo.node,
+                f"cannot raise {cls.__name__}",
+                "generated code stands alone and knows only Python's own exceptions",
+                f"raise {base.__name__}",
+            )
     return "Exception"
 
 
@@ -308,8 +321,11 @@ def message(lo: Lowering, args: list[Any]) -> tuple:
         elif is_scalar(v):
             out.append("{...}")
         else:
-            lo.fail(a, "the message of an exception must be a constant string",
-                    "compiled code has no strings beyond constants")
+            lo.fail(
+                a,
+                "the message of an exception must be a constant string",
+                "compiled code has no strings beyond constants",
+            )
     return tuple(out)
 
 
@@ -344,7 +360,7 @@ def make_closure(lo: Lowering, node: Any, name: str) -> FunctionV:
     a = node.args
     positional = [*a.posonlyargs, *a.args]
     defaults: dict[str, Any] = {}
-    for arg, d in zip(positional[len(positional) - len(a.defaults):], a.defaults, strict=True):
+    for arg, d in zip(positional[len(positional) - len(a.defaults) :], a.defaults, strict=True):
         defaults[arg.arg] = settle(lo, lo.read(lo.expr(d), d))
     for arg, kd in zip(a.kwonlyargs, a.kw_defaults, strict=True):
         if kd is not None:
@@ -355,6 +371,9 @@ def make_closure(lo: Lowering, node: Any, name: str) -> FunctionV:
 @handles(STMT, ast.Global, ast.Nonlocal)
 def global_statement(lo: Lowering, node: Any) -> None:
     """Refused: derivatives of hidden state are not defined."""
-    lo.fail(node, f"{type(node).__name__.lower()} is not supported",
-            "a derivative with respect to hidden state is not defined",
-            "pass the value in and return the new one")
+    lo.fail(
+        node,
+        f"{type(node).__name__.lower()} is not supported",
+        "a derivative with respect to hidden state is not defined",
+        "pass the value in and return the new one",
+    )

@@ -266,8 +266,12 @@ def describe(v: Any) -> str:
         return f"the method {v.name}, which is not called here"
     if isinstance(v, Maybe):
         return describe(v.value)
-    return {"RangeV": "a range", "Choice": "a function", "IterV": "an iterator", "SliceV": "a slice"}.get(
-        type(v).__name__, "a value")
+    return {
+        "RangeV": "a range",
+        "Choice": "a function",
+        "IterV": "an iterator",
+        "SliceV": "a slice",
+    }.get(type(v).__name__, "a value")
 
 
 def brief(v: Any, depth: int = 2) -> str:

@@ -98,6 +98,7 @@ def _note_length(lo: Lowering, length: Atom, n: Atom, start: Any, stop: Any, str
     if simple and stride == 1 and (stop is None or last < 0):
         lo.sizes[length.name] = ("less", lo.size_key(n), first - last)
     else:
+
         def key(x: Any) -> Any:
             return x if x is None else str(lo.size_key(x))
 

@@ -109,8 +109,9 @@ class Builder:
         return self.op(kind.kind, a, hint=hint)
 
     # memory
-    def alloc(self, type: Type, shape: tuple[Atom, ...] = (), zero: bool = True,
-              hint: str = "a") -> Var:
+    def alloc(
+        self, type: Type, shape: tuple[Atom, ...] = (), zero: bool = True, hint: str = "a"
+    ) -> Var:
         """Fresh storage."""
         target = self.var(hint, type)
         self.emit(Alloc(target, shape, zero, self.loc))
@@ -147,8 +148,9 @@ class Builder:
         """Make the positions below ``size`` of a list exist."""
         self.emit(Reserve(array, size, self.loc))
 
-    def array_op(self, name: str, types: tuple[Type, ...], *args: Atom,
-                 hint: str = "r") -> tuple[Var, ...]:
+    def array_op(
+        self, name: str, types: tuple[Type, ...], *args: Atom, hint: str = "r"
+    ) -> tuple[Var, ...]:
         """Results of an array primitive."""
         results = tuple(self.var(hint, t) for t in types)
         self.emit(ArrayOp(results, name, args, self.loc))
@@ -173,8 +175,17 @@ class Builder:
         """A branch whose blocks are already built."""
         self.emit(If(cond, then, orelse, results, self.loc))
 
-    def for_(self, index: Var, start: Atom, stop: Atom, step: Atom, carried: tuple[Carried, ...],
-             body: Block, breaks: bool = False, parallel: bool = False) -> None:
+    def for_(
+        self,
+        index: Var,
+        start: Atom,
+        stop: Atom,
+        step: Atom,
+        carried: tuple[Carried, ...],
+        body: Block,
+        breaks: bool = False,
+        parallel: bool = False,
+    ) -> None:
         """A counted loop whose body is already built."""
         self.emit(For(index, start, stop, step, carried, body, breaks, parallel, self.loc))
 

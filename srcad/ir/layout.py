@@ -53,7 +53,7 @@ def _indexed(base: ArrayT, spec: tuple[Any, ...], used: int) -> str:
 
 def _contiguous(outer: tuple[Any, ...]) -> bool:
     for i, item in enumerate(outer):
-        innermost = all(later[0] == "new" for later in outer[i + 1:])
+        innermost = all(later[0] == "new" for later in outer[i + 1 :])
         if item[0] == "slice" and not (innermost and item[3] is None):
             return False
     return True

@@ -249,8 +249,21 @@ class Print:
 
 
 Stmt = (
-    Op | Load | Store | Accumulate | Alloc | View | Dim | Reserve | ArrayOp | If | For | While
-    | Call | Check | Print
+    Op
+    | Load
+    | Store
+    | Accumulate
+    | Alloc
+    | View
+    | Dim
+    | Reserve
+    | ArrayOp
+    | If
+    | For
+    | While
+    | Call
+    | Check
+    | Print
 )
 
 

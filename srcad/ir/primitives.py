@@ -50,11 +50,14 @@ def _invert(a: Any) -> Any:
 
 
 _OPERATORS: list[tuple[str, Callable[..., Any], str, Callable[..., Scalar], int]] = [
-    ("add", lambda a, b: a + b, "+", arith, 1), ("sub", lambda a, b: a - b, "-", arith, 1),
-    ("mul", lambda a, b: a * b, "*", arith, 1), ("pow", _pow, "**", power, 20),
+    ("add", lambda a, b: a + b, "+", arith, 1),
+    ("sub", lambda a, b: a - b, "-", arith, 1),
+    ("mul", lambda a, b: a * b, "*", arith, 1),
+    ("pow", _pow, "**", power, 20),
     ("floordiv", unless_int(lambda a, b: a // b, lambda a, b: a // b if b else 0), "//", arith, 8),
     ("mod", unless_int(lambda a, b: a % b, lambda a, b: a % b if b else 0), "%", arith, 8),
-    ("bitand", lambda a, b: a & b, "&", bits, 1), ("bitor", lambda a, b: a | b, "|", bits, 1),
+    ("bitand", lambda a, b: a & b, "&", bits, 1),
+    ("bitor", lambda a, b: a | b, "|", bits, 1),
     ("bitxor", lambda a, b: a ^ b, "^", bits, 1),
     ("lshift", lambda a, b: a << b, "<<", always(I8), 1),
     ("rshift", lambda a, b: a >> b, ">>", always(I8), 1),
@@ -67,11 +70,15 @@ define("positive", 1, arith, int_aware(lambda a: +a), "+{0}")
 define("square", 1, arith, int_aware(lambda a: a * a), "{0} * {0}")
 define("abs", 1, arith, int_aware(abs), "abs({0})")
 for _name, _f, _t in [
-    ("lt", lambda a, b: a < b, "<"), ("le", lambda a, b: a <= b, "<="),
-    ("gt", lambda a, b: a > b, ">"), ("ge", lambda a, b: a >= b, ">="),
-    ("eq", lambda a, b: a == b, "=="), ("ne", lambda a, b: a != b, "!="),
+    ("lt", lambda a, b: a < b, "<"),
+    ("le", lambda a, b: a <= b, "<="),
+    ("gt", lambda a, b: a > b, ">"),
+    ("ge", lambda a, b: a >= b, ">="),
+    ("eq", lambda a, b: a == b, "=="),
+    ("ne", lambda a, b: a != b, "!="),
     # operands of these two are bools; ``logical_and`` and the like take any number
-    ("and", lambda a, b: bool(a and b), "and"), ("or", lambda a, b: bool(a or b), "or"),
+    ("and", lambda a, b: bool(a and b), "and"),
+    ("or", lambda a, b: bool(a or b), "or"),
 ]:
     define(_name, 2, always(B1), _f, _t)
 define("not", 1, always(B1), lambda a: not a, "not {0}")
@@ -91,8 +98,29 @@ define("max", 2, joined, lambda a, b: b if b > a else a, "max({0}, {1})")
 
 primitives_math.define_all()
 
-_EXACT = {"add", "sub", "mul", "floordiv", "mod", "lt", "le", "gt", "ge", "eq", "ne", "and", "or",
-          "not", "neg", "min", "max", "i8", "b1", "f8", "select"}
+_EXACT = {
+    "add",
+    "sub",
+    "mul",
+    "floordiv",
+    "mod",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "eq",
+    "ne",
+    "and",
+    "or",
+    "not",
+    "neg",
+    "min",
+    "max",
+    "i8",
+    "b1",
+    "f8",
+    "select",
+}
 
 
 def fold(name: str, args: tuple[Atom, ...]) -> Atom | None:

@@ -36,8 +36,15 @@ class Primitive:
 PRIMITIVES: dict[str, Primitive] = {}
 
 
-def define(name: str, arity: int, result_type: Callable[..., Scalar], evaluate: Callable[..., Any],
-           template: str, cost: int = 1, helper: str = "") -> None:
+def define(
+    name: str,
+    arity: int,
+    result_type: Callable[..., Scalar],
+    evaluate: Callable[..., Any],
+    template: str,
+    cost: int = 1,
+    helper: str = "",
+) -> None:
     """Add a primitive to the table."""
     PRIMITIVES[name] = Primitive(name, arity, result_type, evaluate, template, cost, helper)
 

@@ -37,10 +37,29 @@ def define_all() -> None:
 
 
 def _elementary() -> None:
-    for name in ("sqrt", "exp", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
-                 "sinh", "cosh", "tanh"):
-        define(name, 1, true_float, quiet(getattr(np, name)), f"math.{name}({{0}})",
-               4 if name == "sqrt" else 20)
+    for name in (
+        "sqrt",
+        "exp",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "sin",
+        "cos",
+        "tan",
+        "sinh",
+        "cosh",
+        "tanh",
+    ):
+        define(
+            name,
+            1,
+            true_float,
+            quiet(getattr(np, name)),
+            f"math.{name}({{0}})",
+            4 if name == "sqrt" else 20,
+        )
     for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh"):
         define(name, 1, true_float, quiet(getattr(np, "arc" + name[1:])), f"math.{name}({{0}})", 20)
     define("fabs", 1, true_float, quiet(np.fabs), "math.fabs({0})")
@@ -48,8 +67,14 @@ def _elementary() -> None:
     define("cbrt", 1, ufunc_float, quiet(np.cbrt), "np.cbrt({0})", 20)
     define("deg2rad", 1, ufunc_float, quiet(np.deg2rad), "np.deg2rad({0})")
     define("rad2deg", 1, ufunc_float, quiet(np.rad2deg), "np.rad2deg({0})")
-    define("reciprocal", 1, arith, unless_int(np.reciprocal, lambda a: int(1 / a) if a else 0),
-           "np.reciprocal({0})", 4)
+    define(
+        "reciprocal",
+        1,
+        arith,
+        unless_int(np.reciprocal, lambda a: int(1 / a) if a else 0),
+        "np.reciprocal({0})",
+        4,
+    )
 
 
 def _binary() -> None:
@@ -63,13 +88,17 @@ def _binary() -> None:
     define("float_power", 2, always(F8), quiet(np.power), "np.float_power({0}, {1})", 20)
     define("logaddexp", 2, ufunc_float, quiet(np.logaddexp), "np.logaddexp({0}, {1})", 40)
     define("logaddexp2", 2, ufunc_float, quiet(np.logaddexp2), "np.logaddexp2({0}, {1})", 40)
-    define("ldexp", 2, lambda x, n: F4 if x == F4 else F8, _ldexp,
-           "math.ldexp({0}, {1})", 4)
+    define("ldexp", 2, lambda x, n: F4 if x == F4 else F8, _ldexp, "math.ldexp({0}, {1})", 4)
     # NumPy's extrema: maximum and minimum hand NaN on, fmax and fmin avoid it
     for name in ("maximum", "minimum", "fmax", "fmin"):
         ufunc = getattr(np, name)
-        define(name, 2, ufunc_joined, unless_int(ufunc, max if "max" in name else min),
-               f"np.{name}({{0}}, {{1}})")
+        define(
+            name,
+            2,
+            ufunc_joined,
+            unless_int(ufunc, max if "max" in name else min),
+            f"np.{name}({{0}}, {{1}})",
+        )
 
 
 def _ldexp(x: float, n: int) -> float:
@@ -85,13 +114,33 @@ def _special() -> None:
     define("erfc", 1, true_float, quiet(scipy.special.erfc), "math.erfc({0})", 20)
     define("gamma", 1, true_float, quiet(scipy.special.gamma), "math.gamma({0})", 20)
     define("lgamma", 1, true_float, _lgamma, "math.lgamma({0})", 20)
-    define("digamma", 1, always(F8), quiet(scipy.special.digamma), "srcad_digamma({0})", 40,
-           "srcad_digamma")
-    define("polygamma", 2, always(F8), quiet(scipy.special.polygamma), "srcad_polygamma({0}, {1})",
-           60, "srcad_polygamma")
+    define(
+        "digamma",
+        1,
+        always(F8),
+        quiet(scipy.special.digamma),
+        "srcad_digamma({0})",
+        40,
+        "srcad_digamma",
+    )
+    define(
+        "polygamma",
+        2,
+        always(F8),
+        quiet(scipy.special.polygamma),
+        "srcad_polygamma({0}, {1})",
+        60,
+        "srcad_polygamma",
+    )
     define("sinc", 1, always(F8), quiet(np.sinc), "np.sinc({0})", 20)
-    define("heaviside", 2, always(F8), quiet(np.heaviside),
-           "({1} if {0} == 0 else 0.5 * np.sign({0}) + 0.5)", 2)
+    define(
+        "heaviside",
+        2,
+        always(F8),
+        quiet(np.heaviside),
+        "({1} if {0} == 0 else 0.5 * np.sign({0}) + 0.5)",
+        2,
+    )
 
 
 def _same_int(t: Type) -> Scalar:
@@ -116,9 +165,11 @@ def _tests() -> None:
     for name in ("isnan", "isinf", "isfinite"):
         define(name, 1, always(B1), getattr(math, name), f"math.{name}({{0}})")
     define("signbit", 1, always(B1), lambda a: bool(np.signbit(a)), "np.signbit({0})")
-    for name, f in [("and", lambda a, b: bool(a) and bool(b)),
-                    ("or", lambda a, b: bool(a) or bool(b)),
-                    ("xor", lambda a, b: bool(a) != bool(b))]:
+    for name, f in [
+        ("and", lambda a, b: bool(a) and bool(b)),
+        ("or", lambda a, b: bool(a) or bool(b)),
+        ("xor", lambda a, b: bool(a) != bool(b)),
+    ]:
         define("logical_" + name, 2, always(B1), f, f"np.logical_{name}({{0}}, {{1}})")
     define("logical_not", 1, always(B1), lambda a: not a, "np.logical_not({0})")
     define("gcd", 2, always(I8), math.gcd, "math.gcd({0}, {1})", 20)

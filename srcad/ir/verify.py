@@ -174,8 +174,10 @@ class _Verifier:
             ok = compatible(s.target.type, t.element)
             self.require(ok, f"an element of {t} is {t.element}, not {s.target.type}")
             return
-        self.require(compatible(s.value.type, t.element),
-                     f"{s.value.type} stored into {t}, whose elements are {t.element}")
+        self.require(
+            compatible(s.value.type, t.element),
+            f"{s.value.type} stored into {t}, whose elements are {t.element}",
+        )
         self.require(not isinstance(t, ArrayT) or t.mutable, f"{s.array.name} is read-only")
         if isinstance(s, Accumulate):
             ok = isinstance(t.element, Scalar) and t.element != B1
@@ -261,8 +263,11 @@ class _Verifier:
         self.agree(s.body.yields, tuple(c.arg for c in s.carried), "loop")
 
     def agree(self, yields: tuple[Atom, ...], wanted: tuple[Var, ...], what: str) -> None:
-        self.require(len(yields) == len(wanted), f"the {what} yields {len(yields)} values, "
-                                                 f"not {len(wanted)}")
+        self.require(
+            len(yields) == len(wanted), f"the {what} yields {len(yields)} values, not {len(wanted)}"
+        )
         for y, v in zip(yields, wanted, strict=True):
-            self.require(compatible(y.type, v.type), f"the {what} yields {y.type} for {v.name}, "
-                                                     f"which is {v.type}")
+            self.require(
+                compatible(y.type, v.type),
+                f"the {what} yields {y.type} for {v.name}, which is {v.type}",
+            )

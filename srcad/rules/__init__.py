@@ -19,7 +19,20 @@ from srcad.rules.registry import (
 )
 
 __all__ = [
-    "FUNCTIONS", "REASONS", "RULES", "arithmetic", "check_registry", "elementary", "guarded",
-    "has_rule", "is_zero", "needs", "nondiff", "not_implemented", "partials", "scalar_rule",
-    "special", "zero_rule",
+    "FUNCTIONS",
+    "REASONS",
+    "RULES",
+    "arithmetic",
+    "check_registry",
+    "elementary",
+    "guarded",
+    "has_rule",
+    "is_zero",
+    "needs",
+    "nondiff",
+    "not_implemented",
+    "partials",
+    "scalar_rule",
+    "special",
+    "zero_rule",
 ]

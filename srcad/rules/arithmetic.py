@@ -119,9 +119,16 @@ def power(x, y, out):
 
 def _constant_power(x, n, out):
     """The derivative of x^n for a number n, without calling pow where possible."""
-    short = {0: lambda: 0, 1: lambda: 1, 2: lambda: 2 * x, 3: lambda: 3 * (x * x),
-             4: lambda: 4 * (x * x * x), -1: lambda: -(out * out), 0.5: lambda: 0.5 / out,
-             1.5: lambda: 1.5 * sqrt(x)}
+    short = {
+        0: lambda: 0,
+        1: lambda: 1,
+        2: lambda: 2 * x,
+        3: lambda: 3 * (x * x),
+        4: lambda: 4 * (x * x * x),
+        -1: lambda: -(out * out),
+        0.5: lambda: 0.5 / out,
+        1.5: lambda: 1.5 * sqrt(x),
+    }
     if n in short:
         return short[n]()
     if n % 1 == 0 and abs(n) <= 64:

@@ -27,8 +27,12 @@ Body = Callable[..., Any]
 Domain = Interval | tuple[Interval, ...]
 
 
-def scalar_rule(name: str, *functions: Callable[..., Any], domain: Domain = (-3.0, 3.0),
-                guard: bool | Callable[..., bool] = False) -> Callable[[Body], Body]:
+def scalar_rule(
+    name: str,
+    *functions: Callable[..., Any],
+    domain: Domain = (-3.0, 3.0),
+    guard: bool | Callable[..., bool] = False,
+) -> Callable[[Body], Body]:
     """Declare the partial derivatives of primitive ``name``.
 
     Args:

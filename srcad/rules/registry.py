@@ -50,8 +50,10 @@ def register(rule: Rule, functions: tuple[Callable[..., Any], ...]) -> None:
     if rule.name in RULES:
         raise InternalError(f"two rules for primitive {rule.name!r}")
     if rule.arity != PRIMITIVES[rule.name].arity:
-        raise InternalError(f"the rule for {rule.name!r} takes {rule.arity} operands, "
-                            f"the primitive {PRIMITIVES[rule.name].arity}")
+        raise InternalError(
+            f"the rule for {rule.name!r} takes {rule.arity} operands, "
+            f"the primitive {PRIMITIVES[rule.name].arity}"
+        )
     for f in functions:
         if FUNCTIONS.setdefault(f, rule.name) != rule.name:
             raise InternalError(f"{f} means both {FUNCTIONS[f]!r} and {rule.name!r}")
@@ -66,8 +68,11 @@ def has_rule(name: str) -> bool:
 def find_rule(name: str) -> Rule:
     """The rule of a primitive, or ``NoDerivative`` with the declared reason."""
     if name not in RULES:
-        raise NoDerivative(f"no derivative rule for {name!r}", why=REASONS.get(name, ""),
-                           instead="write it with functions that have rules")
+        raise NoDerivative(
+            f"no derivative rule for {name!r}",
+            why=REASONS.get(name, ""),
+            instead="write it with functions that have rules",
+        )
     return RULES[name]
 
 
@@ -76,17 +81,21 @@ def is_zero(name: str) -> bool:
     return find_rule(name).zero
 
 
-def partials(builder: Builder, op_name: str, args: tuple[Atom, ...], out: Atom,
-             active: tuple[bool, ...]) -> tuple[Atom | None, ...]:
+def partials(
+    builder: Builder, op_name: str, args: tuple[Atom, ...], out: Atom, active: tuple[bool, ...]
+) -> tuple[Atom | None, ...]:
     """Code for the partial derivatives of the active arguments; ``None`` for the others."""
     traced = _trace(find_rule(op_name), args, out)
     memo: dict[object, Atom] = {}
-    return tuple(emit(builder, _wanted(e, op_name), memo) if on else None
-                 for e, on in zip(traced, active, strict=True))
+    return tuple(
+        emit(builder, _wanted(e, op_name), memo) if on else None
+        for e, on in zip(traced, active, strict=True)
+    )
 
 
-def needs(op_name: str, active: tuple[bool, ...],
-          args: tuple[Atom, ...] | None = None) -> frozenset[int | str]:
+def needs(
+    op_name: str, active: tuple[bool, ...], args: tuple[Atom, ...] | None = None
+) -> frozenset[int | str]:
     """Positions of the operands, and ``"out"``, that the emitted partials read.
 
     Constant operands do not count.  With ``args`` the answer is that for these operands (the
@@ -125,8 +134,9 @@ def check_registry() -> None:
         for e in _trace(rule, args, Var("out", F8)):
             for node in nodes(e) if e is not None else ():
                 if node.op and node.op not in RULES:
-                    raise InternalError(f"the rule for {rule.name!r} uses {node.op!r}, "
-                                        "which has no rule")
+                    raise InternalError(
+                        f"the rule for {rule.name!r} uses {node.op!r}, which has no rule"
+                    )
 
 
 def _trace(rule: Rule, args: tuple[Atom, ...], out: Atom) -> tuple[Expr | None, ...]:
@@ -139,8 +149,9 @@ def _trace(rule: Rule, args: tuple[Atom, ...], out: Atom) -> tuple[Expr | None, 
     result = rule.body(*operands)
     found = result if isinstance(result, tuple) else (result,)
     if len(found) != rule.arity:
-        raise InternalError(f"the rule for {rule.name!r} gives {len(found)} partials "
-                            f"for {rule.arity} arguments")
+        raise InternalError(
+            f"the rule for {rule.name!r} gives {len(found)} partials for {rule.arity} arguments"
+        )
     return tuple(_as_expr(p, kind) for p in found)
 
 
@@ -165,18 +176,24 @@ def _as_expr(p: Value | None, kind: Scalar) -> Expr | None:
 
 def _wanted(e: Expr | None, op_name: str) -> Expr:
     if e is None:
-        raise NoDerivative(f"{op_name!r} has no derivative with respect to this argument",
-                           why=REASONS.get(op_name, ""),
-                           instead="pass an int there, or a value that does not depend on the "
-                                   "differentiated arguments")
+        raise NoDerivative(
+            f"{op_name!r} has no derivative with respect to this argument",
+            why=REASONS.get(op_name, ""),
+            instead="pass an int there, or a value that does not depend on the "
+            "differentiated arguments",
+        )
     return e
 
 
-def _slots(rule: Rule, traced: tuple[Expr | None, ...],
-           active: tuple[bool, ...]) -> frozenset[int | str]:
+def _slots(
+    rule: Rule, traced: tuple[Expr | None, ...], active: tuple[bool, ...]
+) -> frozenset[int | str]:
     found: set[int | str] = set()
     for e, on in zip(traced, active, strict=True):
         if on:
-            found.update(n.slot for n in nodes(_wanted(e, rule.name))
-                         if n.slot is not None and not n.is_const)
+            found.update(
+                n.slot
+                for n in nodes(_wanted(e, rule.name))
+                if n.slot is not None and not n.is_const
+            )
     return frozenset(found)

@@ -57,8 +57,10 @@ def cardinal_sine(x, out):
     and higher derivatives exist."""
     t = math.pi * x
     s = t * t
-    series = -(math.pi * t) * (1 / 3 - s * (1 / 30 - s * (1 / 840 - s * (1 / 45360 - s * (
-        1 / 3991680 - s * (1 / 518918400))))))
+    series = -(math.pi * t) * (
+        1 / 3
+        - s * (1 / 30 - s * (1 / 840 - s * (1 / 45360 - s * (1 / 3991680 - s * (1 / 518918400)))))
+    )
     small = absolute(x) < 0.1
     return where(small, series, (cos(t) - out) / where(small, 1, x))
 
@@ -75,8 +77,18 @@ def load_exponent(x, n):
     return ldexp(x.number(1), n), None
 
 
-not_implemented(np.nextafter, math.nextafter, np.spacing, math.ulp,
-                reason="it depends on the floating-point grid, not on the real number")
-not_implemented(np.frexp, math.frexp, np.modf, math.modf,
-                reason="two results; write mantissa or fraction with np.floor or np.trunc")
+not_implemented(
+    np.nextafter,
+    math.nextafter,
+    np.spacing,
+    math.ulp,
+    reason="it depends on the floating-point grid, not on the real number",
+)
+not_implemented(
+    np.frexp,
+    math.frexp,
+    np.modf,
+    math.modf,
+    reason="two results; write mantissa or fraction with np.floor or np.trunc",
+)
 not_implemented(np.i0, reason="Bessel functions are not among srcad's primitives")

@@ -56,5 +56,9 @@ def _check(s: Stmt, size: Atom, v: Var, b: Builder, limit: int) -> None:
     assert s.loc is not None
     b.loc = s.loc
     fits = b.op("le", size, const(limit // item_size(v)))
-    b.check(fits, "MemoryError", f"srcad: the values recorded for line {s.loc.line} of "
-            f"{s.loc.function} would take more than memory_limit={limit} bytes")
+    b.check(
+        fits,
+        "MemoryError",
+        f"srcad: the values recorded for line {s.loc.line} of "
+        f"{s.loc.function} would take more than memory_limit={limit} bytes",
+    )

@@ -17,8 +17,11 @@ from srcad.ir.walk import variables
 
 def tapes(fn: Function) -> list[Var]:
     """Tape variables allocated at the top of a function, in order."""
-    return [s.target for s in fn.body.stmts
-            if isinstance(s, Alloc) and s.loc is not None and s.loc.role == "tape"]
+    return [
+        s.target
+        for s in fn.body.stmts
+        if isinstance(s, Alloc) and s.loc is not None and s.loc.role == "tape"
+    ]
 
 
 def measured(fn: Function) -> tuple[Function, list[Var]]:

@@ -56,8 +56,11 @@ RULES: dict[str, ArrayRule] = {}
 def array_rule(s: ArrayOp) -> ArrayRule:
     """The rule of an operation, or ``NoDerivative``."""
     if s.op not in RULES:
-        raise NoDerivative(f"no derivative rule for the array operation {s.op!r}", s.loc,
-                           instead="write it with operations that have rules")
+        raise NoDerivative(
+            f"no derivative rule for the array operation {s.op!r}",
+            s.loc,
+            instead="write it with operations that have rules",
+        )
     return RULES[s.op]
 
 
@@ -125,8 +128,11 @@ def half_lower(b: Builder, x: Var) -> Var:
 def _matmul_jvp(b: Builder, s: ArrayOp, tangents: Tangents) -> tuple[Var | None, ...]:
     x, y = s.args
     assert isinstance(x, Var) and isinstance(y, Var)
-    found = [matmul(b, *pair) for pair in ((tangents[0], y), (x, tangents[1]))
-             if pair[0] is not None and pair[1] is not None]
+    found = [
+        matmul(b, *pair)
+        for pair in ((tangents[0], y), (x, tangents[1]))
+        if pair[0] is not None and pair[1] is not None
+    ]
     if len(found) == 2:
         add_to(b, found[0], found[1])
     return (found[0],)
@@ -151,8 +157,8 @@ def _matmul_vjp(c: Context) -> None:
 
 
 RULES["matmul"] = ArrayRule(
-    _matmul_jvp, _matmul_vjp,
-    lambda on: frozenset(k for k, other in ((1, 0), (0, 1)) if on[other]))
+    _matmul_jvp, _matmul_vjp, lambda on: frozenset(k for k, other in ((1, 0), (0, 1)) if on[other])
+)
 
 
 # solve
@@ -182,8 +188,7 @@ def _solve_vjp(c: Context) -> None:
             add_to(b, c.shadow(0), matmul(b, w, turn(b, x)), -1.0)
 
 
-RULES["solve"] = ArrayRule(_solve_jvp, _solve_vjp,
-                           lambda on: frozenset({0, 2} if on[0] else {0}))
+RULES["solve"] = ArrayRule(_solve_jvp, _solve_vjp, lambda on: frozenset({0, 2} if on[0] else {0}))
 
 
 # inv

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from srcad.errors import InternalError
-from srcad.ir.build import ZERO, Builder, const
+from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.nodes import Atom, Const, Var
 from srcad.ir.types import F8, ArrayT, ListT, Scalar, Type
 
@@ -61,16 +61,35 @@ def like(b: Builder, ref: Var, hint: str, zero: bool = True) -> Var:
 
 def fit(b: Builder, ref: Var, kind: Type, hint: str = "") -> Var:
     """``ref`` as a reference of exactly the type ``kind`` (which may forget the layout)."""
-    if not isinstance(ref.type, ArrayT) or ref.type == kind:
+    if not isinstance(ref.type, ArrayT):
         return ref
     assert isinstance(kind, ArrayT)
-    if replace(ref.type, layout="A", mutable=True) != replace(kind, mutable=True):
+    if replace(ref.type, mutable=kind.mutable) == kind:
+        return ref
+    shape = replace(kind, layout="A", mutable=True)
+    plain = kind.layout == "A" or kind.ndim == 1 and ref.type.layout != "A"
+    if not plain or replace(ref.type, layout="A", mutable=True) != shape:
         raise InternalError(f"a reference of type {ref.type} cannot stand for {kind}")
+    if kind.ndim == 1 and (ref.type.layout, kind.layout) == ("C", "F"):
+        return _column(b, ref, kind, hint or ref.hint)
     return b.view(ref, "same", (), kind, hint or ref.hint)
 
 
-def each(b: Builder, ref: Var, body: Callable[[tuple[Atom, ...]], None],
-         shape: tuple[Atom, ...] | None = None) -> None:
+def _column(b: Builder, ref: Var, kind: ArrayT, hint: str) -> Var:
+    """A C vector as the column of a matrix, which Numba calls an F vector."""
+    matrix = replace(kind, ndim=2, layout="C")
+    row = b.view(ref, "reshape", (ONE, b.dim(ref, 0)), matrix, hint)
+    turned = b.view(row, "transpose", (1, 0), replace(matrix, layout="F"), hint)
+    whole = ("slice", None, None, None)
+    return b.view(turned, "index", (whole, ("at", ZERO)), kind, hint)
+
+
+def each(
+    b: Builder,
+    ref: Var,
+    body: Callable[[tuple[Atom, ...]], None],
+    shape: tuple[Atom, ...] | None = None,
+) -> None:
     """Loops over the elements of an array or list around what ``body(index)`` emits."""
     bounds = sizes(b, ref) if shape is None else shape
     with ExitStack() as loops:

@@ -231,8 +231,9 @@ class _Sharing:
         else:
             carried = tuple(replace(c, init=self.use(c.init)) for c in s.carried)
             if isinstance(s, For):
-                s = replace(s, start=self.use(s.start), stop=self.use(s.stop),
-                            step=self.use(s.step))
+                s = replace(
+                    s, start=self.use(s.start), stop=self.use(s.stop), step=self.use(s.step)
+                )
             self.write(cells)
             done = replace(s, carried=carried, body=self.block(s.body))
         self.write(cells)

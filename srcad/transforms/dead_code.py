@@ -193,8 +193,12 @@ class _Live:
                 self.keep(number)
                 k = self.position.get(name)
                 if k is not None:  # otherwise the loop's index
-                    for a in (loop.carried[k].init, loop.carried[k].result, loop.carried[k].arg,
-                              loop.body.yields[k]):
+                    for a in (
+                        loop.carried[k].init,
+                        loop.carried[k].result,
+                        loop.carried[k].arg,
+                        loop.body.yields[k],
+                    ):
                         self.need(a)
             case _:
                 self.effect(number)

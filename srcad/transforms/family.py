@@ -28,8 +28,9 @@ class Family:
         self.namer = Namer((*fn.callees, fn.name))
         self.made: dict[Hashable, str] = {}
 
-    def version(self, key: Hashable, wish: str, primal: str,
-                make: Callable[[str, Function], Function]) -> str:
+    def version(
+        self, key: Hashable, wish: str, primal: str, make: Callable[[str, Function], Function]
+    ) -> str:
         """Name of the version ``key`` of a function, made on first use."""
         if key not in self.made:
             name = self.made[key] = self.namer.fresh(wish)
@@ -41,14 +42,20 @@ class Family:
         """A version that neither prints nor checks (what it would raise has been raised)."""
         if not any(s.effects for n, s in summaries.items() if n == name):
             return name
-        return self.version(("silent", name), f"{name}_silent", name,
-                            lambda new, fn: self.silenced(fn, new, summaries))
+        return self.version(
+            ("silent", name),
+            f"{name}_silent",
+            name,
+            lambda new, fn: self.silenced(fn, new, summaries),
+        )
 
     def silenced(self, fn: Function, name: str, summaries: dict[str, Summary]) -> Function:
         """``fn`` without prints and checks."""
+
         def block(b: Block) -> Block:
-            return replace(b, stmts=tuple(one(s) for s in b.stmts
-                                          if not isinstance(s, (Print, Check))))
+            return replace(
+                b, stmts=tuple(one(s) for s in b.stmts if not isinstance(s, (Print, Check)))
+            )
 
         def one(s: Stmt) -> Stmt:
             match s:
@@ -69,14 +76,17 @@ def refuse_overlaps(s: Call, regions: Regions, summary: Summary) -> None:
     for k in refs:
         kind = s.args[k].type
         if isinstance(kind, ListT) and isinstance(kind.element, ArrayT):
-            raise NoDerivative(f"a list of arrays is passed to {s.fn!r}, which is not expanded",
-                               s.loc, instead="pass the arrays themselves")
+            raise NoDerivative(
+                f"a list of arrays is passed to {s.fn!r}, which is not expanded",
+                s.loc,
+                instead="pass the arrays themselves",
+            )
         for j in refs:
             shared = j != k and regions.reached(s.args[k]) & regions.reached(s.args[j])
             if shared and summary.writes[k]:
                 raise NoDerivative(
                     f"two arguments of {s.fn!r} may share memory, and it writes one of them",
-                    s.loc, "its derivative is made for arguments that do not overlap",
-                    "pass the array once, with the positions of the parts")
-
-
+                    s.loc,
+                    "its derivative is made for arguments that do not overlap",
+                    "pass the array once, with the positions of the parts",
+                )

@@ -51,8 +51,11 @@ def _forward(fn: Function, active: tuple[bool, ...], name: str, family: Family) 
     activity = Activity(fn, Regions(fn, summaries), summaries, active)
     builder = Builder(Namer(v.name for v in variables(fn)))
     sweep = Forward(builder, activity, family)
-    params = [sweep.companion(p, shadow_type(p.type))
-              for p, on in zip(fn.params, active, strict=True) if on]
+    params = [
+        sweep.companion(p, shadow_type(p.type))
+        for p, on in zip(fn.params, active, strict=True)
+        if on
+    ]
     for p, on in zip(fn.params, active, strict=True):
         if not on and activity.shadowed(p):
             sweep.shadow[p.name] = like(builder, p, sweep.wish(p))
@@ -129,8 +132,12 @@ class Forward(Tandem):
         """The tangent of the chosen operand (no product: 0 * inf is NaN)."""
         kind = s.target.type
         assert isinstance(kind, Scalar)
-        parts = [self.b.cast(self.shadow[a.name], kind, hint=hint) if self.carries(a)  # type: ignore[union-attr]
-                 else zero_of(kind) for a in s.args[1:]]
+        parts = [
+            self.b.cast(self.shadow[a.name], kind, hint=hint)
+            if isinstance(a, Var) and self.carries(a)
+            else zero_of(kind)
+            for a in s.args[1:]
+        ]
         value = self.b.op("select", s.args[0], *parts, hint=hint)
         return value if isinstance(value, Var) else self.b_const(value, kind, hint)
 
@@ -142,8 +149,10 @@ class Forward(Tandem):
 
     def array_op(self, s: ArrayOp) -> None:
         """The tangent by the operation's own rule; results without derivative get zeros."""
-        tangents = tuple(self.shadow.get(a.name) if isinstance(a, Var) and self.carries(a)
-                         else None for a in s.args)
+        tangents = tuple(
+            self.shadow.get(a.name) if isinstance(a, Var) and self.carries(a) else None
+            for a in s.args
+        )
         none: tuple[Var | None, ...] = (None,) * len(s.targets)
         found = array_rule(s).jvp(self.b, s, tangents) if any(tangents) else none
         for t, tangent in zip(s.targets, found, strict=True):
@@ -157,11 +166,18 @@ class Forward(Tandem):
         """A call of the forward version, which computes values and tangents."""
         active = tuple(self.carries(a) for a in s.args)
         refuse_overlaps(s, self.activity.regions, self.activity.summaries[s.fn])
-        fn = self.family.version(("forward", s.fn, active), f"{s.fn}_t", s.fn, lambda name, primal:
-                                 _forward(primal, active, name, self.family))
+        fn = self.family.version(
+            ("forward", s.fn, active),
+            f"{s.fn}_t",
+            s.fn,
+            lambda name, primal: _forward(primal, active, name, self.family),
+        )
         kinds = [p.type for p in self.family.callees[s.fn].params]
-        tangents = tuple(self.of(a, shadow_type(kind))
-                         for a, kind, on in zip(s.args, kinds, active, strict=True) if on)
+        tangents = tuple(
+            self.of(a, shadow_type(kind))
+            for a, kind, on in zip(s.args, kinds, active, strict=True)
+            if on
+        )
         floats = [t for t in s.targets if is_float(t.type)]
         made = tuple(self.b.var(self.wish(t), t.type) for t in floats)
         for t, m in zip(floats, made, strict=True):

@@ -15,8 +15,11 @@ from srcad.rules import registry
 
 def times(b: Builder, value: Atom, partial: Atom, guard: bool, hint: str) -> Atom:
     """``value * partial``."""
-    if isinstance(partial, Const) and partial.value in (1, -1) and not isinstance(partial.value,
-                                                                                   bool):
+    if (
+        isinstance(partial, Const)
+        and partial.value in (1, -1)
+        and not isinstance(partial.value, bool)
+    ):
         return value if partial.value == 1 else b.op("neg", value, hint=hint)
     choice = chosen(b, partial)
     if choice is not None:
@@ -44,13 +47,19 @@ def choose(b: Builder, value: Atom, choice: Op, hint: str) -> Atom:
     sides = []
     for factor in choice.args[1:]:
         assert isinstance(factor, Const)
-        sides.append(value if factor.value == 1 else b.op("neg", value, hint=hint)
-                     if factor.value else Const(0.0, value.type))
+        sides.append(
+            value
+            if factor.value == 1
+            else b.op("neg", value, hint=hint)
+            if factor.value
+            else Const(0.0, value.type)
+        )
     return b.op("select", choice.args[0], *sides, hint=hint)
 
 
-def partials(b: Builder, s: Op, args: tuple[Atom, ...], out: Atom,
-             active: tuple[bool, ...]) -> tuple[Atom | None, ...]:
+def partials(
+    b: Builder, s: Op, args: tuple[Atom, ...], out: Atom, active: tuple[bool, ...]
+) -> tuple[Atom | None, ...]:
     """The rule's partials, errors located at the user's line; zero partials are ``None``."""
     try:
         found = registry.partials(b, s.op, args, out, active)

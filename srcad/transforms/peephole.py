@@ -22,8 +22,14 @@ Rewritten = Atom | tuple[str, tuple[Atom, ...]]
 TRUE, FALSE = Const(True, B1), Const(False, B1)
 _OPPOSITE = {"eq": "ne", "ne": "eq", "lt": "ge", "ge": "lt", "le": "gt", "gt": "le"}
 _SAME_INT: dict[str, Const] = {
-    "sub": Const(0, I8), "eq": TRUE, "le": TRUE, "ge": TRUE, "ne": FALSE, "lt": FALSE,
-    "gt": FALSE, "bitxor": Const(0, I8),
+    "sub": Const(0, I8),
+    "eq": TRUE,
+    "le": TRUE,
+    "ge": TRUE,
+    "ne": FALSE,
+    "lt": FALSE,
+    "gt": FALSE,
+    "bitxor": Const(0, I8),
 }
 _SAME_ANY = ("and", "or", "bitand", "bitor", "min", "max")
 
@@ -74,8 +80,9 @@ def _equal_operand(name: str, args: tuple[Atom, ...], out: Type, maker: Maker) -
     return None
 
 
-def _better(name: str, args: tuple[Atom, ...], out: Type,
-            maker: Maker) -> tuple[str, tuple[Atom, ...]] | None:
+def _better(
+    name: str, args: tuple[Atom, ...], out: Type, maker: Maker
+) -> tuple[str, tuple[Atom, ...]] | None:
     first = maker(args[0])
     if name == "not" and first is not None and first.op in _OPPOSITE:
         ordered = first.op in ("eq", "ne") or not any(is_float(a.type) for a in first.args)
@@ -91,8 +98,7 @@ def _better(name: str, args: tuple[Atom, ...], out: Type,
     return None
 
 
-def _chain(name: str, args: tuple[Atom, ...],
-           maker: Maker) -> tuple[str, tuple[Atom, ...]] | None:
+def _chain(name: str, args: tuple[Atom, ...], maker: Maker) -> tuple[str, tuple[Atom, ...]] | None:
     """``(x + 1) + 2`` is ``x + 3``: constants of chained integer additions are summed."""
     if name == "add" and isinstance(args[0], Const):
         args = args[::-1]

@@ -191,8 +191,9 @@ class _Simplifier:
         if not isinstance(size, DimOf):
             self.bind(s.target, self.use(size), s.loc)
         elif size.array.name in self.params:
-            first = self.sizes.setdefault((size.array.name, size.axis),
-                                          Dim(s.target, size.array, size.axis, s.loc))
+            first = self.sizes.setdefault(
+                (size.array.name, size.axis), Dim(s.target, size.array, size.axis, s.loc)
+            )
             if first.target != s.target:
                 self.known[s.target.name] = first.target
         else:
@@ -254,8 +255,11 @@ class _Simplifier:
         else:
             breaks = s.breaks and key(s.body.yields[0]) != key(FALSE)
             carried, body = self.loop(s, fixed=1 if breaks else 0)
-            self.out.append(replace(s, start=start, stop=stop, step=step, carried=carried,
-                                    body=body, breaks=breaks))
+            self.out.append(
+                replace(
+                    s, start=start, stop=stop, step=step, carried=carried, body=body, breaks=breaks
+                )
+            )
 
     def conditional(self, s: While) -> None:
         """A conditional loop: inside, its condition holds; after it, it does not."""
@@ -298,4 +302,3 @@ def _trips(start: Atom, stop: Atom, step: Atom) -> int | None:
     if isinstance(start, Const) and isinstance(stop, Const):
         return max(0, -((int(start.value) - int(stop.value)) // int(step.value)))
     return 0 if key(start) == key(stop) else None
-

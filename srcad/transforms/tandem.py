@@ -34,7 +34,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import ArrayT, Type
+from srcad.ir.types import ArrayT, Type, shadow_type
 from srcad.transforms.arrays import fit, fresh, zero_of
 
 
@@ -97,7 +97,7 @@ class Tandem:
             case View(target=t) if self.carries(t):
                 self.view(s)
             case Load(target=t) if is_reference(t) and self.carries(t):
-                made = self.companion(t, t.type)
+                made = self.companion(t, shadow_type(t.type))
                 self.b.emit(Load(made, self.shadow[s.array.name], s.index, self.b.loc))
             case Store(value=v) if is_reference(v) and self.carries(v):
                 kind = s.array.type.element  # type: ignore[union-attr]
@@ -113,7 +113,8 @@ class Tandem:
         """The same view of the base's shadow."""
         base = self.shadow[s.base.name]
         if s.kind == "same":
-            self.shadow[s.target.name] = fit(self.b, base, s.target.type, self.wish(s.target))
+            kind = shadow_type(s.target.type)
+            self.shadow[s.target.name] = fit(self.b, base, kind, self.wish(s.target))
             return
         assert isinstance(base.type, ArrayT)
         kind = view_layout(base.type, s.kind, s.spec)
@@ -122,11 +123,11 @@ class Tandem:
     def branch(self, s: If) -> None:
         """A branch whose results have companions."""
         picked = [k for k, r in enumerate(s.results) if self.carries(r)]
-        kinds = [s.results[k].type for k in picked]
+        kinds = [shadow_type(s.results[k].type) for k in picked]
         loc = self.b.loc
         then = self.block(s.then, _pick(s.then, picked, kinds))
         orelse = self.block(s.orelse, _pick(s.orelse, picked, kinds))
-        made = tuple(self.companion(s.results[k], s.results[k].type) for k in picked)
+        made = tuple(self.companion(s.results[k], t) for k, t in zip(picked, kinds, strict=True))
         self.b.loc = loc
         self.b.emit(replace(s, then=then, orelse=orelse, results=(*s.results, *made)))
 
@@ -134,11 +135,14 @@ class Tandem:
         """A loop whose carried values have companions."""
         picked = [k for k, c in enumerate(s.carried) if self.carries(c.arg)]
         inits = [self.of(s.carried[k].init, s.carried[k].arg.type) for k in picked]
-        args = [self.companion(s.carried[k].arg, s.carried[k].arg.type) for k in picked]
+        args = [
+            self.companion(s.carried[k].arg, shadow_type(s.carried[k].arg.type)) for k in picked
+        ]
         loc = self.b.loc
         body = self.block(s.body, _pick(s.body, picked, [a.type for a in args]))
-        made = [self.companion(s.carried[k].result, a.type) for k, a in zip(picked, args,
-                                                                            strict=True)]
+        made = [
+            self.companion(s.carried[k].result, a.type) for k, a in zip(picked, args, strict=True)
+        ]
         extra = tuple(Carried(r, a, i) for r, a, i in zip(made, args, inits, strict=True))
         self.b.loc = loc
         self.b.emit(replace(s, body=body, carried=(*s.carried, *extra)))

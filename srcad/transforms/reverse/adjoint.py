@@ -43,16 +43,20 @@ class Adjoint(Statements):
     def branch(self, s: If, then: Node, orelse: Node) -> None:
         """The reverse branch hands out the adjoints that either side changed."""
         seeds = [(k, self.env.pop(r.name)) for k, r in enumerate(s.results) if r.name in self.env]
-        arrays = [(k, self.scopes.shadow(r)) for k, r in enumerate(s.results)
-                  if self.copied(r) and self.scopes.has_shadow(r)]
+        arrays = [
+            (k, self.scopes.shadow(r))
+            for k, r in enumerate(s.results)
+            if self.copied(r) and self.scopes.has_shadow(r)
+        ]
         if then in self.idle:
             return
         before, mark = self.env, self.scopes.mark()
         stmts, ends, idle = [], [], True
         for child in (then, orelse):
             self.env = dict(before)
-            fetched, adjoint = self.side(child, [(child.block.yields[k], x)
-                                                for k, x in (*seeds, *arrays)])
+            fetched, adjoint = self.side(
+                child, [(child.block.yields[k], x) for k, x in (*seeds, *arrays)]
+            )
             idle &= not adjoint
             stmts.append((*fetched, *adjoint))
             ends.append(self.env)
@@ -93,23 +97,26 @@ class Adjoint(Statements):
 
     def loop(self, s: For | While, body: Node) -> None:
         """The reverse loop carries adjoints of carried values, of outer numbers, and cursors."""
-        picked = [k for k, c in enumerate(s.carried)
-                  if self.activity.active(c.arg) or self.copied(c.arg)]
+        picked = [
+            k for k, c in enumerate(s.carried) if self.activity.active(c.arg) or self.copied(c.arg)
+        ]
         carried = [s.carried[k] for k in picked]
         seeds = [self.taken(c.result) for c in carried]
         results = seeds if body in self.idle else self.reverse_loop(s, body, picked, seeds)
         for c, seed in zip(carried, results, strict=False):
             self.hand(c.init, seed, own=False)
 
-    def reverse_loop(self, s: For | While, body: Node, picked: list[int],
-                     seeds: list[Atom]) -> list[Atom]:
+    def reverse_loop(
+        self, s: For | While, body: Node, picked: list[int], seeds: list[Atom]
+    ) -> list[Atom]:
         """Emit the reverse loop; the adjoints of the carried values ``picked`` before it."""
         carried, mark = [s.carried[k] for k in picked], self.scopes.mark()
         own = self.cursor(s, body)
         outer = [k for k, v in self.tree.free_floats(body).items() if self.activity.active(v)]
         outer += self.cursors_in(body)
-        args = [self.b.var(self.wish(c.arg), seed.type)
-                for c, seed in zip(carried, seeds, strict=True)]
+        args = [
+            self.b.var(self.wish(c.arg), seed.type) for c, seed in zip(carried, seeds, strict=True)
+        ]
         held = {k: self.b.var(self.name(k), self.kind(k)) for k in outer}
         before, self.env = self.env, dict(held)
         with self.scopes.enter(body) as scope, self.b.block() as stmts:
@@ -126,10 +133,16 @@ class Adjoint(Statements):
             self.idle.add(body)
             self.scopes.rollback(mark)
             return seeds
-        results = self.emit_loop(s, counter, [*scope.prologue, *stmts], [
-            *zip(args, seeds, following, strict=True),
-            *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed)])
-        self.env |= dict(zip(changed, results[len(args):], strict=True))
+        results = self.emit_loop(
+            s,
+            counter,
+            [*scope.prologue, *stmts],
+            [
+                *zip(args, seeds, following, strict=True),
+                *((held[k], before.get(k, zero_of(self.kind(k))), ends[k]) for k in changed),
+            ],
+        )
+        self.env |= dict(zip(changed, results[len(args) :], strict=True))
         return results
 
     def taken(self, v: Var) -> Atom:
@@ -171,13 +184,15 @@ class Adjoint(Statements):
         scope.trip = counter
         scope.known[self.prepared.counter[loop_key(s)][0].name] = counter
 
-    def emit_loop(self, s: For | While, counter: Var, stmts: list[Stmt],
-                  values: list[tuple[Var, Atom, Atom]]) -> list[Atom]:
+    def emit_loop(
+        self, s: For | While, counter: Var, stmts: list[Stmt], values: list[tuple[Var, Atom, Atom]]
+    ) -> list[Atom]:
         """The loop itself; the values after it."""
         start, stop, step = self.bounds(s)
         results = [self.b.var(arg.hint, arg.type) for arg, _, _ in values]
-        carried = tuple(Carried(r, arg, init) for r, (arg, init, _) in zip(results, values,
-                                                                           strict=True))
+        carried = tuple(
+            Carried(r, arg, init) for r, (arg, init, _) in zip(results, values, strict=True)
+        )
         body = Block(tuple(stmts), tuple(end for _, _, end in values))
         self.b.for_(counter, start, stop, step, carried, body)
         return list(results)
@@ -195,4 +210,3 @@ class Adjoint(Statements):
         n = trip_count(self.b, start, stop, s.step)
         far = self.b.op("mul", self.b.op("sub", n, ONE, hint="n"), const(step), hint="last")
         return self.b.op("add", start, far, hint="last"), end, const(-step)
-

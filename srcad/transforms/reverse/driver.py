@@ -60,21 +60,37 @@ class Request:
     family: Family
 
 
-def reverse(fn: Function, active: tuple[bool, ...], seeded: tuple[bool, ...] | None = None, *,
-            allocate: bool = True, poison: bool = False, lean: bool = True) -> Function:
+def reverse(
+    fn: Function,
+    active: tuple[bool, ...],
+    seeded: tuple[bool, ...] | None = None,
+    *,
+    allocate: bool = True,
+    poison: bool = False,
+    lean: bool = True,
+) -> Function:
     """The adjoint of ``fn`` with respect to its active parameters."""
     return reverse_with_report(fn, active, seeded, allocate=allocate, poison=poison, lean=lean)[0]
 
 
-def reverse_with_report(fn: Function, active: tuple[bool, ...],
-                        seeded: tuple[bool, ...] | None = None, *, allocate: bool = True,
-                        poison: bool = False, lean: bool = True) -> tuple[Function, Report]:
+def reverse_with_report(
+    fn: Function,
+    active: tuple[bool, ...],
+    seeded: tuple[bool, ...] | None = None,
+    *,
+    allocate: bool = True,
+    poison: bool = False,
+    lean: bool = True,
+) -> tuple[Function, Report]:
     """``reverse``, and what was stored, kept, recomputed or read again, and why."""
     if seeded is None:
         seeded = tuple(True for y in fn.body.yields if is_float(y.type))
     family = Family(fn)
-    return generate(Request(fn, active, seeded, allocate, poison, lean,
-                            family.namer.fresh(f"{fn.name}_b"), family))
+    return generate(
+        Request(
+            fn, active, seeded, allocate, poison, lean, family.namer.fresh(f"{fn.name}_b"), family
+        )
+    )
 
 
 def generate(request: Request) -> tuple[Function, Report]:
@@ -89,16 +105,29 @@ class _Reverse:
         self.summaries = summarise(fn)
         primal = Reload(Tree(fn), Regions(fn, self.summaries), self.summaries)
         copies = by_value(primal, self.summaries) if request.lean else set()
-        self.activity = Activity(fn, Regions(fn, self.summaries, copies), self.summaries,
-                                 request.active, request.seeded, not request.allocate)
+        self.activity = Activity(
+            fn,
+            Regions(fn, self.summaries, copies),
+            self.summaries,
+            request.active,
+            request.seeded,
+            not request.allocate,
+        )
         self.namer = Namer(v.name for v in variables(fn))
         self.b = Builder(self.namer)
         floats = [y for y in fn.body.yields if is_float(y.type)]
-        self.seeds = [(y, self._param(y, "seed")) for y, on in zip(floats, request.seeded,
-                                                                   strict=True) if on]
-        self.shadows = {} if request.allocate else {
-            p.name: self._param(p, "b") for p, on in zip(fn.params, request.active, strict=True)
-            if on and is_reference(p)}
+        self.seeds = [
+            (y, self._param(y, "seed")) for y, on in zip(floats, request.seeded, strict=True) if on
+        ]
+        self.shadows = (
+            {}
+            if request.allocate
+            else {
+                p.name: self._param(p, "b")
+                for p, on in zip(fn.params, request.active, strict=True)
+                if on and is_reference(p)
+            }
+        )
         self.prepared = self._prepare(primal)
         whole = (*fn.params, *(v for _, v in self.seeds), *self.shadows.values())
         self.fn = replace(fn, params=whole, body=self.prepared.body)
@@ -130,8 +159,9 @@ class _Reverse:
 
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
-        plan = Storage(self.tree, self.positions, self.reload, self.prepared,
-                       self.request.lean).decide(dry.scopes.needed)
+        plan = Storage(
+            self.tree, self.positions, self.reload, self.prepared, self.request.lean
+        ).decide(dry.scopes.needed)
         self.b = Builder(self.namer)
         declared = plan.reloads | self.contents
         fn = self.request.fn
@@ -144,8 +174,13 @@ class _Reverse:
         cotangents = tuple(self._cotangents(done))
         stmts = (*body_forward, *done.scopes.scope.prologue, *self.b.stack[0])
         body = Block(stmts, (*self.request.fn.body.yields, *cotangents))
-        made = Function(self.request.name, self.fn.params, body, self.request.family.callees,
-                        self.request.fn.doc)
+        made = Function(
+            self.request.name,
+            self.fn.params,
+            body,
+            self.request.family.callees,
+            self.request.fn.doc,
+        )
         return made, _report(plan, self.tree)
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
@@ -156,10 +191,13 @@ class _Reverse:
         operations = Operations(self.request.family, self._version)
         self.contents = operations.contents
         cursors_in = forward.cursors_in if forward is not None else lambda node: []
-        hooks: dict[type, Callable[..., None]] = {ArrayOp: operations.array_op,
-                                                  Call: operations.call}
-        adjoint = Adjoint(self.b, self.reload, self.activity, self.prepared, scopes, cursors_in,
-                          hooks, self.idle)
+        hooks: dict[type, Callable[..., None]] = {
+            ArrayOp: operations.array_op,
+            Call: operations.call,
+        }
+        adjoint = Adjoint(
+            self.b, self.reload, self.activity, self.prepared, scopes, cursors_in, hooks, self.idle
+        )
         adjoint.remember(list(variables(self.fn)))
         if forward is not None:
             scopes.threaded = forward.threaded
@@ -176,8 +214,9 @@ class _Reverse:
 
         def make(new: str, primal: Function) -> Function:
             quiet = family.callees[family.silent(name, self.summaries)]
-            return generate(Request(quiet, active, seeded, False, False, self.request.lean, new,
-                                    family))[0]
+            return generate(
+                Request(quiet, active, seeded, False, False, self.request.lean, new, family)
+            )[0]
 
         return family.version(("reverse", name, active, seeded), f"{name}_b", name, make)
 
@@ -199,23 +238,38 @@ class _Reverse:
                 found.append(adjoint.env.get(p.name, zero_of(p.type)))
             elif self.request.allocate:
                 _refuse_lists(p)
-                made = (adjoint.scopes.shadow(p) if self.activity.shadowed(p)
-                        else like(self.b, p, f"{p.name}_b"))
+                made = (
+                    adjoint.scopes.shadow(p)
+                    if self.activity.shadowed(p)
+                    else like(self.b, p, f"{p.name}_b")
+                )
                 found.append(made)
         return found
 
 
 def _refuse_lists(a: Atom) -> None:
     if isinstance(a.type, ListT) and isinstance(a.type.element, ArrayT):
-        raise NoDerivative("a list of arrays is a parameter or result of the function", None,
-                           "its cotangent would be a list of arrays", "pass the arrays themselves")
+        raise NoDerivative(
+            "a list of arrays is a parameter or result of the function",
+            None,
+            "its cotangent would be a list of arrays",
+            "pass the arrays themselves",
+        )
 
 
 def _report(plan: Plan, tree: Tree) -> Report:
     def where(name: str) -> Loc | None:
         return getattr(tree.home[name].stmt, "loc", None)
 
-    return Report([Residual(name, kind, plan.tapes[name].name if name in plan.tapes else "",
-                            where(name), plan.reasons.get(name))
-                   for name, kind in plan.kind.items()])
-
+    return Report(
+        [
+            Residual(
+                name,
+                kind,
+                plan.tapes[name].name if name in plan.tapes else "",
+                where(name),
+                plan.reasons.get(name),
+            )
+            for name, kind in plan.kind.items()
+        ]
+    )

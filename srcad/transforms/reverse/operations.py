@@ -38,8 +38,12 @@ def wanted_snapshots(activity: Activity, reload: Reload) -> dict[int, frozenset[
             read, written = _used(s, activity)
             atoms = (*s.args, *s.targets)
             found[id(s)] = frozenset(
-                k for k in read | written if is_reference(atoms[k])
-                and (k in written or not reload.stable((node, position), atoms[k])))  # type: ignore[arg-type]
+                k
+                for k in read | written
+                if isinstance(a := atoms[k], Var)
+                and is_reference(a)
+                and (k in written or not reload.stable((node, position), a))
+            )
     return found
 
 
@@ -91,20 +95,32 @@ class Operations:
             if is_float(y.type):
                 seed = self.seed(adjoint, t) if source.fresh or not is_reference(t) else None
                 seeded.append(seed is not None)
-                seeds += [] if seed is None else [
-                    fit(b, seed, shadow_type(y.type)) if isinstance(seed, Var)
-                    and is_reference(seed) else seed]
+                seeds += (
+                    []
+                    if seed is None
+                    else [
+                        fit(b, seed, shadow_type(y.type))
+                        if isinstance(seed, Var) and is_reference(seed)
+                        else seed
+                    ]
+                )
         written = any(w and on for w, on in zip(summary.writes, active, strict=True))
         if not any(seeded) and not written:
             return
         fn = self.versions(s.fn, active, tuple(seeded))
-        args = [self.reference(adjoint, s, k) if is_reference(a) else adjoint.scopes.value(a)
-                for k, a in enumerate(s.args)]
-        args = [fit(b, a, p.type) if is_reference(a) else a  # type: ignore[arg-type]
-                for a, p in zip(args, primal.params, strict=True)]
-        shadows = [fit(b, adjoint.scopes.shadow(a), shadow_type(p.type))
-                   for a, p, on in zip(s.args, primal.params, active, strict=True)
-                   if on and is_reference(a)]
+        args = [
+            self.reference(adjoint, s, k) if is_reference(a) else adjoint.scopes.value(a)
+            for k, a in enumerate(s.args)
+        ]
+        args = [
+            fit(b, a, p.type) if is_reference(a) else a  # type: ignore[arg-type]
+            for a, p in zip(args, primal.params, strict=True)
+        ]
+        shadows = [
+            fit(b, adjoint.scopes.shadow(a), shadow_type(p.type))
+            for a, p, on in zip(s.args, primal.params, active, strict=True)
+            if on and is_reference(a)
+        ]
         scalars = [a for a, on in zip(s.args, active, strict=True) if on and not is_reference(a)]
         again = [b.var("again", y.type) for y in primal.body.yields]
         made = [b.var(adjoint.hint(a), a.type) for a in scalars]

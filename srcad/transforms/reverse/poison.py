@@ -26,8 +26,9 @@ def poisoned(fn: Function, tree: Tree, regions: Regions, declared: set[str]) -> 
         if not isinstance(s, (Alloc, ArrayOp)):
             continue
         for t in (s.target,) if isinstance(s, Alloc) else s.targets:
-            numbers = isinstance(t.type, ArrayT) or (isinstance(t.type, ListT)
-                                                     and isinstance(t.type.element, Scalar))
+            numbers = isinstance(t.type, ArrayT) or (
+                isinstance(t.type, ListT) and isinstance(t.type.element, Scalar)
+            )
             local = node is tree.root or t.name not in regions.meeting
             if numbers and is_float(t.type) and local and t.name not in spared:
                 found.add(t.name)

@@ -71,8 +71,12 @@ class Positions:
             parent = self.numbering(outer) if outer is not None else None
             s = loop.owner
             assert isinstance(s, (For, While))
-            known = (isinstance(s, For) and counted(s)
-                     and self.hoistable(s.start, loop) and self.hoistable(s.stop, loop))
+            known = (
+                isinstance(s, For)
+                and counted(s)
+                and self.hoistable(s.start, loop)
+                and self.hoistable(s.stop, loop)
+            )
             rect = known and (parent is None or parent.kind == "rect")
             kind = "rect" if rect else "inner" if known and parent is not None else "cursor"
             self.of[loop] = Numbering(loop_key(s), loop, kind, parent)
@@ -96,8 +100,11 @@ class Positions:
         match s:
             case Op(target=t, op=op, args=args):
                 fine = op in _HOISTABLE or _safe_division(s)
-                return fine and t.type == I8 and all(self.hoistable(x, at) and x.type == I8
-                                                     for x in args)
+                return (
+                    fine
+                    and t.type == I8
+                    and all(self.hoistable(x, at) and x.type == I8 for x in args)
+                )
             case Dim(array=array):
                 return isinstance(array.type, ArrayT) and self.hoistable(array, at)
             case View(kind="same", base=base):
@@ -164,5 +171,3 @@ def trip_number(b: Builder, index: Atom, start: Atom, step: Const) -> Atom:
     s = int(step.value)
     far = b.op("sub", index, start, hint="k") if s > 0 else b.op("sub", start, index, hint="k")
     return far if abs(s) == 1 else b.op("floordiv", far, const(abs(s)), hint="k")
-
-

@@ -65,8 +65,13 @@ class Prepare(Tandem):
 
     role = "tape"
 
-    def __init__(self, builder: Builder, activity: Activity, reload: Reload,
-                 wanted: dict[int, frozenset[int]]) -> None:
+    def __init__(
+        self,
+        builder: Builder,
+        activity: Activity,
+        reload: Reload,
+        wanted: dict[int, frozenset[int]],
+    ) -> None:
         super().__init__(builder, self._moves)
         self.activity, self.reload = activity, reload
         self.copies = activity.regions.copies
@@ -75,8 +80,12 @@ class Prepare(Tandem):
         self.done = Prepared(shadow=self.shadow)
 
     def _moves(self, a: Atom) -> bool:
-        return (isinstance(a, Var) and self.activity.shadowed(a)
-                and self.activity.regions.meets(a) and self.reload.root(a) not in self.copies)
+        return (
+            isinstance(a, Var)
+            and self.activity.shadowed(a)
+            and self.activity.regions.meets(a)
+            and self.reload.root(a) not in self.copies
+        )
 
     def block(self, block: Block, extra: tuple[tuple[Atom, Type], ...] = ()) -> Block:
         """A block; sizes of its lists are taken at its end."""
@@ -106,14 +115,18 @@ class Prepare(Tandem):
             self.done.sizes[v.name] = self._known(self.shapes[v.name])
 
     def _known(self, known: tuple[Size, ...]) -> tuple[Atom, ...]:
-        return tuple(self.b.dim(size.array, size.axis) if isinstance(size, DimOf) else size
-                     for size in known)
+        return tuple(
+            self.b.dim(size.array, size.axis) if isinstance(size, DimOf) else size for size in known
+        )
 
     def _operation(self, s: ArrayOp | Call) -> None:
         wanted = self.wanted.get(id(s), frozenset())
         one = replace(s)  # an object of its own, for identity is its key
-        snapshots = {k: copy(self.b, a, f"{a.hint or a.name}_kept")
-                     for k, a in enumerate(s.args) if k in wanted and isinstance(a, Var)}
+        snapshots = {
+            k: copy(self.b, a, f"{a.hint or a.name}_kept")
+            for k, a in enumerate(s.args)
+            if k in wanted and isinstance(a, Var)
+        }
         self.b.emit(one)
         for k, t in enumerate(s.targets, len(s.args)):
             if k in wanted:
@@ -129,12 +142,18 @@ class Prepare(Tandem):
         if source.params and not (source.exact and not source.fresh):
             raise NoDerivative(
                 f"the call of {s.fn!r} returns an array that may or may not be a part of an "  # type: ignore[union-attr]
-                "argument", s.loc, "the adjoint of a call that is not expanded has to know which",
-                "return nothing and write into the argument, or return a copy")
+                "argument",
+                s.loc,
+                "the adjoint of a call that is not expanded has to know which",
+                "return nothing and write into the argument, or return a copy",
+            )
         if self._moves(t):
             alias = next((s.args[k] for k in source.params), None)
-            self.shadow[t.name] = (fit(self.b, self.shadow[alias.name], t.type)  # type: ignore[union-attr]
-                                   if alias is not None else like(self.b, t, self.wish(t)))
+            self.shadow[t.name] = (
+                fit(self.b, self.shadow[alias.name], t.type)  # type: ignore[union-attr]
+                if alias is not None
+                else like(self.b, t, self.wish(t))
+            )
         elif source.fresh:
             known = result_sizes(s, self.shapes) if isinstance(s, ArrayOp) else None
             self.done.sizes[t.name] = sizes(self.b, t) if known is None else self._known(known)
@@ -151,8 +170,9 @@ class Prepare(Tandem):
             after = self.b.op("add", arg, ONE, hint="trip")
         body = Block((*s.body.stmts, *tail), (*s.body.yields, after))
         self.b.loc = loc
-        super().loop(self._measured(
-            replace(s, body=body, carried=(*s.carried, Carried(result, arg, ZERO)))))
+        super().loop(
+            self._measured(replace(s, body=body, carried=(*s.carried, Carried(result, arg, ZERO))))
+        )
 
     def _measured(self, s: For | While) -> For | While:
         """The loop, with the sizes of arguments that count as copies taken at the start."""
@@ -160,8 +180,3 @@ class Prepare(Tandem):
             for c in s.carried:
                 self._size_of_copy(c.arg)
         return replace(s, body=replace(s.body, stmts=(*head, *s.body.stmts)))
-
-
-
-
-

@@ -57,8 +57,15 @@ Mark = tuple[int, list[tuple[Scope, int, int]]]
 class Scopes:
     """The stack of reverse blocks, and everything that is fetched from the forward sweep."""
 
-    def __init__(self, b: Builder, tree: Tree, activity: Activity, prepared: Prepared,
-                 positions: Positions, plan: Plan | None) -> None:
+    def __init__(
+        self,
+        b: Builder,
+        tree: Tree,
+        activity: Activity,
+        prepared: Prepared,
+        positions: Positions,
+        plan: Plan | None,
+    ) -> None:
         self.b, self.tree, self.activity = b, tree, activity
         self.prepared, self.positions, self.plan = prepared, positions, plan
         self.threaded: dict[str, Var] = {}
@@ -194,8 +201,11 @@ class Scopes:
             s = loop.owner
             assert isinstance(s, For) and isinstance(s.step, Const)
             start, step = self._fetch(s.start, scope), s.step
-            scope.trip = self._emit_in(scope, "recompute", lambda: trip_number(
-                self.b, scope.known[s.index.name], start, step))
+            scope.trip = self._emit_in(
+                scope,
+                "recompute",
+                lambda: trip_number(self.b, scope.known[s.index.name], start, step),
+            )
         return scope.trip
 
     # shadows
@@ -214,9 +224,11 @@ class Scopes:
             if a.name in outer.shadows:
                 return outer.shadows[a.name]
         home = self.tree.home[a.name]
-        view = isinstance(home.stmt, (View, Call))
-        place = self._place(home.node, scope) if view else next(
-            s for s in scope.chain() if s.node is home.node)
+        place = (
+            self._place(home.node, scope)
+            if self._borrowed(a, home.stmt)
+            else next(s for s in scope.chain() if s.node is home.node)
+        )
         found = self._emit_in(place, "adjoint", lambda: self._shade(a, home.stmt, place))
         assert isinstance(found, Var)
         place.shadows[a.name] = found
@@ -224,8 +236,11 @@ class Scopes:
 
     def adopt(self, a: Atom, array: Var) -> bool:
         """Make ``array`` the shadow of what a block hands out, if the block made that itself."""
-        if not isinstance(a, Var) or a.name in self.prepared.shadow or (
-                a.name in self.scope.shadows):
+        if (
+            not isinstance(a, Var)
+            or a.name in self.prepared.shadow
+            or (a.name in self.scope.shadows)
+        ):
             return False
         home = self.tree.home[a.name]
         own = isinstance(home.stmt, (Alloc, ArrayOp)) or a.name in self.activity.regions.copies
@@ -246,6 +261,12 @@ class Scopes:
         made = isinstance(s, (Alloc, ArrayOp)) or root.name in self.activity.regions.copies
         return made and root.name not in self.prepared.shadow
 
+    def _borrowed(self, a: Var, s: Stmt | None) -> bool:
+        """Whether a shadow is a view of another, or the very shadow of an argument."""
+        if isinstance(s, Call):
+            return not self.activity.summaries[s.fn].results[s.targets.index(a)].fresh
+        return isinstance(s, View)
+
     def _shade(self, a: Var, s: Stmt | None, scope: Scope) -> Var:
         """Make the shadow of a reference that is not moved by the forward sweep."""
         wish = f"{a.hint or a.name}_b"
@@ -257,15 +278,15 @@ class Scopes:
 
         if s is None:
             return like(self.b, a, wish)
-        if isinstance(s, Call):
+        if isinstance(s, Call) and self._borrowed(a, s):
             source = self.activity.summaries[s.fn].results[s.targets.index(a)]
-            if not source.fresh:
-                alias = s.args[min(source.params)]
-                assert isinstance(alias, Var)
-                return self._shadow(alias, scope)
+            alias = s.args[min(source.params)]
+            assert isinstance(alias, Var)
+            return self._shadow(alias, scope)
         if isinstance(s, View):
             return self._view(a, s, use, wish)
-        shape = s.shape if isinstance(s, Alloc) and s.shape else self.prepared.sizes.get(a.name)
+        array = isinstance(a.type, ArrayT)  # possibly of no axes; a list has no shape either
+        shape = s.shape if isinstance(s, Alloc) and array else self.prepared.sizes.get(a.name)
         if shape is None:
             raise InternalError(f"the size of {a.name!r} is not known in the reverse sweep")
         return fresh(self.b, a.type, tuple(map(use, shape)), True, wish)
@@ -280,5 +301,3 @@ class Scopes:
         made = replace(made, type=view_layout(again.base.type, s.kind, again.spec))
         self.b.emit(replace(again, target=made, loc=self.b.loc))
         return made
-
-

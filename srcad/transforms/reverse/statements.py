@@ -32,9 +32,17 @@ Env = dict[str, Atom]
 class Statements:
     """The environment, and the adjoints of statements without blocks."""
 
-    def __init__(self, b: Builder, reload: Reload, activity: Activity, prepared: Prepared,
-                 scopes: Scopes, cursors_in: Callable[[Node], list[str]],
-                 hooks: Mapping[type, Callable[..., None]], idle: set[Node]) -> None:
+    def __init__(
+        self,
+        b: Builder,
+        reload: Reload,
+        activity: Activity,
+        prepared: Prepared,
+        scopes: Scopes,
+        cursors_in: Callable[[Node], list[str]],
+        hooks: Mapping[type, Callable[..., None]],
+        idle: set[Node],
+    ) -> None:
         self.b, self.reload, self.activity = b, reload, activity
         self.tree = reload.tree
         self.place: Place = (reload.tree.root, 0)

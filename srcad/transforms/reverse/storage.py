@@ -65,8 +65,14 @@ class Plan:
 class Storage:
     """Decides greedily, in program order."""
 
-    def __init__(self, tree: Tree, positions: Positions, reload: Reload, prepared: Prepared,
-                 lean: bool = True) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        positions: Positions,
+        reload: Reload,
+        prepared: Prepared,
+        lean: bool = True,
+    ) -> None:
         self.tree, self.positions, self.reload = tree, positions, reload
         self.lean = lean
         self.counters = {arg.name for arg, _ in prepared.counter.values()}
@@ -97,8 +103,11 @@ class Storage:
         if isinstance(v.type, ListT):
             raise NoDerivative(
                 f"the list {v.hint or v.name!r} is chosen inside a loop and needed in the reverse "
-                "sweep", self.plan.reasons.get(v.name),
-                "references to lists cannot be recorded", "use an array, or one list")
+                "sweep",
+                self.plan.reasons.get(v.name),
+                "references to lists cannot be recorded",
+                "use an array, or one list",
+            )
         rect = self.positions.numbering(loop).kind == "rect"
         return v, "preallocated" if rect and isinstance(v.type, Scalar) else "list"
 
@@ -136,8 +145,9 @@ class Storage:
         """How many operations deep the operands of a recomputed value are."""
         s = self.tree.home[v.name].stmt
         assert s is not None
-        return max((self._depth.get(a.name, 0) for a in operands(s) if isinstance(a, Var)),
-                   default=0)
+        return max(
+            (self._depth.get(a.name, 0) for a in operands(s) if isinstance(a, Var)), default=0
+        )
 
     def _option(self, v: Var) -> tuple[int | None, str]:
         """The best way to have ``v`` that needs no tape, and its cost."""
@@ -169,8 +179,11 @@ class Storage:
                 if isinstance(s, Store) and isinstance(s.value, Var) and s.value.type in (F8, F4):
                     self._stores[s.value.name].append((node, position, s))
         for node, position, s in self._stores[v.name]:
-            if node is self.tree.home[v.name].node and isinstance(s.array.type, ArrayT) and (
-                    s.array.type.element == v.type and self.reload.settled(node, position, s)):
+            if (
+                node is self.tree.home[v.name].node
+                and isinstance(s.array.type, ArrayT)
+                and (s.array.type.element == v.type and self.reload.settled(node, position, s))
+            ):
                 cost = self._sum(1, *s.index)
                 if cost is not None and self._reference(v, s.array) is not None:
                     self._trial_loads[v.name] = (s.array, s.index)
@@ -191,8 +204,11 @@ class Storage:
         return None
 
     def _outside(self, a: Atom, node: Node) -> bool:
-        return isinstance(a, Const) or a.type == I8 and node not in self.tree.home[
-            a.name].node.ancestors()
+        return (
+            isinstance(a, Const)
+            or a.type == I8
+            and node not in self.tree.home[a.name].node.ancestors()
+        )
 
     def _again(self, v: Var, s: Stmt) -> int | None:
         """Cost of executing the statement that defines ``v`` once more."""
@@ -200,8 +216,7 @@ class Storage:
             case Op():
                 return self._operation(s)
             case Load():
-                if not self._stable(v, s.array, s.index) or (
-                        self._reference(v, s.array) is None):
+                if not self._stable(v, s.array, s.index) or (self._reference(v, s.array) is None):
                     return None
                 return self._sum(1, *s.index)
             case Dim() if isinstance(s.array.type, ArrayT) or self._stable(v, s.array, (), True):
@@ -224,8 +239,11 @@ class Storage:
         home = self.tree.home[root]
         if home.node.loop is self.tree.home[v.name].node.loop or not self._many(v, home.node):
             return None
-        kept = next((w for w in (*targets(home.stmt), *binders(home.stmt)) if w.name == root), None
-                    ) if home.stmt is not None else None
+        kept = (
+            next((w for w in (*targets(home.stmt), *binders(home.stmt)) if w.name == root), None)
+            if home.stmt is not None
+            else None
+        )
         if kept is None or not isinstance(kept.type, ArrayT):
             return None
         self._failed -= set(self.reload.chain(array))

@@ -47,8 +47,15 @@ from srcad.transforms.reverse.storage import Plan, tape_type
 class Sweep:
     """Emits the forward sweep; afterwards ``cursors`` are their final values."""
 
-    def __init__(self, b: Builder, tree: Tree, positions: Positions, prepared: Prepared,
-                 plan: Plan, poison: set[str] | None = None) -> None:
+    def __init__(
+        self,
+        b: Builder,
+        tree: Tree,
+        positions: Positions,
+        prepared: Prepared,
+        plan: Plan,
+        poison: set[str] | None = None,
+    ) -> None:
         self.poison = poison or set()
         self.b, self.tree, self.positions = b, tree, positions
         self.prepared, self.plan = prepared, plan
@@ -77,8 +84,11 @@ class Sweep:
 
     def cursors_in(self, node: Node) -> list[str]:
         """Keys of the cursors of loops in a block (its own not included)."""
-        return [cursor_key(n) for n in self.of_cursor
-                if n.node is not node and node in n.node.ancestors()]
+        return [
+            cursor_key(n)
+            for n in self.of_cursor
+            if n.node is not node and node in n.node.ancestors()
+        ]
 
     def run(self) -> None:
         """Emit the whole forward sweep into the block in hand."""
@@ -155,15 +165,14 @@ class Sweep:
                 outs.append([self.threaded.get(n.name, n) for n in names])
             made.append(stmts)
             ends.append(self.cursors)
-        changed = sorted({k for end in ends for k in end
-                          if end[k] != before.get(k, ZERO)})
+        changed = sorted({k for end in ends for k in end if end[k] != before.get(k, ZERO)})
         results = list(s.results)
         yields = [list(s.then.yields), list(s.orelse.yields)]
         for k in changed:
             results.append(self.b.var("cursor", I8))
             for branch in (0, 1):
                 yields[branch].append(ends[branch].get(k, ZERO))
-        self.cursors = before | dict(zip(changed, results[len(s.results):], strict=True))
+        self.cursors = before | dict(zip(changed, results[len(s.results) :], strict=True))
         for branch in (0, 1):
             for name, inner in zip(handed[branch], outs[branch], strict=True):
                 outer = self.b.var(name.hint or name.name, name.type)
@@ -181,8 +190,11 @@ class Sweep:
         if child.loop is not None:
             return []
         inside = set(child.subtree())
-        return [v for n, v in self.plan.vars.items()
-                if self.plan.kind[n] == "kept" and self.tree.home[n].node in inside]
+        return [
+            v
+            for n, v in self.plan.vars.items()
+            if self.plan.kind[n] == "kept" and self.tree.home[n].node in inside
+        ]
 
     def _placeholder(self, v: Var) -> Atom:
         if isinstance(v.type, Scalar):
@@ -211,8 +223,9 @@ class Sweep:
         ends = [self.cursors[k] for k in carried]
         results = [self.b.var("cursor", I8) for _ in carried]
         extra = tuple(Carried(r, a, i) for r, a, i in zip(results, args, inits, strict=True))
-        new = replace(s, carried=(*s.carried, *extra),
-                      body=Block(tuple(stmts), (*s.body.yields, *ends)))
+        new = replace(
+            s, carried=(*s.carried, *extra), body=Block(tuple(stmts), (*s.body.yields, *ends))
+        )
         if isinstance(new, For) and new.parallel and self._sequential(body):
             new = replace(new, parallel=False)
         self.b.emit(new)
@@ -224,8 +237,9 @@ class Sweep:
     def _sequential(self, body: Node) -> bool:
         """Whether growing tapes are written in a loop."""
         inside = set(body.subtree())
-        return any(self.plan.kind[n] == "list" and self.tree.home[n].node in inside
-                   for n in self.plan.kind)
+        return any(
+            self.plan.kind[n] == "list" and self.tree.home[n].node in inside for n in self.plan.kind
+        )
 
     def _reserve(self, s: For | While, number: Numbering, base: Atom) -> Atom:
         """Trip count of a counted loop with a cursor, its tapes long enough for all of it."""
@@ -241,11 +255,11 @@ class Sweep:
             loop = self.tree.home[v.name].node.loop
             assert loop is not None
             inner = self._product(self.positions.numbering(loop).inner())
-            self.b.reserve(self.plan.tapes[v.name], self.b.op("mul", iterations, inner,
-                                                              hint="size"))
+            self.b.reserve(
+                self.plan.tapes[v.name], self.b.op("mul", iterations, inner, hint="size")
+            )
 
-    def _enter(self, s: For | While, body: Node, number: Numbering, base: Atom,
-               own: bool) -> None:
+    def _enter(self, s: For | While, body: Node, number: Numbering, base: Atom, own: bool) -> None:
         """The beginning of an iteration: its position, room on tapes, carried arguments."""
         if number in self.used:
             self.position[body] = self._position(s, number, base)
@@ -273,5 +287,3 @@ def taping(s: Stmt) -> Loc | None:
     """The location of a statement, in the role of recording."""
     loc = getattr(s, "loc", None)
     return replace(loc, role="tape") if loc is not None else None
-
-
