@@ -230,8 +230,10 @@ def abs_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, math.log)
 def log_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``math.log(x)`` and ``math.log(x, base)``."""
+    from srcad.frontend.expressions import scalar_binary
+
     xs = [lo.b.op("log", lo.scalar(a, node)) for a in args]
-    return xs[0] if len(xs) == 1 else lo.b.op("truediv", xs[0], xs[1])
+    return xs[0] if len(xs) == 1 else scalar_binary(lo, "truediv", xs[0], xs[1], node)
 
 
 @handles(CALLS, print)

@@ -25,6 +25,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     lists,
     logic,
     loops,
+    matrices,
     names,
     reductions,
     shaping,

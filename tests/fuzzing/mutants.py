@@ -8,12 +8,12 @@ same mutant.  Texts that Python itself refuses give ``None``.
 from __future__ import annotations
 
 import ast
-import builtins
 import copy
 import inspect
 import linecache
 import random
 import types
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -121,7 +121,9 @@ def load(seed: int, program: Program, tree: ast.Module) -> Mutant | None:
     file = f"<mutant {seed}>"
     try:
         text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
-        code = compile(text, file, "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "int object is not callable", and the like
+            code = compile(text, file, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError):
         return None
     linecache.cache[file] = (len(text), None, text.splitlines(True), file)
@@ -417,7 +419,7 @@ class Mutation:
                 "len",
                 "abs",
                 self.where.name,
-                self.rng.choice(dir(builtins)[-60:]),
+                self.rng.choice(snippets.BUILTINS),
             )
         )
         value = self.parse(self.fill(self.rng.choice(("NAME", "EXPR", "lambda *q: 1.0", "2.0"))))
