@@ -56,7 +56,6 @@ LONG = {
     "srcad/frontend/creation.py",
     "tests/fuzzing/mutants.py",
     "tests/fuzzing/snippets.py",
-    "tests/ir_programs.py",
     "tests/test_reverse_ir.py",
 }
 LIMIT, CAP = 400, 600
