@@ -1,19 +1,21 @@
 """A mutation test of the transforms: ``python -m tests.mutation [word ...]``.
 
 Every mutant of ``tests.mutants`` (of places whose text contains a word, if words are given) is put
-in force in a process of its own, which runs the zoo programs that pass through its place, cheapest
-first, until something fails: a value, an exit state or a derivative differs from the oracle's, the
-IR does not verify, the compiler or the program raises, or nothing ends within a minute.  Report:
-the share caught by operator, the survivors, and which of these are known to be equivalent.
+in force in a process of its own, which runs what passes through its place, cheapest first, until
+something fails: a value, an exit state or a derivative differs from the oracle's, more is recorded
+than TBR needs, the IR does not verify, the compiler or the program raises, or does not end.
+Report: the share caught by operator, the survivors, and which of these are known to be equivalent.
 
-Checked of a program: value, exit state, gradient (of all results, poisoned), tangents of results
-and exit arguments, the in-place adjoint with cotangents on exit, Hessian times vector by forward
-over reverse, and by reverse over reverse.  The clean-up passes are left out, so that nothing
-repairs a mutant.
+What is run: the programs of the zoo, the named programs of ``test_storage``, the tests of
+``test_reverse_ir``.  Checked of a program: value, exit state, gradient (of all results, poisoned),
+tangents of results and exit arguments, the in-place adjoint with cotangents on exit, Hessian times
+vector by forward over reverse and by reverse over reverse.  The clean-up passes are left out, so
+that nothing repairs a mutant.
 """
 
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import sys
@@ -26,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from srcad.transforms.reverse import reverse_with_report
-from tests import composition, oracle
+from tests import composition, oracle, test_reverse_ir, test_storage
 from tests.composition import Adjoint, Subject, Tangent, run
 from tests.mutants import FILES, Effect, Mutant, applied, mutants
 from tests.mutation_survivors import EQUIVALENT
@@ -34,14 +36,29 @@ from tests.programs import PROGRAMS
 from tests.zoo.registry import Program
 from tests.zoo_checks import Expected, expect, floats_only, quiet, tolerance, writes_arguments
 
-LIMIT = 60  # seconds for one mutant
-SLOW = 1.0  # programs that take longer are left out
+SLOW = 1.5  # seconds: what takes longer is left out
+CAUGHT = ("wrong", "invalid", "crash", "timeout")
 
 
-class Checked:
+class Unit:
+    """Something to run that raises if derivatives are wrong."""
+
+    def __init__(self, name: str, action: Callable[[], Any]) -> None:
+        self.name, self.action = name, action
+        self.lines: set[tuple[str, int]] = set()
+        self.seconds = 0.0
+
+    def __call__(self) -> None:
+        """Run it."""
+        with quiet():
+            self.action()
+
+
+class Checked(Unit):
     """A program with everything the oracle says of it, ready to be checked again and again."""
 
     def __init__(self, program: Program) -> None:
+        super().__init__(program.name, self.every)
         with quiet():
             self.subject, self.expected = Subject(program), Expected(program)
             self.tol = tolerance(program)
@@ -54,14 +71,11 @@ class Checked:
             if self.subject.scalar:
                 self.steps.append(self.second)
                 _ = e.hvp
-        self.lines: set[tuple[str, int]] = set()
-        self.seconds = 0.0
 
-    def __call__(self) -> None:
-        """Run all steps; raises where something is wrong."""
-        with quiet():
-            for step in self.steps:
-                step()
+    def every(self) -> None:
+        """Run all steps."""
+        for step in self.steps:
+            step()
 
     def gradient(self) -> None:
         """Results, exit state and gradient."""
@@ -108,23 +122,35 @@ def arrays_in(tree: Any) -> list[np.ndarray]:
     return [x for x in oracle.leaves(list(tree)) if isinstance(x, np.ndarray)]
 
 
-def prepared(programs: Iterable[Program]) -> list[Checked]:
-    """The programs that pass unmutated, with the lines they reach and the time they take."""
-    found = []
+def further() -> Iterable[Callable[[], Unit]]:
+    """What is run besides the zoo."""
+    for named in test_storage.NAMED:
+        yield lambda n=named: Unit(f"storage of {n}", lambda: test_storage.check_bound(n, 5))
+    for name, function in vars(test_reverse_ir).items():
+        if name.startswith("test_") and not inspect.signature(function).parameters:
+            yield lambda n=name, f=function: Unit(n, f)
+
+
+def prepared(programs: Iterable[Program], more: bool = True) -> list[Unit]:
+    """What passes unmutated, with the lines it reaches and the time it takes."""
+    found: list[Unit] = []
     files = set(map(str, FILES))
-    for program in programs:
+    makers: list[Callable[[], Unit]] = [lambda p=p: Checked(p) for p in programs]  # type: ignore[misc]
+    for make in (*makers, *(further() if more else ())):
+        name = ""
         try:
-            checked = Checked(program)
-            checked.lines = lines_of(checked, files)
+            unit = make()
+            name = unit.name
+            unit.lines = lines_of(unit, files)
             start = time.perf_counter()
-            checked()
+            unit()
         except Exception as error:
-            print(f"left out: {program.name}: {type(error).__name__}: {str(error)[:150]}")
+            print(f"left out: {name}: {type(error).__name__}: {str(error)[:150]}")
             continue
-        checked.seconds = time.perf_counter() - start
-        if checked.seconds < SLOW:
-            found.append(checked)
-    return sorted(found, key=lambda c: c.seconds)
+        unit.seconds = time.perf_counter() - start
+        if unit.seconds < SLOW:
+            found.append(unit)
+    return sorted(found, key=lambda u: u.seconds)
 
 
 def lines_of(action: Callable[[], None], files: set[str]) -> set[tuple[str, int]]:
@@ -157,17 +183,16 @@ class Outcome:
     tried: int = 0
 
 
-def judge(mutant: Mutant, programs: list[Checked]) -> Outcome:
+def judge(mutant: Mutant, units: list[Unit]) -> Outcome:
     """Run the programs that reach a mutant, in a process of its own."""
     span = range(mutant.line, mutant.end + 1)
-    reached = [p for p in programs if any((mutant.file, k) in p.lines for k in span)]
+    reached = [u for u in units if any((mutant.file, k) in u.lines for k in span)]
     if not reached:
         return Outcome(mutant, "unreached")
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reader)
-        signal.alarm(LIMIT)
         answer = attempt(mutant, reached)
         os.write(writer, answer.encode()[:4000])
         os._exit(0)
@@ -179,21 +204,36 @@ def judge(mutant: Mutant, programs: list[Checked]) -> Outcome:
     return Outcome(mutant, kind, by, len(reached))
 
 
-def attempt(mutant: Mutant, programs: list[Checked]) -> str:
+def attempt(mutant: Mutant, units: list[Unit]) -> str:
     """The first failure under a mutant, as text."""
     used = 0
-    for program in programs:
+    signal.signal(signal.SIGALRM, expired)
+    for unit in units:
+        signal.alarm(10 + int(20 * unit.seconds))
         try:
             with applied(mutant):
-                program()
-        except AssertionError as error:
-            kind = "wrong" if type(error).__name__ == "Failure" else "crash"
-            return f"{kind};{program.subject.zoo.name}: {str(error)[:120]}"
+                unit()
         except Exception as error:
-            kind = "invalid" if type(error).__name__ == "InternalError" else "crash"
-            return f"{kind};{program.subject.zoo.name}: {type(error).__name__} {str(error)[:100]}"
+            return f"{verdict(error)};{unit.name}: {type(error).__name__} {str(error)[:120]}"
         used += Effect.applied
     return "survived;" if used else "inert;"
+
+
+def expired(*_: Any) -> None:
+    """A program does not end."""
+    raise TimeoutError
+
+
+def verdict(error: Exception) -> str:
+    """What kind of failure an exception is."""
+    name = type(error).__name__
+    known = {
+        "Failure": "wrong",
+        "Mismatch": "wrong",
+        "InternalError": "invalid",
+        "TimeoutError": "timeout",
+    }
+    return known.get(name, "crash")
 
 
 def explanation(mutant: Mutant) -> str:
@@ -229,17 +269,17 @@ def report(outcomes: list[Outcome], verbose: bool = True) -> float:
 
 def share(counts: Counter[str]) -> float:
     """Caught, of all that are neither inert nor equivalent."""
-    caught = sum(counts[k] for k in ("wrong", "invalid", "crash", "timeout"))
+    caught = sum(counts[k] for k in CAUGHT)
     return caught / max(1, caught + counts["survived"] + counts["unreached"])
 
 
-def judge_all(chosen: list[Mutant], programs: list[Checked], budget: float = 1e9) -> list[Outcome]:
+def judge_all(chosen: list[Mutant], units: list[Unit], budget: float = 1e9) -> list[Outcome]:
     """Judge mutants until the time is used up."""
     start, outcomes = time.perf_counter(), []
     for mutant in chosen:
         if time.perf_counter() - start > budget:
             break
-        outcomes.append(judge(mutant, programs))
+        outcomes.append(judge(mutant, units))
     return outcomes
 
 
@@ -247,11 +287,11 @@ def main(words: list[str]) -> int:
     """The whole test; exit status 1 below 95 percent."""
     chosen = [m for m in mutants() if not words or any(w in str(m) for w in words)]
     with composition.uncleaned():
-        programs = prepared(PROGRAMS)
-        print(f"{len(chosen)} mutants, {len(programs)} programs", flush=True)
+        units = prepared(PROGRAMS)
+        print(f"{len(chosen)} mutants, {len(units)} programs", flush=True)
         outcomes = []
         for mutant in chosen:
-            outcomes.append(judge(mutant, programs))
+            outcomes.append(judge(mutant, units))
             o = outcomes[-1]
             print(f"{o.kind:9} {o.mutant} | {o.by}", flush=True)
     caught = report(outcomes)

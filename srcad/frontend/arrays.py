@@ -361,10 +361,12 @@ def check_result_kind(lo: Lowering, target: Var, name: str, args: list[Any], nod
     """Integer arrays cannot take float results in place (NumPy raises as well)."""
     check_bitwise(lo, name, args, node)
     result = result_dtype(name, args)
-    if target.type.element in (I8, B1) and result in ("f8", "f4"):  # type: ignore[union-attr]
+    kind = element_kind(target.type.dtype)  # type: ignore[union-attr]
+    if kind in (I8, B1) and result in ("f8", "f4") or kind == B1 and result != "b1":
+        words = ("a float", "an integer") if kind == I8 else ("a number", "a bool")
         lo.mismatch(
             node,
-            "cannot store a float result in an integer array",
+            f"cannot store {words[0]} result in {words[1]} array",
             "NumPy refuses this in-place update as well",
             "make the array float",
         )

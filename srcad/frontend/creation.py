@@ -55,9 +55,8 @@ def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
     """Dtype code of a ``dtype=`` argument."""
     if v is None or isinstance(v, Static) and v.obj is None:
         return default
-    obj = v.obj if isinstance(v, Static) else None
     try:
-        dt = np.dtype(obj)
+        dt = np.dtype(v.obj if isinstance(v, Static) else "no dtype")
     except (TypeError, ValueError):
         lo.mismatch(
             node,
@@ -237,11 +236,15 @@ def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return materialize(lo, apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], code, node))
 
 
-CALLS[np.asarray] = lambda lo, args, keywords, node: (
-    args[0]
-    if is_array(args[0]) and len(args) == 1 and not keywords
-    else array(lo, args, keywords, node)
-)
+@handles(CALLS, np.asarray)
+def asarray(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.asarray(x, dtype)``: an array of this dtype is itself, not a copy."""
+    v = args[0]
+    if is_array(v) and dtype_code(lo, keywords.get("dtype"), node, dtype_of(v)) == dtype_of(v):
+        return v
+    return array(lo, args, keywords, node)
+
+
 
 
 def contiguous_like(layout: str) -> Any:

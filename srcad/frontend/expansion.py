@@ -11,7 +11,7 @@ from typing import Any
 from srcad.frontend import scopes
 from srcad.frontend.core import FALSE, PLAIN, TRUE, Frame, Lowering, RecursionFound
 from srcad.frontend.source import SourceFunction
-from srcad.frontend.statements import body, settle
+from srcad.frontend.statements import body, keep, settle
 from srcad.frontend.values import UNBOUND, FunctionV, Record, Static, Tuple, flatten
 
 
@@ -28,8 +28,8 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     from srcad.frontend.fence import check_function
 
     check_function(f.source)
-    args = [settle(lo, a) for a in args]
-    keywords = {k: settle(lo, v) for k, v in keywords.items()}
+    args = [keep(lo, a, node) for a in args]
+    keywords = {k: keep(lo, v, node) for k, v in keywords.items()}
     bound = bind(lo, f, args, keywords, node)
     key = call_key(f, bound)
     if key in lo.program.instances:

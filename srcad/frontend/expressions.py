@@ -13,7 +13,7 @@ from typing import Any
 from srcad.frontend.core import EXPR, FALSE, PLAIN, Lowering, handles
 from srcad.frontend.logic import before_writes
 from srcad.frontend.names import number
-from srcad.frontend.statements import make_closure, settle
+from srcad.frontend.statements import keep, make_closure
 from srcad.frontend.values import (
     Lazy,
     ListV,
@@ -205,7 +205,7 @@ def dtype_of(v: Any) -> str:
 @handles(EXPR, ast.NamedExpr)
 def walrus(lo: Lowering, node: ast.NamedExpr) -> Any:
     """``(name := value)``."""
-    v = settle(lo, lo.read(lo.expr(node.value), node.value))
+    v = keep(lo, lo.read(lo.expr(node.value), node.value), node.value)
     lo.frame.env[node.target.id] = v
     return v
 
@@ -226,7 +226,7 @@ def tuple_expression(lo: Lowering, node: ast.Tuple) -> Any:
                 )
             items += v.items
         else:
-            items.append(settle(lo, lo.read(lo.expr(e), e)))
+            items.append(keep(lo, lo.read(lo.expr(e), e), e))
     out = Tuple(tuple(items))
     if len(flatten(out)[0]) > TUPLE_LIMIT:
         lo.fail(
@@ -255,7 +255,7 @@ def dict_expression(lo: Lowering, node: ast.Dict) -> Any:
                 "which value a key means must be known at compile time",
                 "use an array and an index",
             )
-        fields[name] = settle(lo, lo.read(lo.expr(v), v))
+        fields[name] = keep(lo, lo.read(lo.expr(v), v), v)
     return Record(dict, fields)
 
 

@@ -53,7 +53,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.frontend.views import subview
-from srcad.ir.build import const
+from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Atom, Block, Const, Var
 from srcad.ir.types import B1, I8, ArrayT
 
@@ -92,10 +92,12 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
     if isinstance(owner, ListV):
         return list_item(lo, owner, key, node)
     if isinstance(owner, RangeV) and is_scalar(key):
-        return lo.b.op("add", owner.start, lo.b.op("mul", lo.integer(key, node), owner.step))
-    if isinstance(owner, Static) and isinstance(owner.obj, (str, list, tuple)):
-        if isinstance(key, Const):
-            return Static(owner.obj[int(key.value)])
+        return range_item(lo, owner, key, node)
+    if isinstance(owner, Static) and isinstance(owner.obj, str) and isinstance(key, Const):
+        k = int(lo.integer(key, node).value)  # type: ignore[union-attr]
+        if not -len(owner.obj) <= k < len(owner.obj):
+            lo.mismatch(node, f"index {k} is out of range for {describe(owner)}", PLAIN)
+        return Static(owner.obj[k])
     if not is_array(owner):
         lo.mismatch(node, f"cannot index {describe(owner)}", PLAIN)
     items = key_items(lo, owner, key, node)
@@ -108,6 +110,17 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
     if basic:
         return basic_item(lo, owner, items)
     return gather(lo, owner, items, node)
+
+
+def range_item(lo: Lowering, r: RangeV, key: Any, node: Any) -> Atom:
+    """``range(…)[key]``."""
+    from srcad.frontend.loops import trip_count
+
+    n = trip_count(lo, r)
+    k = wrap(lo, lo.integer(key, node), n)
+    inside = lo.b.op("and", lo.b.op("ge", k, ZERO), lo.b.op("lt", k, n))
+    lo.b.check(inside, "IndexError", "range object index out of range")
+    return lo.b.op("add", r.start, lo.b.op("mul", k, r.step))
 
 
 def basic_item(lo: Lowering, a: Var, items: list[tuple]) -> Any:

@@ -32,7 +32,7 @@ def for_statement(lo: Lowering, node: ast.For) -> None:
     """``for target in iterable: body else: orelse``."""
     it = lo.read(lo.expr(node.iter), node.iter)
     if isinstance(it, Record) and it.cls is dict:
-        it = Tuple(tuple(k if not isinstance(k, (str, bytes)) else Static(k) for k in it.fields))
+        it = Tuple(tuple(const(k) if isinstance(k, (int, float)) else Static(k) for k in it.fields))
     if isinstance(it, Lazy):
         it = materialize(lo, it)
     items = unrolled(it)
@@ -41,12 +41,48 @@ def for_statement(lo: Lowering, node: ast.For) -> None:
         return
     start, stop, step, element = iteration(lo, it, node.iter)
     parallel = isinstance(it, RangeV) and it.parallel
+    steady = steadiness(lo, it, node)
 
     def bind(index: Var) -> None:
+        steady()
         assign(lo, node.target, element(index))
 
     Loop(lo, node, node.body, node.target).counted(start, stop, step, bind, parallel)
+    if not lo.frame.dead:
+        branch(lo, escaped(lo), lambda: None, steady)
     finish(lo, node)
+
+
+def steadiness(lo: Lowering, it: Any, node: ast.For) -> Callable[[], None]:
+    """Emits a check that the lists a loop runs over keep their length (Python would follow it)."""
+    from srcad.frontend.lists import length_of
+    from srcad.frontend.logic import may_write
+
+    changing = any(
+        may_write(lo, s) or any(isinstance(n, ast.AugAssign) for n in ast.walk(s))
+        for s in node.body
+    )
+    lists = lists_in(it) if changing else []
+    before = [length_of(lo, xs) for xs in lists]
+
+    def check() -> None:
+        for xs, n in zip(lists, before, strict=True):
+            lo.b.check(
+                lo.b.op("eq", length_of(lo, xs), n),
+                "RuntimeError",
+                f"a list changed its length while a loop ran over it (line {node.lineno})",
+            )
+
+    return check
+
+
+def lists_in(it: Any) -> list[ListV]:
+    """The lists that an iterable runs over from the front."""
+    if isinstance(it, ListV):
+        return [it]
+    if isinstance(it, IterV) and it.kind in ("zip", "enumerate"):
+        return [xs for part in it.parts for xs in lists_in(part)]
+    return []
 
 
 def finish(lo: Lowering, node: ast.For | ast.While) -> None:

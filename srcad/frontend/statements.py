@@ -16,6 +16,7 @@ from srcad.frontend.joins import branch
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import (
     FunctionV,
+    IterV,
     Lazy,
     ListV,
     Static,
@@ -83,7 +84,7 @@ def if_statement(
 def return_statement(lo: Lowering, node: ast.Return) -> None:
     """``return``: remembered under hidden names that join like any other."""
     value = Static(None) if node.value is None else lo.read(lo.expr(node.value), node.value)
-    lo.frame.env[".retval"] = settle(lo, value)
+    lo.frame.env[".retval"] = keep(lo, value, node.value)
     lo.frame.env[".ret"] = TRUE
 
 
@@ -96,6 +97,14 @@ def settle(lo: Lowering, v: Any) -> Any:
     if isinstance(v, Tuple):
         return Tuple(tuple(settle(lo, x) for x in v.items), v.cls)
     return v
+
+
+def keep(lo: Lowering, v: Any, node: Any) -> Any:
+    """``settle``, of a value that gets a name or another place where it may be used twice."""
+    if isinstance(v, IterV):
+        lo.fail(node, f"the iterator {v.kind}(...) cannot be kept here",
+                "a second use would find it exhausted", f"write {v.kind}(...) in the for statement")
+    return settle(lo, v)
 
 
 @handles(STMT, ast.Break, ast.Continue)
@@ -173,7 +182,7 @@ def _unbound() -> Any:
 def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
     """Bind or write ``value`` to an assignment target."""
     if isinstance(target, ast.Name):
-        lo.frame.env[target.id] = rename(lo, settle(lo, value), target.id)
+        lo.frame.env[target.id] = rename(lo, keep(lo, value, target), target.id)
     elif isinstance(target, (ast.Tuple, ast.List)):
         items = unpack(lo, value, target)
         for t, v in zip(target.elts, items, strict=True):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tests.zoo.registry import add
+from tests.zoo.registry import add, mat, vec
 
 
 def returns_zero_dimensional(x):
@@ -12,3 +12,129 @@ def returns_zero_dimensional(x):
 
 
 add(returns_zero_dimensional, lambda: (0.7,), (0,), "zerod array_output")
+
+
+def regular():
+    """A matrix far from singular."""
+    return mat(3, 3) + 2.0 * np.eye(3)
+
+
+def powers(x, n):
+    """A fresh array from a call that is not expanded: it has a shadow of its own."""
+    if n == 0:
+        out = np.ones(2)
+        out[1] = x
+        return out
+    half = powers(x * 0.9, n - 1)
+    half[0] = half[0] * half[1] + x
+    return half * x
+
+
+def recursive_array(x, n):
+    a = powers(x, n)
+    b = powers(x * a[0], n)
+    return np.sum(a * b)
+
+
+add(recursive_array, lambda: (0.7, 3), (0,), "recursion")
+
+
+def filled(a, x, n):
+    """Returns the array it was given."""
+    if n == 0:
+        return a
+    a[n % 3] = a[(n + 1) % 3] * x
+    return filled(a, x * a[n % 3], n - 1)
+
+
+def recursive_alias(a, x, n):
+    b = filled(a, x, n)
+    b[0] = b[0] * b[1]
+    return np.sum(a * b) * a[2]
+
+
+add(recursive_alias, lambda: (vec(3), 0.7, 4), (0, 1), "recursion alias inplace")
+
+
+def recursive_alias_in_loop(a, x, n):
+    s = 0.0
+    for k in range(n):
+        b = filled(a, x, k)
+        b[0] = b[0] * b[1] + x
+        s += a[0] * b[2]
+    return s
+
+
+add(recursive_alias_in_loop, lambda: (vec(3), 0.7, 4), (0, 1), "recursion alias inplace")
+
+
+def solution_overwritten(m, y):
+    x = np.linalg.solve(m, y)
+    s = x[0] * x[1]
+    x[0] = s * x[1]
+    x[1:] *= x[0]
+    return np.sum(x * x)
+
+
+add(solution_overwritten, lambda: (regular(), vec(3)), (0, 1), "linalg inplace")
+
+
+def solutions_overwritten(m, y, n):
+    s = 0.0
+    for k in range(n):
+        x = np.linalg.solve(m, y)
+        x[0] = x[0] * x[1]
+        y = x + y
+        s += np.sum(x * x)
+    return s
+
+
+add(solutions_overwritten, lambda: (regular(), vec(3), 3), (0, 1), "linalg inplace")
+
+
+def inverse_overwritten(m):
+    w = np.linalg.inv(m)
+    s = np.sum(w * w)
+    w[0, 0] = s * w[1, 0]
+    w[1] *= w[0]
+    return np.sum(w)
+
+
+add(inverse_overwritten, lambda: (regular(),), (0,), "linalg inplace")
+
+
+def factor_overwritten(m):
+    a = m @ m.T + 3.0 * np.eye(3)
+    low = np.linalg.cholesky(a)
+    low[2] = low[2] * low[0, 0]
+    low[0, 0] *= low[1, 1]
+    return np.sum(low * low)
+
+
+add(factor_overwritten, lambda: (regular(),), (0,), "linalg inplace")
+
+
+def operands_overwritten(m, y):
+    x = np.linalg.solve(m, y)
+    m[0] = x
+    m[1, 0] *= x[1]
+    y[:] = m @ x
+    y *= 2.0
+    d = np.linalg.det(m)
+    m *= d
+    return np.sum(y) + np.sum(m)
+
+
+add(operands_overwritten, lambda: (regular(), vec(3)), (0, 1), "linalg inplace")
+
+
+def prefix_product_rows(m, n):
+    w = m.copy()
+    for k in range(n):
+        w = w @ m
+        w[0] *= w[1, 0]
+        m[0, 1] = w[0, 0] * 0.1
+    return np.sum(w)
+
+
+add(prefix_product_rows, lambda: (0.5 * mat(2, 2), 3), (0,), "linalg inplace")
