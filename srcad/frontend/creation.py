@@ -245,8 +245,6 @@ def asarray(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return array(lo, args, keywords, node)
 
 
-
-
 def contiguous_like(layout: str) -> Any:
     """``ascontiguousarray`` and ``asfortranarray``: the array itself where it is one already."""
 

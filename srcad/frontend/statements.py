@@ -102,8 +102,12 @@ def settle(lo: Lowering, v: Any) -> Any:
 def keep(lo: Lowering, v: Any, node: Any) -> Any:
     """``settle``, of a value that gets a name or another place where it may be used twice."""
     if isinstance(v, IterV):
-        lo.fail(node, f"the iterator {v.kind}(...) cannot be kept here",
-                "a second use would find it exhausted", f"write {v.kind}(...) in the for statement")
+        lo.fail(
+            node,
+            f"the iterator {v.kind}(...) cannot be kept here",
+            "a second use would find it exhausted",
+            f"write {v.kind}(...) in the for statement",
+        )
     return settle(lo, v)
 
 
