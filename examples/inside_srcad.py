@@ -68,7 +68,7 @@ def main() -> None:
 
     title("5. Reverse mode, IR to IR: a forward sweep with a tape, then each statement's adjoint")
     program = lowered(relax, arguments, Options(verify=True))
-    gradient = grad_program(program, argnums=(0, 1), has_aux=False, with_value=True)
+    gradient = grad_program(program, (0, 1), False, True, "relax")
     verify(gradient.fn)
     print(text(gradient.fn))
 

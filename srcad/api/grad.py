@@ -25,7 +25,10 @@ class Grad(Transformed):
     def program(self, specs: dict[str, Spec]) -> Program:
         """The adjoint of the inner program, seeded with 1."""
         refuse_inactive(specs, self.argnums)
-        return grad_program(super().program(specs), self.argnums, self.has_aux, self.with_value)
+        name = getattr(self.inner, "__name__", "the function")
+        return grad_program(
+            super().program(specs), self.argnums, self.has_aux, self.with_value, name
+        )
 
     def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""

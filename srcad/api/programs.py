@@ -81,7 +81,7 @@ def gradient_spec(spec: Spec) -> Spec:
     return Opaque(None, None)
 
 
-def scalar_output(program: Program, what: str) -> None:
+def scalar_output(program: Program, what: str, name: str) -> None:
     """The first result must be one float.
 
     Raises:
@@ -91,28 +91,30 @@ def scalar_output(program: Program, what: str) -> None:
     if isinstance(out, Leaf) and isinstance(out.type, Scalar) and is_float(out.type):
         return
     raise TypeMismatch(
-        f"{what} of {program.source.name}, which returns {in_words(out)}",
+        f"{what} of {name}, which returns {in_words(out)}",
         program.source.loc(program.source.node),
         f"{what} needs a function that returns one float",
         "use vjp or jacobian, or return a single float (has_aux=True for extra results)",
     )
 
 
-def grad_program(program: Program, argnums: Any, has_aux: bool, with_value: bool) -> Program:
-    """``grad`` and ``value_and_grad``."""
+def grad_program(
+    program: Program, argnums: Any, has_aux: bool, with_value: bool, name: str
+) -> Program:
+    """``grad`` and ``value_and_grad`` of the function that goes by ``name``."""
     aux: Spec = Opaque(None, None)
     outer = program.out
     if has_aux:
         if not (isinstance(outer, Node) and len(outer.parts) == 2):
             raise TypeMismatch(
-                f"has_aux=True, but {program.source.name} does not return a pair",
+                f"has_aux=True, but {name} does not return a pair",
                 program.source.loc(program.source.node),
                 instead="return (value, aux)",
             )
         program = replace(program, out=outer.parts[0])
         aux = outer.parts[1]
     chosen = select(program, argnums)
-    scalar_output(program, "grad")
+    scalar_output(program, "grad", name)
     active = active_pattern(program, chosen)
     n_out = len(program.fn.body.yields)
     floats = [is_float(y.type) for y in program.fn.body.yields]

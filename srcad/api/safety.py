@@ -8,6 +8,7 @@ original chained.  Exceptions of the running program do not pass here.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -16,6 +17,7 @@ from typing import Any
 from srcad.errors import InternalError, SrcadError, UnsupportedSyntax
 from srcad.frontend.source import get_source, unwrap
 
+DEPTH = 10_000  # of Python's stack while a program is compiled
 REPORT = "please report this, with the function and the types of its arguments"
 
 
@@ -27,6 +29,8 @@ def compiling(f: Any) -> Iterator[None]:
         InternalError: in place of an exception that srcad did not mean to raise.
         UnsupportedSyntax: the program nests deeper than Python's stack.
     """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, DEPTH))
     try:
         yield
     except SrcadError:
@@ -45,6 +49,8 @@ def compiling(f: Any) -> Iterator[None]:
             "this is a bug in srcad, not in your program",
             REPORT,
         ) from e
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def located(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from srcad.errors import source_excerpt
 from srcad.ir.nodes import Accumulate, ArrayOp, Check, For, If, Load, Op, Stmt, Var, While
 from srcad.ir.text import statement_text
 from srcad.ir.walk import operands, targets
@@ -37,10 +38,10 @@ def poisoned(shape: tuple[int, ...], dtype: Any, order: Any = "C") -> np.ndarray
 
 
 def place(s: Stmt) -> str:
-    """``file:line`` of a statement and its text."""
-    where = f"{s.loc.file}:{s.loc.line}" if s.loc is not None else "unknown place"
-    role = f" ({s.loc.role})" if s.loc is not None and s.loc.role != "primal" else ""
-    return f"{where}{role}: {statement_text(s)}"
+    """The user's line with a caret, and the statement that srcad made of it."""
+    lines = source_excerpt(s.loc) if s.loc is not None else []
+    role = f" (its {s.loc.role})" if s.loc is not None and s.loc.role != "primal" else ""
+    return "\n".join(["", *lines, f"  computing{role}: {statement_text(s)}"])
 
 
 def has_nan(x: Any) -> bool:
@@ -75,7 +76,7 @@ def guarded(
         def load(fr: list) -> None:
             located(fr)
             if is_poison(fr[t]):
-                raise DebugNaN(f"storage read before it was written at {place(s)}")
+                raise DebugNaN(f"storage read before it was written{place(s)}")
 
         return load
     if isinstance(s, (Op, ArrayOp)):
@@ -84,7 +85,7 @@ def guarded(
             located(fr)
             if any(has_nan(fr[t]) for t in writes) and not any(has_nan(fr[r]) for r in reads):
                 values = ", ".join(repr(fr[r]) for r in reads)
-                raise DebugNaN(f"NaN from ({values}) at {place(s)}")
+                raise DebugNaN(f"NaN from ({values}){place(s)}")
 
         return compute
     return _accumulating(located, s, slot) if isinstance(s, Accumulate) else located
@@ -101,10 +102,10 @@ def _accumulating(
         at = at[0] if isinstance(cells, list) else at
         before = float(cells[at])
         if is_poison(before):
-            raise DebugNaN(f"storage accumulated into before it was written at {place(s)}")
+            raise DebugNaN(f"storage accumulated into before it was written{place(s)}")
         step(fr)
         if not has_nan(before) and not has_nan(fr[value]) and has_nan(float(cells[at])):
-            raise DebugNaN(f"NaN from ({before!r} += {fr[value]!r}) at {place(s)}")
+            raise DebugNaN(f"NaN from ({before!r} += {fr[value]!r}){place(s)}")
 
     return accumulate
 
@@ -117,7 +118,7 @@ def _located(step: Callable[[list], None], s: Stmt) -> Callable[[list], None]:
             if not hasattr(error, "loc"):
                 error.loc = s.loc  # type: ignore[attr-defined]
                 if not isinstance(s, Check) and error.args and isinstance(error.args[0], str):
-                    error.args = (f"{error.args[0]} (at {place(s)})", *error.args[1:])
+                    error.args = (f"{error.args[0]}{place(s)}", *error.args[1:])
             raise
 
     return wrapped

@@ -15,9 +15,10 @@ from typing import Any
 from srcad.frontend import scopes
 from srcad.frontend.arrays import materialize
 from srcad.frontend.core import FALSE, FLAGS, TRUE, Lowering
-from srcad.frontend.joins import adapt, branch, join_types, note_reference, run_path
+from srcad.frontend.joins import adapt, branch, note_reference, run_path
 from srcad.frontend.statements import body, escaped
-from srcad.frontend.values import UNBOUND, Conflict, Lazy, Maybe, describe, flatten, unflatten
+from srcad.frontend.values import UNBOUND, Conflict, Lazy, Maybe, flatten, is_none, unflatten
+from srcad.frontend.widening import carry_fact, widened
 from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var, While
 from srcad.ir.types import B1, I8, ArrayT, Scalar
 from srcad.ir.walk import rewrite_block
@@ -61,19 +62,7 @@ class Loop:
         fact = lo.program.facts.get(lo.key(self.node, "carried " + name))
         if fact is None:
             return v
-        kind, shape, types = fact
-        flag: Any = None
-        if kind == "conflict":
-            return Conflict(shape)
-        if isinstance(v, Maybe):
-            flag, v = v.flag, v.value
-        if v is UNBOUND or isinstance(v, Conflict) or flatten(v)[1] != shape:
-            leaves = [lo.undefined(t) for t in types]
-            v, flag = unflatten(shape, leaves), FALSE
-        else:
-            leaves = [adapt(lo, x, t) for x, t in zip(flatten(v)[0], types, strict=True)]
-            v = unflatten(shape, leaves)
-        return Maybe(v, flag or TRUE) if kind == "maybe" or flag is not None else v
+        return widened(lo, v, fact)
 
     def counted(self, start: Atom, stop: Atom, step: Atom, bind: Callable, parallel: bool) -> None:
         """A ``For``."""
@@ -171,7 +160,7 @@ class Loop:
         if isinstance(v, Conflict):
             return v
         if isinstance(v, Maybe):
-            return Maybe(self.as_args(name, v.value), lo.b.var(f"{name}_bound", B1), v.loc)
+            return Maybe(self.as_args(name, v.value), lo.b.var(f"{name}_bound", B1), v.loc, v.none)
         leaves, shape = flatten(v)
         args: list[Atom] = []
         for x in leaves:
@@ -195,7 +184,7 @@ class Loop:
             v, arg = env.get(n, UNBOUND), args[n]
             key = lo.key(self.node, "carried " + n)
             old = lo.program.facts.get(key)
-            fact = self.fact(n, entries[n], arg, v, old)
+            fact = carry_fact(lo, n, arg, v, old)
             if fact is not None and fact != old:
                 lo.program.facts[key] = fact
                 new = True
@@ -203,42 +192,14 @@ class Loop:
                 new = True
         return new
 
-    def fact(self, n: str, entry: Any, arg: Any, v: Any, old: Any) -> Any:
-        """What must be carried for a name, or ``None`` where the present choice fits."""
-        if v is arg or isinstance(arg, Conflict) and old and old[0] == "conflict":
-            return None
-        maybe = isinstance(arg, Maybe) or isinstance(v, Maybe) or arg is UNBOUND or v is UNBOUND
-        x = v.value if isinstance(v, Maybe) else v
-        y = arg.value if isinstance(arg, Maybe) else arg
-        if isinstance(x, Lazy):
-            x = materialize_in(self.lo, x)
-        if x is UNBOUND:
-            x = y
-        if isinstance(x, Conflict):
-            return ("conflict", x.reason, ()) if not isinstance(y, Conflict) else None
-        leaves, shape = flatten(x)
-        if y is UNBOUND or isinstance(y, Conflict):
-            return ("maybe", shape, tuple(a.type for a in leaves))
-        mine, mine_shape = flatten(y)
-        if shape != mine_shape:
-            if old and old[0] == "maybe":
-                why = f"{describe(y)} in one iteration and {describe(x)} in another"
-                return ("conflict", why, ())
-            return ("maybe", shape, tuple(a.type for a in leaves))
-        types = tuple(join_types(a.type, b.type) for a, b in zip(mine, leaves, strict=True))
-        if any(t is None for t in types):
-            return ("conflict", f"{describe(y)} and then {describe(x)}", ())
-        kind = "maybe" if maybe else "plain"
-        if types == tuple(a.type for a in mine) and maybe == isinstance(arg, Maybe):
-            return None
-        return (kind, shape, types)
-
     def learn_references(self, n: str, arg: Any, v: Any) -> bool:
         """Whether a carried reference turned out to change shape or to point elsewhere."""
         lo, new = self.lo, False
         x = v.value if isinstance(v, Maybe) else v
         y = arg.value if isinstance(arg, Maybe) else arg
         if isinstance(x, (Conflict, Lazy)) or isinstance(y, Conflict):
+            return False
+        if isinstance(arg, Maybe) and is_none(x):
             return False
         for k, (a, b) in enumerate(zip(flatten(y)[0], flatten(x)[0], strict=True)):
             if isinstance(a.type, Scalar) or not isinstance(b, Var) or a == b:
@@ -335,6 +296,8 @@ class Loop:
                 after[n] = arg if arg is not UNBOUND else Conflict("bound only inside the loop")
             return
         if isinstance(arg, Maybe):
+            if arg.none and is_none(v):
+                v = UNBOUND
             flag = v.flag if isinstance(v, Maybe) else FALSE if v is UNBOUND else TRUE
             inner: dict[str, Any] = {}
             value = v.value if isinstance(v, Maybe) else arg.value if v is UNBOUND else v
@@ -342,7 +305,7 @@ class Loop:
             if n not in inner:
                 inner[n] = arg.value
             bound = self._carry(carried, yields, arg.flag, entry.flag, flag)
-            after[n] = Maybe(inner[n], bound, lo.loc())
+            after[n] = Maybe(inner[n], bound, lo.loc(), arg.none)
             return
         if isinstance(v, Lazy):
             v = materialize(lo, v)
@@ -375,11 +338,6 @@ class Loop:
             if isinstance(x, Var) and not isinstance(x.type, Scalar):
                 lo.roots[carried[-1].arg.name] = lo.root(x)
         after[".retval"] = unflatten(shape, out)
-
-
-def materialize_in(lo: Lowering, v: Lazy) -> Var:
-    """A stand-in variable of the type that ``v`` will have (for type facts only)."""
-    return lo.b.var("t", ArrayT(v.dtype, len(v.shape), "C"))
 
 
 def index_hint(node: Any) -> str:

@@ -174,6 +174,10 @@ class Lowering:
     # values
     def read(self, v: Any, node: Any, name: str = "it") -> Any:
         """A value that is about to be used: check that it is bound on this path."""
+        if isinstance(v, Maybe) and v.none:
+            line = getattr(node, "lineno", "?")
+            self.b.check(v.flag, "TypeError", f"variable {name!r} is None (line {line})")
+            return self.read(v.value, node, name)
         if isinstance(v, Maybe):
             self.b.check(
                 v.flag,

@@ -25,6 +25,7 @@ from srcad.frontend.values import (
     describe,
     flatten,
     is_array,
+    is_none,
     unflatten,
 )
 from srcad.ir.nodes import Atom, Block, Check, Const, Stmt, Var
@@ -137,6 +138,8 @@ class Joiner:
             return self.export(vb if self.a[2] else va, name)
         if va is UNBOUND or vb is UNBOUND or isinstance(va, Maybe) or isinstance(vb, Maybe):
             return self.maybe(va, vb, name)
+        if is_none(va) != is_none(vb) and optional(vb if is_none(va) else va, name):
+            return self.maybe(va, vb, name)
         if isinstance(va, Conflict) or isinstance(vb, Conflict):
             return va if isinstance(va, Conflict) else vb
         va, vb = self.force(va, self.a), self.force(vb, self.b)
@@ -177,6 +180,10 @@ class Joiner:
         loc = self.lo.loc()
         if isinstance(va, Conflict) and isinstance(vb, Conflict):
             return va
+        none = {absence(v, name) for v in (va, vb)} - {None}
+        if len(none) > 1:
+            return Conflict("None on one path and unbound on another")
+        va, vb = (UNBOUND if none == {"none"} and is_none(v) else v for v in (va, vb))
         fa = va.flag if isinstance(va, Maybe) else FALSE if va is UNBOUND else TRUE
         fb = vb.flag if isinstance(vb, Maybe) else FALSE if vb is UNBOUND else TRUE
         xa = va.value if isinstance(va, Maybe) else va
@@ -189,7 +196,9 @@ class Joiner:
             value = self.one_sided(self.force(known, path), known is xa, name)
         else:
             value = self.join(xa, xb, name)
-        return value if isinstance(value, Conflict) else Maybe(value, flag, loc)
+        if isinstance(value, Conflict):
+            return value
+        return Maybe(value, flag, loc, none == {"none"})
 
     def one_sided(self, v: Any, from_then: bool, name: str) -> Any:
         leaves, shape = flatten(v)
@@ -206,7 +215,7 @@ class Joiner:
         if isinstance(v, Maybe):
             inner = self.export(v.value, name)
             flag = self.export(v.flag, name)
-            return Maybe(inner, flag, v.loc)
+            return Maybe(inner, flag, v.loc, v.none)
         if isinstance(v, Conflict):
             return v
         from_then = self.b[2]
@@ -242,6 +251,23 @@ class Joiner:
         if "not" not in self.memo:
             self.memo["not"] = self.lo.b.op("not", self.cond)
         return self.memo["not"]
+
+
+def absence(v: Any, name: str) -> str | None:
+    """What a name is where it holds nothing: ``unbound`` or ``none`` (``None``: it always does)."""
+    if isinstance(v, Maybe):
+        return "none" if v.none else "unbound"
+    return "unbound" if v is UNBOUND else "none" if is_none(v) and of_user(name) else None
+
+
+def optional(v: Any, name: str) -> bool:
+    """Whether a name of the user may hold ``None`` or this value, by a condition."""
+    return of_user(name) and not isinstance(v, (Conflict, Static)) and not callable_value(v)
+
+
+def of_user(name: str) -> bool:
+    """Whether a name stands in the program (results and values of expressions have dots)."""
+    return not name.startswith(".")
 
 
 def callable_value(v: Any) -> bool:

@@ -15,7 +15,7 @@ from srcad.frontend import scopes
 from srcad.frontend.core import EXPR, FALSE, TRUE, Lowering, handles
 from srcad.frontend.joins import branch, run_path
 from srcad.frontend.statements import settle
-from srcad.frontend.values import Lazy, Record, Static, Tuple, describe, is_array, is_scalar
+from srcad.frontend.values import Lazy, Maybe, Record, Static, Tuple, describe, is_array, is_scalar
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Const, Op
 from srcad.ir.types import B1
@@ -56,12 +56,31 @@ def _call_may_write(lo: Lowering, node: ast.Call) -> bool:
 @handles(EXPR, ast.Compare)
 def comparison(lo: Lowering, node: ast.Compare) -> Any:
     """Comparisons, chained ones with short circuit."""
+    asked = asks_for_none(lo, node)
+    if asked is not None:
+        return asked
     left = before_writes(lo, lo.read(lo.expr(node.left), node.left), node.comparators)
     right = lo.read(lo.expr(node.comparators[0]), node.comparators[0])
     first = compare(lo, node.ops[0], left, right, node)
     if len(node.ops) == 1:
         return first
     return _chain(lo, node, 1, first, right)
+
+
+def asks_for_none(lo: Lowering, node: ast.Compare) -> Atom | None:
+    """``name is None`` where the name holds ``None`` or a value, by a flag."""
+    from srcad.frontend.names import name_value
+
+    none = node.comparators[0]
+    plain = isinstance(none, ast.Constant) and none.value is None and len(node.ops) == 1
+    if not (plain and isinstance(node.left, ast.Name)):
+        return None
+    v = name_value(lo, node.left)
+    if not (isinstance(v, Maybe) and v.none):
+        return None
+    if isinstance(node.ops[0], (ast.Is, ast.Eq)):
+        return lo.b.op("not", v.flag)
+    return v.flag if isinstance(node.ops[0], (ast.IsNot, ast.NotEq)) else None
 
 
 def _chain(lo: Lowering, node: ast.Compare, k: int, so_far: Any, left: Any) -> Any:

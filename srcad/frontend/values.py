@@ -136,11 +136,12 @@ class Lazy:
 
 @dataclass(frozen=True, eq=False)
 class Maybe:
-    """A value that is bound only where ``flag`` is true."""
+    """A value that is bound only where ``flag`` is true (``none``: elsewhere it is ``None``)."""
 
     value: Any
     flag: Atom
     loc: Any = None
+    none: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +152,11 @@ class Conflict:
 
 
 UNBOUND = Conflict("unbound")
+
+
+def is_none(v: Any) -> bool:
+    """Whether a value is ``None``."""
+    return isinstance(v, Static) and v.obj is None
 
 
 def is_array(v: Any) -> bool:

@@ -65,6 +65,10 @@ _OPERATORS: list[tuple[str, Callable[..., Any], str, Callable[..., Scalar], int]
 for _name, _f, _t, _result, _cost in _OPERATORS:
     define(_name, 2, _result, int_aware(_f), _t, _cost)
 define("truediv", 2, true_float, quiet(lambda a, b: a / b), "/", 4)
+# a product that is zero where the first operand is, whatever the second (inf, NaN)
+define(
+    "guarded_mul", 2, arith, lambda a, b: a if a == 0 else a * b, "({0} if {0} == 0 else {0} * {1})"
+)
 define("neg", 1, arith, int_aware(lambda a: -a), "-{0}")
 define("positive", 1, arith, int_aware(lambda a: +a), "+{0}")
 define("square", 1, arith, int_aware(lambda a: a * a), "{0} * {0}")

@@ -30,6 +30,17 @@ def mul(x, y):
     return y, x
 
 
+@scalar_rule("guarded_mul", guard=True)
+def guarded_mul(x, y):
+    """d(x y) = y dx + x dy, where both products are zero if their factor dx, x is.
+
+    The transforms emit it where a partial y may be infinite and the (co)tangent x zero.  As a
+    primitive it is closed under differentiation; a choice ``0 if x == 0 else x * y`` would lose
+    ``y dx`` at x = 0.
+    """
+    return y, x
+
+
 @scalar_rule("truediv", operator.truediv, np.divide, domain=(0.3, 3))
 def truediv(x, y, out):
     """d(x / y) = dx / y - (x/y) dy / y; not guarded, so 0/0 in a zero term gives NaN."""

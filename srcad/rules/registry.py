@@ -2,7 +2,7 @@
 
 A rule is traced for the operands of one ``Op``; ``partials`` emits the partial derivatives of
 the active arguments, ``needs`` says which primal values that code reads, ``guarded`` whether a
-zero cotangent must be protected from an infinite partial (``select(ct == 0, 0, ct * partial)``).
+zero cotangent must be protected from an infinite partial (``guarded_mul``).
 
 A partial may be of a wider kind than the argument, where operands are mixed; the transform
 casts.  A partial known at compile time comes as ``Const``: 1 and -1 need no multiplication.

@@ -36,7 +36,7 @@ from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, like, zero_of
 from srcad.transforms.family import Family, refuse_overlaps
-from srcad.transforms.multiply import guarded, partials, times
+from srcad.transforms.multiply import guard_of, partials, times
 from srcad.transforms.tandem import Tandem
 
 
@@ -118,10 +118,11 @@ class Forward(Tandem):
         if s.op == "select":
             return self.choice(s, hint)
         total: Atom | None = None
-        for a, p in zip(s.args, partials(self.b, s, s.args, s.target, active), strict=True):
+        for k, p in enumerate(partials(self.b, s, s.args, s.target, active)):
             if p is None:
                 continue
-            term = times(self.b, self.shadow[a.name], p, guarded(s), hint)  # type: ignore[union-attr]
+            tangent = self.shadow[s.args[k].name]  # type: ignore[union-attr]
+            term = times(self.b, tangent, p, guard_of(s, k), hint)
             total = term if total is None else self.b.op("add", total, term, hint=hint)
         kind = s.target.type
         assert isinstance(kind, Scalar)

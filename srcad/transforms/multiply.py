@@ -6,15 +6,19 @@ In: a number that carries a derivative and a partial.  Out: their product as an 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.nodes import Atom, Const, Op
 from srcad.ir.types import Scalar
 from srcad.rules import registry
 
+Guard = Literal["", "value", "partial"]
 
-def times(b: Builder, value: Atom, partial: Atom, guard: bool, hint: str) -> Atom:
-    """``value * partial``."""
+
+def times(b: Builder, value: Atom, partial: Atom, guard: Guard, hint: str) -> Atom:
+    """``value * partial``, zero where the factor that ``guard`` names is."""
     if (
         isinstance(partial, Const)
         and partial.value in (1, -1)
@@ -24,12 +28,10 @@ def times(b: Builder, value: Atom, partial: Atom, guard: bool, hint: str) -> Ato
     choice = chosen(b, partial)
     if choice is not None:
         return choose(b, value, choice, hint)
-    product = b.op("mul", value, partial, hint=hint)
-    if not guard or isinstance(partial, Const):
-        return product
-    assert isinstance(product.type, Scalar)
-    zero, none = Const(0.0, value.type), Const(0.0, product.type)
-    return b.op("select", b.op("eq", value, zero, hint="still"), none, product, hint=hint)
+    if guard == "" or isinstance(partial, Const):
+        return b.op("mul", value, partial, hint=hint)
+    factors = (value, partial) if guard == "value" else (partial, value)
+    return b.op("guarded_mul", *factors, hint=hint)
 
 
 def chosen(b: Builder, partial: Atom) -> Op | None:
@@ -68,6 +70,8 @@ def partials(
     return tuple(None if isinstance(p, Const) and p.value == 0 else p for p in found)
 
 
-def guarded(s: Op) -> bool:
-    """Whether the statement's rule asks for guarded products."""
-    return registry.guarded(s.op, s.args)
+def guard_of(s: Op, k: int) -> Guard:
+    """Which factor of the product with the partial of operand ``k`` keeps it zero, if any."""
+    if s.op == "guarded_mul" and k == 1:
+        return "partial"
+    return "value" if registry.guarded(s.op, s.args) else ""

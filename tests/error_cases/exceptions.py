@@ -1,10 +1,11 @@
 """Exceptions of the program itself: they come out as themselves."""
 # ruff: noqa
 
+import math
+
 import numpy as np
 
-import srcad
-from tests.error_cases.registry import failing, refused
+from tests.error_cases.registry import refused
 
 
 def vector():
@@ -94,6 +95,32 @@ def unpack_another_number_of_values(a):
     return x * y
 
 
+@refused(RuntimeError, 1.5)
+def list_that_grows_under_its_loop(x):
+    xs = [x]
+    s = 0.0
+    for v in xs:
+        s += v
+        if len(xs) < 4:
+            xs.append(v * 2.0)
+    return s
+
+
+@refused(ValueError, vector, lambda: np.ones(2))
+def rows_of_different_length(a, b):
+    return np.sum(np.array([a, b]))
+
+
+@refused(IndexError, 1.0, 3)
+def range_index_out_of_range(x, n):
+    return x * range(n)[n]
+
+
+@refused(ZeroDivisionError, 2.0, 1.0)
+def logarithm_to_base_one(x, base):
+    return math.log(x, base)
+
+
 @refused(RecursionError, 1.0)
 def recursion_too_deep(x):
     return descend(x, 100000)
@@ -126,7 +153,7 @@ def debug_names_the_line_of_the_first_nan(x):
     return z * z
 
 
-@refused(FloatingPointError, 0.0, debug=True)
-def debug_names_the_line_of_a_nan_in_reverse(x):
-    y = np.sqrt(x)
-    return y * y
+@refused(FloatingPointError, 0.0, 2.0, debug=True)
+def debug_names_the_line_of_a_nan_in_reverse(x, y):
+    z = np.sqrt(x) * y
+    return np.exp(-np.reciprocal(z))

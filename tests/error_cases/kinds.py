@@ -215,3 +215,38 @@ def list_elements_as_array(a):
     for i in range(3):
         xs.append((a[i], i))
     return np.sum(np.array(xs))
+
+
+@refused(UnsupportedSyntax, vector)
+def iterator_kept_in_a_name(a):
+    pairs = zip(a, a[1:])
+    s = 0.0
+    for u, v in pairs:
+        s += u * v
+    return s
+
+
+@refused(TypeMismatch, vector)
+def reshape_of_a_strided_view(a):
+    b = np.concatenate((a, a))
+    return b[::2].reshape(3, 1)[0, 0]
+
+
+@refused(UnsupportedSyntax, matrix)
+def flat_of_a_transpose(m):
+    s = 0.0
+    for v in m.T.flat:
+        s += v
+    return s
+
+
+@refused(UnsupportedSyntax, 1.0, 3)
+def tuple_repeated_by_a_variable(x, n):
+    return ((x, 2.0) * n)[0]
+
+
+@refused(TypeMismatch, vector)
+def number_into_a_bool_array(a):
+    mask = a > 0.7
+    mask += 1
+    return np.sum(a[mask])

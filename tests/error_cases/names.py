@@ -82,7 +82,7 @@ def number_or_tuple(x):
     return y
 
 
-@refused(TypeMismatch, 1.0)
+@refused(TypeError, 0.2)
 def number_or_none(x):
     y = None
     if x > 0.5:
@@ -179,3 +179,19 @@ def list_of_numbers_and_arrays(a):
         xs.append(a[i])
     xs.append(a)
     return xs[0]
+
+
+@refused(TypeMismatch, 1.0, 2)
+def import_over_a_variable(x, n):
+    r = x
+    for i in range(n):
+        from math import sin as r
+    return r * x
+
+
+@refused(UnsupportedSyntax, 1.0, 2)
+def identity_of_numbers(x, n):
+    m = 2
+    if n is m:
+        return x
+    return x * x

@@ -99,57 +99,79 @@ class Verdict:
     fault: str = ""
 
 
-def judge(m: Mutant, check_value: bool = True) -> Verdict:
-    """Run a mutant both ways and compare."""
-    args = m.origin.args()
-    plain = attempt(lambda: m.function(*m.origin.args()), PLAIN_SECONDS)
+def judge(m: Mutant) -> Verdict:
+    """Gradient of a mutant of the zoo against its plain run."""
     g = srcad.value_and_grad(m.function, argnums=m.origin.wrt, backend="reference", verify=True)
+    return compare(m.function, m.origin.args, g, lambda got: got[0])
+
+
+def judge_call(function: Callable[..., Any], arguments: Callable[[], tuple]) -> Verdict:
+    """A function of random calls, compiled, against its plain run."""
+    g = srcad.differentiable(function, backend="reference", verify=True)
+    return compare(function, arguments, g, lambda got: got)
+
+
+def compare(
+    function: Callable[..., Any],
+    arguments: Callable[[], tuple],
+    g: Any,
+    value_of: Callable[[Any], Any],
+) -> Verdict:
+    """Run both ways and compare; ``value_of`` takes the value out of what ``g`` gives."""
+    args, plain_args = arguments(), arguments()
+    plain = attempt(lambda: function(*plain_args), PLAIN_SECONDS)
     if plain.kind == "time":
         got = attempt(lambda: srcad.source(g, *args), SRCAD_SECONDS)
         compiled = got.kind in ("value", "refused")
         return Verdict("endless", "" if compiled else f"does not compile: {got}")
     got = attempt(lambda: g(*args), SRCAD_SECONDS)
     if got.kind == "refused":
-        fresh = m.origin.args()
-        untouched = same(args, fresh) and not g.cache
+        untouched = same(args, arguments()) and not g.cache
         return Verdict("refused", "" if untouched else f"a refused call left traces: {got}")
     if got.kind == "value":
-        return judge_value(plain, got, check_value)
+        return judge_value(plain, Outcome("value", value_of(got.value)), (plain_args, args))
     if got.kind == "time":
         raised = plain.kind == "error"  # math.sin(inf) is NaN in Numba, for one
         return Verdict("hang", "" if raised else "srcad does not end")
-    return judge_error(m, plain, got)
+    return judge_error(function, arguments, plain, got)
 
 
-def judge_value(plain: Outcome, got: Outcome, check_value: bool) -> Verdict:
-    """srcad gave a value: plain Python should have, too, and the same."""
+def judge_value(plain: Outcome, got: Outcome, after: tuple[tuple, tuple]) -> Verdict:
+    """srcad gave a value: plain Python should have, too, and the same, and left the same behind."""
     if plain.kind == "error":
         kept = isinstance(plain.value, (AssertionError, UnboundLocalError, ZeroDivisionError))
         return Verdict("lenient", f"plain Python ended with {plain}" if kept else "")
     if isinstance(plain.value, complex):
         return Verdict("value")  # a fractional power of a negative number is NaN in Numba
-    if check_value and not close(plain.value, got.value[0]):
-        return Verdict("value", f"srcad {got.value[0]!r}, plain {plain.value!r}")
+    if not close(plain.value, got.value):
+        return Verdict("value", f"srcad {got.value!r}, plain {plain.value!r}")
+    if not close(*after):
+        return Verdict("value", f"arguments afterwards: srcad {after[1]!r}, plain {after[0]!r}")
     return Verdict("value")
 
 
-def judge_error(m: Mutant, plain: Outcome, got: Outcome) -> Verdict:
+def judge_error(
+    function: Callable[..., Any], arguments: Callable[[], tuple], plain: Outcome, got: Outcome
+) -> Verdict:
     """srcad raised something of the program: plain Python must raise the like."""
     e = got.value
     if isinstance(e, InternalError):
         return Verdict("crash", str(got))
     if plain.kind == "error":
         p = plain.value
-        if type(p) is type(e) or isinstance(p, AT_RUN_TIME) and isinstance(e, AT_RUN_TIME):
+        if type(p) is type(e) or isinstance(e, AT_RUN_TIME):
             return Verdict("same error")
-    if isinstance(e, ZeroDivisionError) and divides_by_zero(m):
+    if isinstance(e, ZeroDivisionError) and divides_by_zero(function, arguments):
         return Verdict("same error")  # a NumPy scalar gives infinity where Numba raises
-    if "without returning a value" in str(e) and isinstance(e, TypeError):
+    none = "without returning a value" in str(e) or "is None (line" in str(e)
+    if none and isinstance(e, TypeError):
         return Verdict("same error")  # plain Python gives None where Numba does not compile
+    if "total size must be unchanged" in str(e):
+        return Verdict("same error")  # a size of -1 known only at run time
     return Verdict("other error", f"srcad {got}; plain {plain}")
 
 
-def divides_by_zero(m: Mutant) -> bool:
+def divides_by_zero(function: Callable[..., Any], arguments: Callable[[], tuple]) -> bool:
     """Whether NumPy signals a division by zero in the plain run."""
     with contextlib.suppress(TimeUp), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -159,7 +181,7 @@ def divides_by_zero(m: Mutant) -> bool:
                 np.errstate(all="raise"),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
-                m.function(*m.origin.args())
+                function(*arguments())
         except (FloatingPointError, ZeroDivisionError):
             return True
         except Exception:

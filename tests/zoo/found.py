@@ -152,3 +152,100 @@ def message_is_not_computed(x, n):
 
 
 add(message_is_not_computed, lambda: (0.7, 0), (0,), "assert", njit=False)
+
+
+def items_of_ranges(x, n):
+    r = range(n, -n, -2)
+    return x * r[0] + x**2 * r[-1] + x**3 * r[n - 1] + len(r)
+
+
+add(items_of_ranges, lambda: (0.7, 3), (0,), "range", njit=False)
+
+
+def asarray_is_the_array_itself(a, x):
+    b = np.asarray(a, dtype=np.float64)
+    b[0] = x
+    c = np.asarray(a)
+    c[1] *= a[0]
+    return np.sum(a * a)
+
+
+add(asarray_is_the_array_itself, lambda: (vec(3), 0.7), (0, 1), "alias", njit=False)
+
+
+def integer_keys(x):
+    d = {1: x, 2: x * x}
+    s = 0.0
+    for k in d:
+        s += k * d[k]
+    return s
+
+
+add(integer_keys, lambda: (0.7,), (0,), "dict", njit=False)
+
+
+def best_so_far(a, x):
+    """A name that is None until the first candidate."""
+    best = None
+    at = -1
+    for i in range(len(a)):
+        if best is None or a[i] * x > best:
+            best = a[i] * x
+            at = i
+    if best is None:
+        return x
+    return best * best + at
+
+
+add(best_so_far, lambda: (vec(4), 0.7), (0, 1), "none loop", njit=False)
+add(
+    best_so_far, lambda: (np.zeros(0), 0.7), (0, 1), "none loop", name="best_of_nothing", njit=False
+)
+
+
+def previous_and_current(x, n):
+    previous = None
+    s = 0.0
+    for i in range(n):
+        current = x**i
+        if previous is not None:
+            s += current * previous
+        previous = current
+    return s
+
+
+add(previous_and_current, lambda: (0.7, 4), (0,), "none loop", njit=False)
+
+
+def array_made_when_needed(a, n):
+    total = None
+    for _ in range(n):
+        if total is None:
+            total = a * 2.0
+        else:
+            total += a
+        a[0] *= 1.1
+    if total is None:
+        return a[0]
+    return np.sum(total * total)
+
+
+add(array_made_when_needed, lambda: (vec(3), 3), (0,), "none loop mutate", njit=False)
+
+
+def none_again(x, n):
+    y = None
+    k = 0
+    while k < n:
+        if k == 2:
+            y = (x * k, x)
+        if y is not None and k == 4:
+            y = None
+        k += 1
+    if y is None:
+        return x
+    return y[0] * y[1]
+
+
+add(none_again, lambda: (0.7, 4), (0,), "none while tuple", njit=False)
+add(none_again, lambda: (0.7, 6), (0,), "none while tuple", name="none_at_the_end", njit=False)

@@ -1,5 +1,7 @@
 """Programs that once came out wrong, found by transforms of transforms and by mutants."""
 
+import math
+
 import numpy as np
 
 from tests.zoo.registry import add, mat, vec
@@ -138,3 +140,32 @@ def prefix_product_rows(m, n):
 
 
 add(prefix_product_rows, lambda: (0.5 * mat(2, 2), 3), (0,), "linalg inplace")
+
+
+def zero_residual_log(a):
+    """The adjoint of the logarithm is zero where the fit is perfect; its derivative is not."""
+    s = 0.0
+    for i in range(len(a)):
+        s += np.log(a[i]) ** 2
+    return s
+
+
+add(zero_residual_log, lambda: (np.array([1.0, 0.7, 1.0]),), (0,), "special loops", jit=True)
+
+
+def zero_residual_roots(a, y):
+    """As above, for guarded rules of one and of two operands."""
+    s = 0.0
+    for i in range(len(a)):
+        r = math.sqrt(a[i]) - y[i]
+        q = a[i] ** y[i] - 1.0
+        s += r * r + q * q + y[i] * math.asin(a[i] - 1.0)
+    return s
+
+
+add(
+    zero_residual_roots,
+    lambda: (np.array([1.0, 1.21, 0.9]), np.array([1.0, 1.1, 0.0])),
+    (0, 1),
+    "special loops",
+)

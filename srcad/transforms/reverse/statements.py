@@ -22,7 +22,7 @@ from srcad.ir.nodes import Accumulate, ArrayOp, Atom, Call, Load, Loc, Op, Stmt,
 from srcad.ir.types import ArrayT, Scalar
 from srcad.rules import needs
 from srcad.transforms.arrays import add_to, zero_of
-from srcad.transforms.multiply import guarded, partials, times
+from srcad.transforms.multiply import guard_of, partials, times
 from srcad.transforms.reverse.prepare import Prepared
 from srcad.transforms.reverse.scope import Scopes
 
@@ -153,10 +153,10 @@ class Statements:
         wanted = needs(s.op, active, s.args)
         args = tuple(self.scopes.value(a) if k in wanted else a for k, a in enumerate(s.args))
         out = self.scopes.value(s.target) if "out" in wanted else s.target
-        guard = guarded(s)
-        for a, p in zip(s.args, partials(self.b, s, args, out, active), strict=True):
+        for k, p in enumerate(partials(self.b, s, args, out, active)):
             if p is not None:
-                self.add(a, times(self.b, adjoint, p, guard, self.hint(a)))
+                a = s.args[k]
+                self.add(a, times(self.b, adjoint, p, guard_of(s, k), self.hint(a)))
 
     def choice(self, s: Op, adjoint: Atom, active: tuple[bool, ...]) -> None:
         """The chosen operand gets the adjoint, the other one zero (no product: 0 * inf is NaN)."""
