@@ -36,6 +36,35 @@ from srcad.frontend.values import (
     is_array,
     is_scalar,
 )
+from srcad.ir.build import const
+from srcad.library import LIBRARY, refuse
+
+
+@handles(CALLS, refuse)
+def refusal(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
+    """A function of the library cannot do what the call asks for."""
+    texts = [getattr(a, "obj", "") for a in (*args, *keywords.values())]
+    lo.mismatch(node, texts[0], instead=texts[1] if len(texts) > 1 else "")
+
+
+@handles(CALLS, np.ndim)
+def number_of_axes(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
+    """``np.ndim``: 0 of a number."""
+    return const(len(shape_of_any(lo, args[0], node)))
+
+
+@handles(CALLS, np.shape)
+def sizes(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
+    """``np.shape``: empty of a number."""
+    return Tuple(shape_of_any(lo, args[0], node))
+
+
+def shape_of_any(lo: Lowering, v: Any, node: Any) -> tuple[Any, ...]:
+    """Sizes of an array, or of what becomes one."""
+    from srcad.frontend.arrays import shape_of
+    from srcad.frontend.creation import as_array
+
+    return () if is_scalar(v) else shape_of(lo, as_array(lo, v, node))
 
 
 @handles(EXPR, ast.Call)
@@ -161,6 +190,9 @@ def call_static(
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
+    if _hashable(obj) and obj in LIBRARY:
+        source = get_source(LIBRARY[obj].code)
+        return expand(lo, FunctionV(source), args, keywords, node)
     if isinstance(obj, type):
         return construct(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)

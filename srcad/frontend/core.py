@@ -66,6 +66,7 @@ class Frame:
     dead: bool = False
     loop_depth: int = 0
     local: frozenset[str] = frozenset()
+    at: Loc | None = None  # of a function of the library: the user's call
 
 
 @dataclass
@@ -117,8 +118,7 @@ class Lowering:
         node = node if node is not None and hasattr(node, "lineno") else self.node
         if node is None or self.frame is None or not hasattr(node, "lineno"):
             return None
-        src = self.frame.source
-        return src.loc(node)
+        return self.frame.at or self.frame.source.loc(node)
 
     def key(self, node: Any, tag: str) -> tuple:
         """Memo key of a node in the present chain of calls."""

@@ -13,6 +13,7 @@ from srcad.frontend.core import FALSE, PLAIN, TRUE, Frame, Lowering, RecursionFo
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.statements import body, keep, settle
 from srcad.frontend.values import UNBOUND, FunctionV, Record, Static, Tuple, flatten
+from srcad.ir.nodes import Loc
 
 
 def static_argument(lo: Lowering, x: Any, node: Any) -> Any:
@@ -45,7 +46,8 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     lo.active.append(key)
     depth, mark, known = len(lo.active), lo.b.mark(), set(lo.program.instances)
     try:
-        return activation(lo, f, bound, (*lo.frame.path, ("call", id(node))))
+        at = lo.loc(node) if of_library(f.source) else None
+        return activation(lo, f, bound, (*lo.frame.path, ("call", id(node))), at)
     except RecursionFound as found:
         if found.key != key:
             raise
@@ -59,6 +61,12 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     lo.program.instances[key] = instance
     instance.compile()
     return instance.call(lo, bound, node)
+
+
+def of_library(source: SourceFunction) -> bool:
+    """Whether a function is srcad's own text of a NumPy or SciPy function."""
+    module = getattr(source.function, "__module__", None) or ""
+    return module.startswith("srcad.library.")
 
 
 def call_key(f: FunctionV, bound: dict[str, Any]) -> Any:
@@ -85,11 +93,16 @@ def seen_values(f: FunctionV) -> Any:
     return tuple(out)
 
 
-def activation(lo: Lowering, f: FunctionV, bound: dict[str, Any], path: tuple) -> Any:
-    """Lower the body of a function with bound parameters; its return value."""
+def activation(
+    lo: Lowering, f: FunctionV, bound: dict[str, Any], path: tuple, at: Loc | None = None
+) -> Any:
+    """Lower the body of a function with bound parameters; its return value.
+
+    What stands in a function of the library is located ``at`` the user's call of it.
+    """
     src = f.source
     outer_frame, node, loc = lo.frame, lo.node, lo.b.loc
-    frame = Frame(src, dict(bound), path, f.frame)
+    frame = Frame(src, dict(bound), path, f.frame, at=at)
     stmts = src.node.body if isinstance(src.node, ast.FunctionDef) else None
     frame.loads = scopes.loads(stmts if stmts is not None else [src.node.body])
     names = scopes.assigned(stmts) if stmts is not None else {}

@@ -19,6 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 
+import srcad.library
 from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering
 from srcad.frontend.values import Static
 from srcad.ir.nodes import Const
@@ -124,6 +125,9 @@ np.diff a n!1 axis!-1 prepend! append!
 np.trace a offset!0 axis1!0 axis2!1 dtype! out!
 np.diag v k!0
 np.ndindex *shape
+np.ndim a
+np.shape a
+srcad.library.refuse what instead?
 np.triu m k=
 np.tril m k=
 ListV.append x
@@ -195,7 +199,7 @@ def _parameter(word: str) -> Parameter:
 
 
 def _find(name: str) -> Any:
-    roots: dict[str, Any] = {"np": np, "math": math, "numba": numba}
+    roots: dict[str, Any] = {"np": np, "math": math, "numba": numba, "srcad": srcad}
     first, *rest = name.split(".")
     obj = roots[first] if first in roots else getattr(builtins, first)
     for r in rest:

@@ -1,0 +1,98 @@
+"""Every function of the library against the function it stands for; generated from the registry.
+
+Value, shape and dtype of the result; first and second derivatives in all pairs of modes against
+differences; strided and float32 arguments; no argument written to.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import srcad
+from srcad.library import LIBRARY
+from tests.samples import Call, Draw
+
+OPTIONS = {"backend": "reference"}
+
+
+def name_of(f: Callable[..., Any]) -> str:
+    """A test id."""
+    module = getattr(f, "__module__", "").replace("numpy", "np")
+    return f"{module}.{getattr(f, '__name__', f)}"
+
+
+def calls(f: Callable[..., Any], **kind: Any) -> list[Call]:
+    """The sample calls of a function."""
+    return list(LIBRARY[f].samples(Draw(3, **kind)))
+
+
+CASES = [pytest.param(f, k, id=f"{name_of(f)}-{k}") for f in LIBRARY for k in range(len(calls(f)))]
+
+
+def program(f: Callable[..., Any], call: Call) -> Callable[..., Any]:
+    """The function with its keyword arguments fixed."""
+    keywords = call.keywords
+    return lambda *args: f(*args, **keywords)
+
+
+def same(got: Any, want: Any, rtol: float, exact_kind: bool = True) -> None:
+    """Equal structure, shape, kind of numbers and values."""
+    if isinstance(want, (tuple, list)):
+        assert len(got) == len(want)
+        for g, w in zip(got, want, strict=True):
+            same(g, w, rtol, exact_kind)
+        return
+    assert np.shape(got) == np.shape(want)
+    if exact_kind:
+        assert np.asarray(got).dtype.kind == np.asarray(want).dtype.kind
+    scale = np.max(np.abs(want), initial=0.0) if np.size(want) else 0.0
+    scale = scale if np.isfinite(scale) else 0.0
+    np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * scale)
+
+
+@pytest.mark.parametrize(("f", "k"), CASES)
+def test_value(f, k):
+    """What the original gives; arguments stay as they are."""
+    call = calls(f)[k]
+    before = copy.deepcopy(call.args)
+    got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
+    same(got, f(*call.args, **call.keywords), 1e-12)
+    same(call.args, before, 0.0)
+
+
+@pytest.mark.parametrize(("f", "k"), CASES)
+def test_value_of_strided_and_single(f, k):
+    """Strided views give the same; float32 the same to its accuracy."""
+    for kind, rtol in (({"strided": True}, 1e-12), ({"dtype": np.float32}, 2e-4)):
+        call = calls(f, **kind)[k]
+        got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
+        same(got, f(*call.args, **call.keywords), rtol, exact_kind=False)
+
+
+SMOOTH = [c for c in CASES if calls(c.values[0])[c.values[1]].smooth]
+
+
+@pytest.mark.parametrize(("f", "k"), SMOOTH)
+def test_derivatives(f, k):
+    """Forward against differences, reverse against forward; then the same of the gradient."""
+    call = calls(f)[k]
+    srcad.check_grads(program(f, call), call.args, order=2, **OPTIONS)
+
+
+@pytest.mark.parametrize(("f", "k"), SMOOTH)
+def test_derivatives_of_strided(f, k):
+    """First order, with arrays that are strided views."""
+    call = calls(f, strided=True)[k]
+    srcad.check_grads(program(f, call), call.args, order=1, **OPTIONS)
+
+
+def test_entries_explain_themselves():
+    """Every entry has samples and a docstring."""
+    for f, entry in LIBRARY.items():
+        assert entry.code.__doc__, name_of(f)
+        assert calls(f), name_of(f)
