@@ -86,16 +86,14 @@ def lists_in(it: Any) -> list[ListV]:
 
 
 def finish(lo: Lowering, node: ast.For | ast.While) -> None:
-    """The ``else`` of a loop, and forgetting its ``break`` flag."""
+    """Forget the ``break`` flag of a loop; its ``else`` may leave the loop around."""
     env = lo.frame.env
     broke = env.pop(".brk", FALSE)
-    env[".cont"] = FALSE
+    env[".brk"] = env[".cont"] = FALSE
     if node.orelse and not lo.frame.dead:
         left = env.get(".ret", FALSE)
         guard = lo.b.op("or", broke, left) if isinstance(left, Var) else broke
-        env[".brk"] = FALSE
         branch(lo, guard, lambda: None, lambda: body(lo, node.orelse))
-    env[".brk"] = FALSE
 
 
 def unrolled(it: Any) -> list[Any] | None:
@@ -118,7 +116,6 @@ def unrolled(it: Any) -> list[Any] | None:
 def unroll(lo: Lowering, node: ast.For, items: list[Any]) -> None:
     """A loop over a tuple: one copy of the body an item."""
     env = lo.frame.env
-    outer = env.get(".brk", FALSE)
     path = lo.frame.path
 
     def rest(k: int) -> None:
@@ -141,7 +138,6 @@ def unroll(lo: Lowering, node: ast.For, items: list[Any]) -> None:
     env[".brk"] = FALSE
     rest(0)
     finish(lo, node)
-    lo.frame.env[".brk"] = outer
 
 
 def iteration(lo: Lowering, it: Any, node: Any) -> tuple[Atom, Atom, Atom, Callable]:

@@ -169,3 +169,56 @@ add(
     (0, 1),
     "special loops",
 )
+
+
+def else_leaves_the_loop_around(a, n):
+    """``break`` and ``continue`` in the ``else`` of a loop belong to the loop around it."""
+    s = 0.0
+    for i in range(len(a)):
+        for j in range(i):
+            if a[j] * n > a[i]:
+                break
+            s += a[j] * a[i]
+        else:
+            if i == n:
+                break
+            s *= a[i]
+            continue
+        s += a[i] ** 3
+    else:
+        s = s * s
+    return s
+
+
+add(else_leaves_the_loop_around, lambda: (np.sort(vec(5)), 2), (0,), "for else break", jit=True)
+add(
+    else_leaves_the_loop_around,
+    lambda: (np.sort(vec(5)), 9),
+    (0,),
+    "for else break",
+    name="else_continues_the_loop_around",
+)
+
+
+def else_of_other_loops(a, x):
+    s = x
+    for i in range(len(a)):
+        for v in (a[i], x):
+            if v > 3.0:
+                break
+        else:
+            if i == 2:
+                break
+        k = 0
+        while k < i:
+            k += 1
+            if k > 5:
+                break
+        else:
+            if i == 1:
+                continue
+        s += a[i] * s
+    return s
+
+
+add(else_of_other_loops, lambda: (vec(4), 0.7), (0, 1), "for else while unrolled break")
