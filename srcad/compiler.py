@@ -22,7 +22,7 @@ from srcad.frontend.values import Maybe, Record, Tuple
 from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.options import Options
-from srcad.transforms import cse, dead_code, hoist, induction, simplify
+from srcad.transforms import accumulate, cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
@@ -30,6 +30,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     induction.run,
     hoist.run,
     simplify.run,
+    accumulate.run,
     dead_code.run,
 )
 

@@ -245,7 +245,7 @@ def test_debug_names_the_first_nan():
     t = b.op("log", b.op("neg", X))
     fn = b.done(b.op("mul", t, X))
     assert math.isnan(run(fn, (1.0,))[0])
-    with pytest.raises(DebugNaN, match=r"user\.py:7: t_1: f8 = log"):
+    with pytest.raises(DebugNaN, match=r"(?s)user\.py\", line 7.*t_1: f8 = log"):
         run(fn, (1.0,), debug=True)
     assert math.isnan(run(fn, (math.nan,), debug=True)[0])
 
@@ -256,7 +256,7 @@ def test_debug_finds_unwritten_storage():
     b.store(a, (ZERO,), const(1.0))
     fn = b.done(b.load(a, N))
     assert run(fn, (0,), debug=True) == (1.0,)
-    with pytest.raises(DebugNaN, match=r"before it was written at user\.py:9"):
+    with pytest.raises(DebugNaN, match=r"(?s)before it was written.*user\.py\", line 9"):
         run(fn, (1,), debug=True)
     with pytest.raises(IndexError) as caught:
         run(fn, (5,), debug=True)

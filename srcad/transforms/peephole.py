@@ -64,6 +64,8 @@ def _equal_operand(name: str, args: tuple[Atom, ...], out: Type, maker: Maker) -
         return first.args[0]
     if name in ("f8", "f4", "i8", "b1"):
         return args[0]
+    if name == "guarded_mul" and isinstance(args[0], Const) and not args[0].value:
+        return args[0]
     if name == "select":
         c, a, b = args
         if key(a) == key(b):
@@ -87,6 +89,8 @@ def _better(
     if name == "not" and first is not None and first.op in _OPPOSITE:
         ordered = first.op in ("eq", "ne") or not any(is_float(a.type) for a in first.args)
         return (_OPPOSITE[first.op], first.args) if ordered else None
+    if name == "guarded_mul" and isinstance(args[0], Const) and args[0].value:
+        return "mul", args
     if name == "select":
         c, a, b = args
         if first is not None and first.op == "not" and first.args[0].type == B1:

@@ -91,7 +91,7 @@ class Storage:
             v, reason = needed[name]
             self.plan.reasons[name] = reason
             self._trial = {}
-            if self.obtain(v) is None:
+            if self.obtain(v) is None and not self._further_out(v):
                 self._trial = {name: self._record(v)}
             for w in self._trial.values():
                 self._commit(*w)
@@ -110,6 +110,45 @@ class Storage:
             )
         rect = self.positions.numbering(loop).kind == "rect"
         return v, "preallocated" if rect and isinstance(v.type, Scalar) else "list"
+
+    def _further_out(self, v: Var) -> bool:
+        """Record, in place of ``v``, what it is made of further out, where that is enough.
+
+        A value assigned in fewer loops takes a fraction of the tape.
+        """
+        self._trial = {}
+        made: set[str] = set()
+        outer = self._blocking(v, self._loops(v), made) if self.lean else None
+        if not outer:
+            return False
+        failed = set(self._failed)
+        self._failed -= made
+        self._trial = {w.name: self._record(w) for w in outer}
+        if self.obtain(v) is not None:
+            return True
+        self._failed = failed | {v.name}
+        return False
+
+    def _blocking(self, v: Var, depth: int, made: set[str]) -> list[Var] | None:
+        """What keeps ``v`` from being computed again, all of it in fewer than ``depth`` loops."""
+        s = self.tree.home[v.name].stmt
+        if not isinstance(s, (Op, Load)) or isinstance(v.type, ListT) or len(made) > CHEAP:
+            return None
+        made.add(v.name)
+        found: list[Var] = []
+        for a in operands(s):
+            if not isinstance(a, Var) or self.obtain(a) is not None:
+                continue
+            further = self._loops(a) < depth and isinstance(a.type, Scalar)
+            more = [a] if further else self._blocking(a, depth, made)
+            if more is None:
+                return None
+            found += more
+        return found
+
+    def _loops(self, v: Var) -> int:
+        """In how many loops a value is assigned."""
+        return sum(1 for _ in self.tree.home[v.name].node.loops())
 
     def _commit(self, v: Var, kind: str) -> None:
         self.plan.kind[v.name] = kind
