@@ -285,10 +285,14 @@ def list_expression(lo: Lowering, node: ast.List) -> Any:
 
 @handles(EXPR, ast.ListComp)
 def comprehension(lo: Lowering, node: ast.ListComp) -> Any:
-    """``[element for target in iterable if test]`` as the loop it stands for."""
+    """``[element for target in iterable if test]`` as the loop it stands for.
+
+    As in Python the first iterable is evaluated outside, where the targets do not hide anything.
+    """
     from srcad.frontend.statements import body
 
-    frame = lo.frame
+    frame, first = lo.frame, node.generators[0]
+    over = lo.read(lo.expr(first.iter), first.iter)
     name = ".comp" + str(len(frame.env))
     inner: ast.stmt = ast.Expr(
         ast.Call(ast.Attribute(ast.Name(name, ast.Load()), "append", ast.Load()), [node.elt], [])
@@ -298,7 +302,8 @@ def comprehension(lo: Lowering, node: ast.ListComp) -> Any:
         for gen in reversed(node.generators):
             for test in reversed(gen.ifs):
                 inner = ast.If(test, [inner], [])
-            inner = ast.For(gen.target, gen.iter, [inner], [])
+            it = ast.Name(name + ".over", ast.Load()) if gen is first else gen.iter
+            inner = ast.For(gen.target, it, [inner], [])
         ast.copy_location(inner, node)
         for n in ast.walk(inner):
             if not hasattr(n, "lineno"):
@@ -308,8 +313,9 @@ def comprehension(lo: Lowering, node: ast.ListComp) -> Any:
     targets = {n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)}
     saved = {t: frame.env.pop(t) for t in targets if t in frame.env}
     frame.env[name] = new_list(lo, node, [], "comprehension")
+    frame.env[name + ".over"] = over
     body(lo, [inner])
-    for t in targets:
+    for t in (*targets, name + ".over"):
         frame.env.pop(t, None)
     frame.env.update(saved)
     return frame.env.pop(name)

@@ -222,3 +222,13 @@ def else_of_other_loops(a, x):
 
 
 add(else_of_other_loops, lambda: (vec(4), 0.7), (0, 1), "for else while unrolled break")
+
+
+def comprehension_over_its_own_name(a, x):
+    v = a
+    vals = [v * x for v in v]
+    vals += [v * len(vals) for v in zip(v, v) for v in v if v > 0.3]
+    return sum(vals) + v[0]
+
+
+add(comprehension_over_its_own_name, lambda: (vec(4), 0.7), (0, 1), "list scope", njit=False)
