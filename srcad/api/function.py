@@ -11,9 +11,11 @@ from __future__ import annotations
 import inspect
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
+from itertools import count
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from srcad.api.safety import compiling, located, name_of
 from srcad.compiler import Program, build, lowered
 from srcad.errors import TypeMismatch, UnknownFunction
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
+from srcad.frontend.arguments import build as container
 from srcad.frontend.core import PLAIN
 from srcad.frontend.source import unwrap
 from srcad.frontend.values import describe_object
@@ -38,6 +41,11 @@ class Specialisation:
     program: Program
     run: Callable[..., tuple[Any, ...]]
     written: tuple[int, ...]  # positions of the array parameters that the code writes
+
+    @cached_property
+    def restore(self) -> Callable[[Sequence[Any]], Any]:
+        """Makes the structured result from its leaves."""
+        return restorer(self.program.out, count())
 
     def valid(self) -> bool:
         """Whether the captured numbers still have the values that were frozen."""
@@ -59,13 +67,26 @@ class Specialisation:
         """The captured arrays as they are now."""
         return tuple(c.path() for c in self.program.captures)
 
-    def __call__(self, leaves: list[Any]) -> Any:
+    def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
-        leaves = [*leaves, *self.captured()]
+        if self.program.captures:
+            leaves = [*leaves, *self.captured()]
         if self.written:
             check_overlap(self.program, self.written, leaves)
-        results = self.run(*leaves)
-        return restore(self.program.out, iter(results))
+        return self.restore(self.run(*leaves))
+
+
+def kind_of(x: Any) -> Any:
+    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
+    kind = type(x)
+    if kind is np.ndarray:
+        return x.dtype, x.ndim, x.flags.num
+    if kind is int:
+        return kind if -(1 << 63) <= x < 1 << 63 else None
+    return kind if kind in _NUMBERS else None
+
+
+_NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
 
 
 def same_kind(a: np.ndarray, v: Var) -> bool:
@@ -78,7 +99,7 @@ def same_kind(a: np.ndarray, v: Var) -> bool:
     return (t.dtype, t.ndim, t.layout) == (v.type.dtype, v.type.ndim, v.type.layout)
 
 
-def check_overlap(program: Program, written: tuple[int, ...], leaves: list[Any]) -> None:
+def check_overlap(program: Program, written: tuple[int, ...], leaves: Sequence[Any]) -> None:
     """Arguments that are written must not share memory with others.
 
     Raises:
@@ -99,21 +120,24 @@ def check_overlap(program: Program, written: tuple[int, ...], leaves: list[Any])
                 )
 
 
-def restore(spec: Spec, leaves: Iterator[Any]) -> Any:
-    """A result from its leaves."""
+def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes a result from its leaves (``leaf`` counts their positions)."""
     if isinstance(spec, Leaf):
-        v = next(leaves)
+        k = next(leaf)
         if isinstance(spec.type, Scalar):
-            return _SCALARS[spec.type.kind](v)
-        return v
-    if isinstance(spec, Node) and spec.kind == "swapped":
-        first, second = (restore(p, leaves) for p in spec.parts)
-        return second, first
+            number = _SCALARS[spec.type.kind]
+            return lambda leaves: number(leaves[k])
+        return itemgetter(k)
     if isinstance(spec, Node):
-        from srcad.frontend.arguments import build as container
-
-        return container(spec, [restore(p, leaves) for p in spec.parts])
-    return spec.obj
+        parts = [restorer(p, leaf) for p in spec.parts]
+        if spec.kind == "swapped":
+            first, second = parts
+            return lambda leaves: (second(leaves), first(leaves))
+        if spec.cls is tuple:
+            return lambda leaves: tuple([part(leaves) for part in parts])
+        return lambda leaves: container(spec, [part(leaves) for part in parts])
+    obj = spec.obj
+    return lambda leaves: obj
 
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": int, "b1": bool}
@@ -141,6 +165,7 @@ class Transformed:
                 instead="pass the function itself: grad(f)(x), not grad(f(x))",
             )
         self.cache: dict[Any, Specialisation] = {}
+        self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -186,7 +211,7 @@ class Transformed:
         Raises:
             TypeMismatch: they do not fit the signature.
         """
-        if not kwargs and self.positional is not None and len(args) == len(self.positional):
+        if not kwargs and self.positional is not None and self.plain(args):
             return dict(zip(self.positional, args, strict=True))
         try:
             bound = self.signature.bind(*args, **kwargs)
@@ -238,8 +263,21 @@ class Transformed:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the arguments of the user's function."""
-        bound = self.bind(args, kwargs)
-        return self.call_bound(bound)
+        if not kwargs:  # numbers and arrays seen before: no binding, no descriptions
+            kinds = tuple(map(kind_of, args))
+            known = self.quick.get(kinds)
+            if known is not None and known[0] is defaults() and known[1].valid():
+                return known[1](args)
+            if None not in kinds and self.plain(args):
+                bound = self.bind(args, kwargs)
+                special = self.specialise(bound)
+                self.quick[kinds] = defaults(), special
+                return special(args)
+        return self.call_bound(self.bind(args, kwargs))
+
+    def plain(self, args: tuple[Any, ...]) -> bool:
+        """Whether arguments are in the order of the parameters, none left out."""
+        return self.positional is not None and len(args) == len(self.positional)
 
     def call_bound(self, bound: dict[str, Any]) -> Any:
         """Call with arguments bound by name."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import numpy as np
 
-from srcad.api.function import Transformed, as_function, make, restore
+from srcad.api.function import Transformed, as_function, make, restorer
 from srcad.api.grad import Grad
 from srcad.api.programs import gradient_spec, jvp_program, vjp_program
 from srcad.api.safety import compiling, located
@@ -279,9 +280,8 @@ def cotangents(
     program: Program, specs: dict[str, Spec], results: tuple[Any, ...]
 ) -> tuple[Any, ...]:
     """Cotangents of all arguments, in their structure, ``None`` for what is not a float."""
-    n_out = len(program.fn.body.yields)
-    it = iter(results[n_out:])
-    return tuple(restore(gradient_spec(s), it) for s in specs.values())
+    position = count(len(program.fn.body.yields))
+    return tuple(restorer(gradient_spec(s), position)(results) for s in specs.values())
 
 
 def vjp(f: Any, *args: Any, **options: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
