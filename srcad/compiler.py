@@ -21,6 +21,7 @@ from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
 from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
+from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.transforms import accumulate, cse, dead_code, hoist, induction, simplify
 
@@ -112,5 +113,5 @@ def build(program: Program) -> Callable[..., tuple[Any, ...]]:
     if program.options.debug:
         from srcad.backends.reference import Program as Interpreter
 
-        return Interpreter(True).build(program.fn)
-    return backend(program.options.backend).build(program.fn)
+        return with_messages(Interpreter(True).build(program.fn), program.fn)
+    return with_messages(backend(program.options.backend).build(program.fn), program.fn)

@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "ir": BASE,
     "rules": BASE | {"ir"},
     "library": BASE,
+    "messages": BASE | {"ir"},
     "frontend": BASE | {"ir", "rules", "library"},
     "analyses": BASE | {"ir", "rules"},
     "transforms": BASE | {"ir", "rules", "analyses"},
@@ -44,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
         "transforms",
         "storage",
         "backends",
+        "messages",
         "runtime",
     },
 }

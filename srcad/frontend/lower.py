@@ -17,6 +17,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     calls,
     conversions,
     creation,
+    exceptions,
     expansion,
     expressions,
     indexing,

@@ -26,7 +26,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.ir.nodes import Atom, Const, Print, Var
+from srcad.ir.nodes import Atom, Print, Var
 
 
 def escaped(lo: Lowering) -> Atom:
@@ -269,77 +269,6 @@ def lookup(lo: Lowering, node: ast.Name) -> Any:
     from srcad.frontend.names import name_value
 
     return name_value(lo, node)
-
-
-@handles(STMT, ast.Assert)
-def assertion(lo: Lowering, node: ast.Assert) -> None:
-    """``assert test, message``."""
-    cond = lo.truth(lo.read(lo.expr(node.test), node.test), node.test)
-    with lo.b.block():  # the message is of use only where the assertion fails
-        words = message(lo, [node.msg] if node.msg else [])
-    lo.b.check(cond, "AssertionError", *words)
-    if cond == FALSE:
-        lo.frame.dead = True
-
-
-@handles(STMT, ast.Raise)
-def raise_statement(lo: Lowering, node: ast.Raise) -> None:
-    """``raise Exception(message)``."""
-    exc = node.exc
-    if exc is None or node.cause is not None:
-        lo.fail(
-            node, "only `raise Exception(message)` is supported", instead="raise a new exception"
-        )
-    args: list[ast.expr] = []
-    if isinstance(exc, ast.Call):
-        args, exc = exc.args, exc.func
-    cls = lo.expr(exc)
-    cls = cls.obj if isinstance(cls, Static) else None
-    if not (isinstance(cls, type) and issubclass(cls, BaseException)):
-        lo.fail(node, "raise needs an exception class", instead="raise ValueError(message)")
-    lo.b.check(FALSE, exception_name(lo, cls), *message(lo, args))
-    lo.frame.dead = True
-
-
-def exception_name(lo: Lowering, cls: type) -> str:
-    """Name under which the generated code finds an exception class."""
-    import builtins
-
-    if getattr(builtins, cls.__name__, None) is cls:
-        return cls.__name__
-    for base in cls.__mro__:
-        if getattr(builtins, base.__name__, None) is base:
-            lo.fail(
-                lo.node,
-                f"cannot raise {cls.__name__}",
-                "generated code stands alone and knows only Python's own exceptions",
-                f"raise {base.__name__}",
-            )
-    return "Exception"
-
-
-def message(lo: Lowering, args: list[Any]) -> tuple:
-    """Constant parts of an exception's message."""
-    out: list[Any] = []
-    for a in args:
-        if isinstance(a, ast.JoinedStr):
-            parts = [p.value if isinstance(p, ast.Constant) else "{...}" for p in a.values]
-            out.append("".join(map(str, parts)))
-            continue
-        v = lo.read(lo.expr(a), a)
-        if isinstance(v, Static) and isinstance(v.obj, str):
-            out.append(v.obj)
-        elif isinstance(v, Const):
-            out.append(v.value)
-        elif is_scalar(v):
-            out.append("{...}")
-        else:
-            lo.fail(
-                a,
-                "the message of an exception must be a constant string",
-                "compiled code has no strings beyond constants",
-            )
-    return tuple(out)
 
 
 def emit_print(lo: Lowering, values: list[Any], node: Any) -> None:

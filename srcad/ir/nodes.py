@@ -230,6 +230,12 @@ class Call:
     loc: Loc | None = None
 
 
+class Template(str):
+    """Text of a message with places (``"step {:.3f}"``) for the numbers that follow it."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class."""
