@@ -23,13 +23,14 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
-from srcad.transforms import accumulate, cse, dead_code, hoist, induction, simplify
+from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     cse.run,
     induction.run,
     hoist.run,
+    ascending.run,
     simplify.run,
     accumulate.run,
     dead_code.run,

@@ -92,8 +92,28 @@ def scale(partial, tangent):
     return multiply(partial, tangent) if isinstance(partial, Dual) else partial * tangent
 
 
+class Rounding:
+    """Within it, results are off by a last bit at random: what moves with it is ill-conditioned."""
+
+    now = None
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng(seed)
+
+    def __enter__(self):
+        Rounding.now = self
+
+    def __exit__(self, *_):
+        Rounding.now = None
+
+    def __call__(self, value):
+        return value * (1.0 + self.rng.choice((-1, 1)) * 2.0**-52)
+
+
 def chain(value, level, *terms):
     """The Dual with tangent ``sum(partial() * tangent)`` over the active terms."""
+    if Rounding.now is not None and not isinstance(value, Dual):
+        value = Rounding.now(value)
     total = None
     for partial, tangent in terms:
         if tangent is not None:

@@ -22,6 +22,7 @@ from srcad.backends.liveness import liveness
 from srcad.backends.moves import Move, sequential
 from srcad.backends.naming import Names
 from srcad.backends.pending import BUDGET, LIMIT, Effects, Pending, Waiting
+from srcad.ir.bounds import Bounds
 from srcad.ir.nodes import (
     Accumulate,
     Alloc,
@@ -52,7 +53,7 @@ class StatementPrinter:
 
     def __init__(self, fn: Function, taken: set[str], functions: dict[str, str]) -> None:
         self.fn, self.functions = fn, functions
-        self.live = liveness(fn)
+        self.live, self.bounds = liveness(fn), Bounds(fn)
         self.names = Names(fn, self.live, taken)
         self.effects = EffectsTable(self.names)
         self.pending = Pending()
@@ -142,17 +143,29 @@ class StatementPrinter:
             self.helpers.add(PRIMITIVES[s.op].helper)
         self.define(s.target, ex.operation(s, args), s.loc)
 
+    def subscripts(self, s: Load | Store | Accumulate, index: list[Expr]) -> list[Expr]:
+        """Subscripts that are never negative as unsigned numbers, where that is not obvious."""
+        if not isinstance(s.array.type, ArrayT):
+            return index
+        return [
+            ex.combine(ex.call("np.uint64", e.node), [e]) if self.bounds.hidden(a) else e
+            for a, e in zip(s.index, index, strict=True)
+        ]
+
     def _load(self, s: Load) -> None:
         array, *index = self.gather((s.array, *s.index))
+        index = self.subscripts(s, index)
         self.define(s.target, storage.load(array, s.array.type, index), s.loc)
 
     def _store(self, s: Store) -> None:
         array, *index, value = self.gather((s.array, *s.index, s.value))
+        index = self.subscripts(s, index)
         self.disturb(self.effects.of(s))
         self.emit(ast.Assign([storage.element(array, index, ast.Store())], value.node), s.loc)
 
     def _accumulate(self, s: Accumulate) -> None:
         array, *index, value = self.gather((s.array, *s.index, s.value))
+        index = self.subscripts(s, index)
         self.disturb(self.effects.of(s))
         target = storage.element(array, index, ast.Store())
         assert isinstance(target, ast.Subscript)
