@@ -34,6 +34,7 @@ from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.poison import poisoned
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
+from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import Plan, Residual, Storage
 from srcad.transforms.reverse.sweep import Sweep
@@ -58,6 +59,7 @@ class Request:
     lean: bool
     name: str
     family: Family
+    rows: bool = True  # whether copies of whole arrays may be taken
 
 
 def reverse(
@@ -159,9 +161,12 @@ class _Reverse:
 
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
-        plan = Storage(
-            self.tree, self.positions, self.reload, self.prepared, self.request.lean
-        ).decide(dry.scopes.needed)
+        storage = Storage(self.tree, self.positions, self.reload, self.prepared, self.request.lean)
+        plan = storage.decide(dry.scopes.needed)
+        rows = self.request.lean and self.request.rows
+        copied = with_rows(self.request.fn, storage) if rows else None
+        if copied is not None:
+            return generate(replace(self.request, fn=copied, rows=False))
         self.b = Builder(self.namer)
         declared = plan.reloads | self.contents
         fn = self.request.fn

@@ -146,6 +146,32 @@ class Storage:
             found += more
         return found
 
+    def reads(self, v: Var) -> list[Load]:
+        """The loads, of elements that are overwritten later, which ``v`` is cheaply made of."""
+        found: dict[str, Load] = {}
+        pending, cost = [v], 0
+        while pending:
+            a = pending.pop()
+            s = self.tree.home[a.name].stmt
+            if isinstance(s, Load) and all(map(self._had, (s.array, *s.index))):
+                found[a.name] = s
+            elif isinstance(s, Op) and is_float(a.type) and cost < CHEAP:
+                cost += PRIMITIVES[s.op].cost
+                pending += [x for x in s.args if isinstance(x, Var) and not self._had(x)]
+            else:
+                return []
+        return list(found.values()) if cost <= CHEAP else []
+
+    def _had(self, a: Atom) -> bool:
+        """Whether a value is to be had without what is recorded in its own loop."""
+        if isinstance(a, Const):
+            return True
+        kind = self.plan.kind.get(a.name)
+        if kind is not None and (kind != "preallocated" or not is_float(a.type)):
+            return kind != "list"
+        self._trial = {}
+        return a.name not in self._failed and self.obtain(a) is not None and kind is None
+
     def _loops(self, v: Var) -> int:
         """In how many loops a value is assigned."""
         return sum(1 for _ in self.tree.home[v.name].node.loops())

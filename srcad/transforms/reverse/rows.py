@@ -1,0 +1,178 @@
+"""Whole rows instead of single values: copies of arrays that a later iteration overwrites.
+
+In: a function, the plan of its residuals.  Out: the same function with copies, or ``None``.  A
+loop over an array that it does not write itself (a sweep of a stencil over the old state) may
+need several values that were read from it, each recorded in every iteration.  A copy of the
+array taken before the loop, from which the loop then reads, holds them all; the reverse sweep
+finds it again, since nobody writes to a copy.
+
+Invariant: the copy is taken where the array has the contents that the loop reads, and it has no
+more elements than the loop has iterations (one subscript a loop, each loop as long as its axis).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+
+from srcad.analyses.tree import Node, Tree
+from srcad.ir.build import Builder
+from srcad.ir.names import Namer
+from srcad.ir.nodes import (
+    Accumulate,
+    Alloc,
+    Atom,
+    Block,
+    Call,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    Var,
+    While,
+)
+from srcad.ir.types import ArrayT, is_float
+from srcad.ir.walk import statements, variables
+from srcad.transforms.arrays import copy
+from srcad.transforms.reverse.storage import Storage
+
+WORTH = 2  # recorded values that one copy saves
+
+
+@dataclass
+class Row:
+    """An array to copy before a loop, and the recorded values that this makes superfluous."""
+
+    array: Var
+    loop: str
+    saved: set[str] = field(default_factory=set)
+
+
+def with_rows(fn: Function, storage: Storage) -> Function | None:
+    """``fn`` with the copies that save more than they cost, or ``None``."""
+    found: dict[tuple[str, str], Row] = {}
+    for name, v in storage.plan.vars.items():
+        loads = storage.reads(v) if storage.plan.taped(name) and is_float(v.type) else []
+        if len({s.array for s in loads}) != 1:
+            continue
+        array, nests = loads[0].array, {nest(storage.tree, s) for s in loads}
+        loop = nests.pop() if len(nests) == 1 else None
+        if loop is not None and unwritten(storage, loop, array):
+            assert isinstance(loop.owner, For)
+            key = loop.owner.index.name, array.name
+            found.setdefault(key, Row(array, key[0])).saved.add(name)
+    known = {v.name for v in variables(fn)}
+    rows = [r for r in found.values() if len(r.saved) >= WORTH and r.array.name in known]
+    return _Copies(fn, rows).function() if rows else None
+
+
+def nest(tree: Tree, s: Load) -> Node | None:
+    """The outermost of the loops over the axes of the array that a load reads, if it is so."""
+    counters = [_counter(tree, i) for i in s.index]
+    loops = [tree.home[c.name].node if c is not None else None for c in counters]
+    if not loops or len(set(loops)) < len(loops):
+        return None
+    for axis, loop in enumerate(loops):
+        if loop is None or not _as_long(tree, loop, s.array, axis):
+            return None
+    here = tree.home[s.target.name].node.loops()[: len(loops)]
+    return here[-1] if set(here) == set(loops) else None
+
+
+def _counter(tree: Tree, index: Atom) -> Var | None:
+    """The loop counter in ``i``, ``i + 1``, ``i - 1``."""
+    a: Atom | None = index
+    while isinstance(a, Var):
+        s = tree.home[a.name].stmt
+        if isinstance(s, For) and s.index == a:
+            return a
+        a = _base(s)
+    return None
+
+
+def _base(s: Stmt | None) -> Atom | None:
+    """What a constant is added to, or taken from, in a statement."""
+    if isinstance(s, Op) and s.op in ("add", "sub"):
+        x, y = s.args
+        if isinstance(y, Const):
+            return x
+        if isinstance(x, Const) and s.op == "add":
+            return y
+    return None
+
+
+def _as_long(tree: Tree, loop: Node, array: Var, axis: int) -> bool:
+    """Whether a loop runs over an axis, up to a constant."""
+    s = loop.owner
+    assert isinstance(s, For)
+    if not isinstance(s.step, Const) or abs(s.step.value) != 1:
+        return False
+    end: Atom | None = s.stop if s.step.value > 0 else s.start
+    while isinstance(end, Var):
+        made = tree.home[end.name].stmt
+        if end in _sizes(tree, array, axis, end):
+            return True
+        end = _base(made)
+    return False
+
+
+def _sizes(tree: Tree, array: Var, axis: int, candidate: Var) -> list[Atom]:
+    """Variables that are known to be the size of an axis, among them maybe ``candidate``."""
+    made, asked = tree.home[array.name].stmt, tree.home[candidate.name].stmt
+    sizes: list[Atom] = [made.shape[axis]] if isinstance(made, Alloc) else []
+    if isinstance(asked, Dim) and (asked.array, asked.axis) == (array, axis):
+        sizes.append(candidate)
+    return sizes
+
+
+def unwritten(storage: Storage, loop: Node, array: Var) -> bool:
+    """Whether an array is made outside of a loop and not written in it."""
+    tree, regions = storage.tree, storage.reload.regions
+    assert loop.parent is not None
+    if not isinstance(array.type, ArrayT) or loop in tree.home[array.name].node.ancestors():
+        return False
+    own = regions.of(array)
+    for s in statements(loop.block):
+        if isinstance(s, Call) or isinstance(s, (Store, Accumulate)) and regions.of(s.array) & own:
+            return False
+    return True
+
+
+class _Copies:
+    """Takes the copies, each before its loop, and reads from them in the loop."""
+
+    def __init__(self, fn: Function, rows: list[Row]) -> None:
+        self.fn, self.rows = fn, defaultdict(list)
+        self.b = Builder(Namer(v.name for v in variables(fn)))
+        for r in rows:
+            self.rows[r.loop].append(r.array)
+
+    def function(self) -> Function:
+        """The function rebuilt."""
+        return replace(self.fn, body=self.block(self.fn.body, {}))
+
+    def block(self, b: Block, instead: dict[Var, Var]) -> Block:
+        """A block, loads from the copied arrays redirected."""
+        out: list[Stmt] = []
+        for s in b.stmts:
+            if isinstance(s, Load):
+                s = replace(s, array=instead.get(s.array, s.array))
+            elif isinstance(s, If):
+                s = replace(
+                    s, then=self.block(s.then, instead), orelse=self.block(s.orelse, instead)
+                )
+            elif isinstance(s, (For, While)):
+                inner = dict(instead)
+                for array in self.rows.get(s.index.name, ()) if isinstance(s, For) else ():
+                    self.b.loc = s.loc
+                    with self.b.block() as made:
+                        inner[array] = copy(self.b, array, f"{array.hint or array.name}_row")
+                    out += made
+                s = replace(s, body=self.block(s.body, inner))
+            out.append(s)
+        return Block(tuple(out), b.yields)
