@@ -41,8 +41,9 @@ from srcad.transforms.arrays import fill, fit, like, zero_of
 ROOT = Path(next(iter(srcad.transforms.__path__)))
 FILES = (
     *sorted(ROOT.glob("reverse/*.py")),
-    *(ROOT / f"{name}.py" for name in ("forward", "tandem", "arrays", "array_rules")),
+    *(ROOT / f"{name}.py" for name in ("forward", "tandem", "arrays", "array_rules", "multiply")),
 )
+SOURCES = {str(path): path.read_text() for path in FILES}  # a long run may see them edited
 
 BUILDS = {"op", "load", "alloc", "view", "array_op", "dim", "cast"}  # methods of a Builder
 FETCHES = {"value", "shadow", "operand", "result", "seed", "_fetch", "_shadow", "position", "trip"}
@@ -157,8 +158,8 @@ def refuses(node: ast.AST) -> bool:
 
 def mutants() -> Iterator[Mutant]:
     """All mutants of all files, in order."""
-    for path in FILES:
-        for name, function in functions(ast.parse(path.read_text())):
+    for path, source in SOURCES.items():
+        for name, function in functions(ast.parse(source)):
             spans = {
                 id(inner): s
                 for s in ast.walk(function)
@@ -166,15 +167,18 @@ def mutants() -> Iterator[Mutant]:
                 for inner in ast.walk(s)
                 if not isinstance(inner, ast.stmt)
             }
+            ignored = {id(s.value) for s in ast.walk(function) if isinstance(s, ast.Expr)}
             for index, node in enumerate(ast.walk(function)):
                 for operator in operators(node):
                     if operator.startswith("force") and refuses(node):
                         continue
+                    if operator == "neutral" and id(node) in ignored:
+                        continue  # nobody asks for its value
                     shown = node.test if isinstance(node, ast.If) else node
                     near = spans.get(id(node), node)
                     text = " ".join(ast.unparse(shown).split())
                     yield Mutant(
-                        str(path),
+                        path,
                         name,
                         node.lineno,
                         near.end_lineno or node.lineno,
@@ -222,7 +226,7 @@ class Exchange(ast.NodeTransformer):
 
 def code_of(mutant: Mutant) -> types.CodeType:
     """The code of the mutated function."""
-    tree = ast.parse(Path(mutant.file).read_text())
+    tree = ast.parse(SOURCES[mutant.file])
     function = dict(functions(tree))[mutant.function]
     node = list(ast.walk(function))[mutant.index]
     Exchange(node, changed(node, mutant.operator)).visit(function)

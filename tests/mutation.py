@@ -7,10 +7,10 @@ than TBR needs, the IR does not verify, the compiler or the program raises, or d
 Report: the share caught by operator, the survivors, and which of these are known to be equivalent.
 
 What is run: the programs of the zoo, the named programs of ``test_storage``, the tests of
-``test_reverse_ir``.  Checked of a program: value, exit state, gradient (of all results, poisoned),
-tangents of results and exit arguments, the in-place adjoint with cotangents on exit, Hessian times
-vector by forward over reverse and, of small programs, reverse over reverse.  The clean-up passes
-are left out, so that nothing repairs a mutant.
+``test_reverse_ir`` and ``test_transform_*``.  Checked of a program: value, exit state, gradient
+(of all results, poisoned), tangents of results and exit arguments, the in-place adjoint with
+cotangents on exit, Hessian times vector by forward over reverse and, of small programs, reverse
+over reverse.  The clean-up passes are left out, so that nothing repairs a mutant.
 """
 
 from __future__ import annotations
@@ -26,9 +26,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pytest
 
 from srcad.transforms.reverse import reverse_with_report
-from tests import composition, oracle, test_reverse_ir, test_storage
+from tests import (
+    composition,
+    oracle,
+    test_reverse_ir,
+    test_storage,
+    test_transform_corners,
+    test_transform_cost,
+)
 from tests.composition import Adjoint, Subject, Tangent, run
 from tests.mutants import FILES, Effect, Mutant, applied, mutants
 from tests.mutation_survivors import EQUIVALENT
@@ -36,7 +44,7 @@ from tests.programs import PROGRAMS
 from tests.zoo.registry import Program
 from tests.zoo_checks import Expected, expect, floats_only, quiet, tolerance, writes_arguments
 
-SLOW = 1.5  # seconds: what takes longer is left out
+SLOW = 4.0  # seconds (while being traced): what takes longer is left out
 SMALL = 40  # statements: only of such programs is reverse over reverse made
 CAUGHT = ("wrong", "invalid", "crash", "timeout")
 
@@ -126,33 +134,42 @@ def arrays_in(tree: Any) -> list[np.ndarray]:
     return [x for x in oracle.leaves(list(tree)) if isinstance(x, np.ndarray)]
 
 
-def further() -> Iterable[Callable[[], Unit]]:
-    """What is run besides the zoo."""
-    for named in test_storage.NAMED:
-        yield lambda n=named: Unit(f"storage of {n}", lambda: test_storage.check_bound(n, 5))
-    for name, function in vars(test_reverse_ir).items():
-        if name.startswith("test_") and not inspect.signature(function).parameters:
-            yield lambda n=name, f=function: Unit(n, f)
+def further(names: Iterable[str] = ()) -> Iterable[Callable[[], Unit]]:
+    """What is run besides the zoo, or only what has one of these names."""
+    actions: dict[str, Callable[[], Any]] = {
+        f"storage of {n}": lambda n=n: test_storage.check_bound(n, 5)  # type: ignore[misc]
+        for n in test_storage.NAMED
+    }
+    for module in (test_reverse_ir, test_transform_corners, test_transform_cost):
+        for name, function in vars(module).items():
+            if name.startswith("test_") and not inspect.signature(function).parameters:
+                actions[name] = function
+    for name in names or actions:
+        yield lambda name=name: Unit(name, actions[name])  # type: ignore[misc]
 
 
-def prepared(programs: Iterable[Program], more: bool = True) -> list[Unit]:
+def everything() -> Iterable[Callable[[], Unit]]:
+    """All there is to run, to be made one after the other."""
+    for program in PROGRAMS:
+        yield lambda p=program: Checked(p)
+    yield from further()
+
+
+def prepared(makers: Iterable[Callable[[], Unit]], slow: float = SLOW) -> list[Unit]:
     """What passes unmutated, with the lines it reaches and the time it takes."""
     found: list[Unit] = []
     files = set(map(str, FILES))
-    makers: list[Callable[[], Unit]] = [lambda p=p: Checked(p) for p in programs]  # type: ignore[misc]
-    for make in (*makers, *(further() if more else ())):
-        name = ""
+    for make in makers:
+        name, start = "", time.perf_counter()
         try:
             unit = make()
-            name = unit.name
+            name, start = unit.name, time.perf_counter()
             unit.lines = lines_of(unit, files)
-            start = time.perf_counter()
-            unit()
         except Exception as error:
             print(f"left out: {name}: {type(error).__name__}: {str(error)[:150]}")
             continue
         unit.seconds = time.perf_counter() - start
-        if unit.seconds < SLOW:
+        if unit.seconds < slow:
             found.append(unit)
     return sorted(found, key=lambda u: u.seconds)
 
@@ -197,9 +214,10 @@ def judge(mutant: Mutant, units: list[Unit]) -> Outcome:
     child = os.fork()
     if child == 0:
         os.close(reader)
-        answer = attempt(mutant, reached)
-        os.write(writer, answer.encode()[:4000])
-        os._exit(0)
+        try:
+            os.write(writer, attempt(mutant, reached).encode()[:4000])
+        finally:  # whatever happens, this process must not go on with what its parent does
+            os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
         answer = pipe.read()
@@ -213,11 +231,11 @@ def attempt(mutant: Mutant, units: list[Unit]) -> str:
     used = 0
     signal.signal(signal.SIGALRM, expired)
     for unit in units:
-        signal.alarm(10 + int(20 * unit.seconds))
+        signal.alarm(10 + int(10 * unit.seconds))
         try:
             with applied(mutant):
                 unit()
-        except Exception as error:
+        except (Exception, pytest.fail.Exception) as error:
             return f"{verdict(error)};{unit.name}: {type(error).__name__} {str(error)[:120]}"
         used += Effect.applied
     return "survived;" if used else "inert;"
@@ -234,6 +252,7 @@ def verdict(error: Exception) -> str:
     known = {
         "Failure": "wrong",
         "Mismatch": "wrong",
+        "Failed": "wrong",
         "InternalError": "invalid",
         "TimeoutError": "timeout",
     }
@@ -277,21 +296,11 @@ def share(counts: Counter[str]) -> float:
     return caught / max(1, caught + counts["survived"] + counts["unreached"])
 
 
-def judge_all(chosen: list[Mutant], units: list[Unit], budget: float = 1e9) -> list[Outcome]:
-    """Judge mutants until the time is used up."""
-    start, outcomes = time.perf_counter(), []
-    for mutant in chosen:
-        if time.perf_counter() - start > budget:
-            break
-        outcomes.append(judge(mutant, units))
-    return outcomes
-
-
 def main(words: list[str]) -> int:
     """The whole test; exit status 1 below 95 percent."""
     chosen = [m for m in mutants() if not words or any(w in str(m) for w in words)]
     with composition.uncleaned():
-        units = prepared(PROGRAMS)
+        units = prepared(everything())
         print(f"{len(chosen)} mutants, {len(units)} programs", flush=True)
         outcomes = []
         for mutant in chosen:

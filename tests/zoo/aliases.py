@@ -217,3 +217,16 @@ def returns_a_view(a, x):
 
 
 add(returns_a_view, lambda: (vec(3), 0.7), (0, 1), "array_output alias inplace", jit=True)
+
+
+def same_array_twice(x):
+    if x[0] > 0.1:
+        a = x * 2.0
+        b = a
+    else:
+        a = x
+        b = x * x
+    return np.sum(a * a) + np.sum(b * b * b)
+
+
+add(same_array_twice, lambda: (vec(4),), (0,), "alias branch", jit=True)

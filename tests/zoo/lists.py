@@ -177,3 +177,19 @@ def zip_structures(arrays, p):
 
 
 add(zip_structures, lambda: ((vec(2), vec(2, 1)), (0.7, 1.3)), (0, 1), "tuple zip inplace")
+
+
+def list_in_a_branch(x):
+    s = 0.0
+    if x[0] > 0.1:
+        cells = []
+        for v in x:
+            cells.append(v * v)
+        for c in cells:
+            s += np.sin(c) * cells[0]
+    else:
+        s = x[1]
+    return s
+
+
+add(list_in_a_branch, lambda: (vec(4),), (0,), "list append branch", jit=True)

@@ -56,6 +56,28 @@ def mutual_recursion(x, n):
 add(mutual_recursion, lambda: (0.7, 4), (0,), "recursion mutual", jit=True)
 
 
+def deepest(v, n):
+    if n == 0:
+        return v[0] * v[1], 0, v > 0.5
+    y, k, large = deepest(v, n - 1)
+    if y > 0.9:
+        k += 1
+    return y * v[n] + 0.3, k + n, large
+
+
+def recursion_with_integers(x):
+    s = 0.0
+    for n in range(3):
+        y, k, large = deepest(x, n + 1)
+        s += y * x[k % 4]
+        if large[n]:
+            s *= y
+    return s
+
+
+add(recursion_with_integers, lambda: (vec(4),), (0,), "recursion int bool tuple")
+
+
 def merge_halves(a, low, high):
     if high - low == 1:
         a[low] *= 1.5
@@ -72,6 +94,27 @@ def recursive_mutation(a):
 
 
 add(recursive_mutation, lambda: (vec(5),), (0,), "recursion mutate inplace")
+
+
+def scaled_downwards(v, n):
+    if n > 0:
+        v[n] *= v[n - 1]
+        return scaled_downwards(v, n - 1)
+    return v
+
+
+def returned_arguments_carried(x):
+    u = x.copy()
+    w = np.zeros(4)
+    for k in range(3):
+        t = u
+        u = scaled_downwards(w, k)
+        w = scaled_downwards(t, 2)
+        u[k] += w[1] * x[k]
+    return np.sum(u) + w[0] * u[1]
+
+
+add(returned_arguments_carried, lambda: (vec(4),), (0,), "recursion mutate inplace alias", jit=True)
 
 
 def data_recursion(x, depth):

@@ -180,9 +180,8 @@ class Adjoint(Statements):
         if counted(s):
             assert isinstance(s, For)
             scope.known[s.index.name] = counter
-            return
-        scope.trip = counter
-        scope.known[self.prepared.counter[loop_key(s)][0].name] = counter
+        else:
+            scope.trip = counter
 
     def emit_loop(
         self, s: For | While, counter: Var, stmts: list[Stmt], values: list[tuple[Var, Atom, Atom]]

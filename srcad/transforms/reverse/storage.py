@@ -28,7 +28,7 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import F4, F8, I8, ArrayT, ListT, Scalar, is_float
 from srcad.ir.walk import binders, operands, targets, view_atoms
 from srcad.transforms.reverse.positions import DEEP, Positions
-from srcad.transforms.reverse.prepare import Prepared, counted
+from srcad.transforms.reverse.prepare import counted
 
 FEW = 16  # loads, for which keeping a whole array alive is not worth it
 CHEAP = 8  # of one value, with the operands recomputed for it alone
@@ -65,17 +65,9 @@ class Plan:
 class Storage:
     """Decides greedily, in program order."""
 
-    def __init__(
-        self,
-        tree: Tree,
-        positions: Positions,
-        reload: Reload,
-        prepared: Prepared,
-        lean: bool = True,
-    ) -> None:
+    def __init__(self, tree: Tree, positions: Positions, reload: Reload, lean: bool = True) -> None:
         self.tree, self.positions, self.reload = tree, positions, reload
         self.lean = lean
-        self.counters = {arg.name for arg, _ in prepared.counter.values()}
         self.plan = Plan()
         self._failed: set[str] = set()
         self._level = 0
@@ -219,8 +211,6 @@ class Storage:
         home = self.tree.home[v.name]
         if home.node.loop is None:
             return 0, "kept"
-        if v.name in self.counters:
-            return 0, "index"
         if isinstance(home.stmt, For) and home.stmt.index.name == v.name:
             exact = counted(home.stmt)
             return (0 if exact else self._sum(2, home.stmt.start, home.stmt.step)), "index"
