@@ -346,6 +346,18 @@ def check_bound(named, size):
     assert sum(found.values()) <= named.bound(*named.args(size)), found
 
 
+@needs(lambda u, c, steps: steps * (len(u) * F8 + REFERENCE), lambda n: (vector(n), 0.3, 4))
+def upwind_rows(u, c, steps):
+    """Two values of the old state an iteration, or the whole of it once a step."""
+    old = np.empty(len(u))
+    for _ in range(steps):
+        for i in range(len(u)):
+            old[i] = u[i]
+        for i in range(1, len(u)):
+            u[i] -= c * old[i] * (old[i] - old[i - 1])
+    return np.sum(u)
+
+
 @pytest.mark.parametrize("size", [5, 9])
 @pytest.mark.parametrize("named", NAMED, ids=str)
 def test_no_more_than_needed(named, size):

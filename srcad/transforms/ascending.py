@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from srcad.analyses.aliases import Aliases
+from srcad.analyses.aliases import Aliases, is_reference
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
@@ -100,16 +100,26 @@ class _Turning:
         if not all(isinstance(t, HARMLESS) for t in inside):
             return False
         accesses: dict[str, list[Access]] = defaultdict(list)
+        whole: set[str] = set()  # what operations read as a whole
         for t in inside:
             if isinstance(t, (Load, Store, Accumulate)):
                 accesses[self.aliases.root(t.array)].append(t)
+            elif isinstance(t, ArrayOp):
+                whole |= {self.aliases.root(a) for a in t.args if is_reference(a)}  # type: ignore[arg-type]
         varying = _varying(s, inside)
-        return all(self.independent(group, varying, inside) for group in accesses.values())
+        return all(
+            self.independent(group, varying, inside, root in whole)
+            for root, group in accesses.items()
+        )
 
-    def independent(self, group: list[Access], varying: set[str], inside: list[Stmt]) -> bool:
+    def independent(
+        self, group: list[Access], varying: set[str], inside: list[Stmt], whole: bool
+    ) -> bool:
         """Whether the accesses to one class of storage may come in any order of iterations."""
         if all(isinstance(t, Load) for t in group):
             return True
+        if whole:
+            return False
         adjoint = all(t.loc is not None and t.loc.role == "adjoint" for t in group)
         if adjoint and all(isinstance(t, Accumulate) for t in group):
             return all(isinstance(t.array.type, ArrayT) for t in group)

@@ -111,3 +111,21 @@ def two_states(a, b, steps):
 
 
 add(two_states, lambda: (vec(6), 0.5 * vec(6), 3), (0, 1), "stencil loops overwrite")
+
+
+def products_in_a_descending_loop(m, x):
+    """Every iteration reads the whole matrix, of which it overwrites a row."""
+    s = 0.0
+    for k in range(len(m) - 1, -1, -1):
+        p = m @ m
+        m[k, k] = x * p[0, k]
+        m[k, 0] *= p[k, 1]
+    for k in range(len(m) - 1, -1, -1):
+        m[k, 1] = m[0, 0] * x
+    for k in range(1, -2, -1):
+        m[k, 1] += m[1, 1] * x
+        s += m[k, 0]
+    return s + np.sum(m)
+
+
+add(products_in_a_descending_loop, lambda: (0.5 * mat(3, 3), 0.7), (0, 1), "linalg loops overwrite")
