@@ -20,7 +20,7 @@ from srcad.errors import InternalError, NoDerivative
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Const, Op, Var
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
 from srcad.ir.types import B1, F4, F8, I8, Scalar
 from srcad.rules import (
     FUNCTIONS,
@@ -40,8 +40,11 @@ from srcad.rules.expr import where
 
 SMOOTH = sorted(name for name in RULES if not is_zero(name))
 ZEROS = sorted(name for name in RULES if is_zero(name))
-KINDS = {"select": (B1, F8, F8), "polygamma": (I8, F8), "ldexp": (F8, I8)}
-WIDE = {"gamma", "lgamma", "digamma", "polygamma", "sinc", "heaviside", "float_power", "f8"}
+ORDERS = tuple(sorted(WITH_ORDER - {"ldexp"}))
+KINDS = {"select": (B1, F8, F8), "ldexp": (F8, I8)} | dict.fromkeys(ORDERS, (I8, F8))
+# results that are float64 even of float32
+WIDE = {name for name, p in PRIMITIVES.items() if p.result_type(*(F4,) * p.arity) == F8}
+WIDE |= {"gamma", "lgamma", "ldexp", "logaddexp", "logaddexp2"}  # by their derivatives
 
 Values = dict[str, Any]
 
@@ -308,7 +311,7 @@ def test_only_active_partials_are_emitted() -> None:
     """``x**y`` with a passive exponent computes no logarithm; operations are shared."""
     assert "log" not in [s.op for s in Traced("pow", active=(True, False)).ops]
     both = [s.op for s in Traced("atan2").ops]
-    assert both.count("mul") == 2 and both.count("select") == 1
+    assert both.count("mul") == 2 and both.count("select") == 3
 
 
 def test_guards() -> None:

@@ -7,6 +7,7 @@ one function per operand kind that evaluates every template.
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 from collections.abc import Callable
@@ -18,7 +19,7 @@ import pytest
 from numba.core import compiler, typed_passes
 from numba.core.registry import cpu_target
 
-from srcad.ir.primitives import PRIMITIVES, Primitive
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER, Primitive
 from srcad.ir.types import Scalar
 from srcad.runtime import RUNTIME_HELPERS
 
@@ -27,8 +28,12 @@ NAMES = {nb.float64: "f8", nb.float32: "f4", nb.boolean: "b1", nb.int64: "i8", n
 FLOATS = ("f8", "f4")
 INTEGER_ONLY = {"bitand", "bitor", "bitxor", "lshift", "rshift", "invert", "gcd", "lcm"}
 BOOL_ONLY = {"and", "or"}
+ORDERS = WITH_ORDER - {"ldexp"}
 TO_INT = {"i8", "ifloor", "iceil", "iround"}
-HELPERS = {name: nb.njit(f) for name, f in RUNTIME_HELPERS.items()}
+SCOPE: dict[str, Any] = {"math": math, "np": np, "nb": nb}
+for _name, _f in RUNTIME_HELPERS.items():
+    exec("from __future__ import annotations\n" + inspect.getsource(_f), SCOPE)
+    SCOPE[_name] = nb.njit(error_model="numpy")(SCOPE[_name])
 POINTS: dict[str, list[Any]] = {
     "f8": [-2.5, -1.0, -0.0, 0.0, 0.3, 1.0, 2.5, 7.25, math.inf, -math.inf, math.nan],
     "f4": [-2.5, -1.0, -0.0, 0.0, 0.25, 1.0, 2.5, 7.25],
@@ -53,7 +58,7 @@ def accepts(p: Primitive, kinds: tuple[str, ...]) -> bool:
         return set(kinds) <= allowed
     if p.name == "fmod":
         return bool(set(kinds) & set(FLOATS))
-    if p.name == "polygamma":
+    if p.name in ORDERS:
         return kinds[0] == "i8"
     if p.name == "ldexp":
         return kinds[1] == "i8"
@@ -72,7 +77,7 @@ def program(kinds: tuple[str, ...]) -> tuple[list[Primitive], Callable[..., Any]
     rows = ", ".join(
         f"({', '.join(row)},)" for row in [results[i : i + 20] for i in range(0, len(results), 20)]
     )
-    scope: dict[str, Any] = {"np": np, "math": math, **HELPERS}
+    scope: dict[str, Any] = dict(SCOPE)
     exec("\n".join([f"def f({', '.join(names)}):", *lines, f"    return ({rows},)"]), scope)
     return chosen, scope["f"]
 
@@ -127,7 +132,9 @@ def comparable(p: Primitive, point: tuple[float, ...]) -> bool:
         return point[0] > 0  # poles: infinite or NaN
     if p.name == "digamma":
         return point[0] not in (0.0, -math.inf)
-    return p.name != "polygamma" or (point[0] > 0 and point[1] > 0)
+    if p.name in ORDERS:
+        return point[0] >= 0 and (p.name != "polygamma" or point[0] > 0 and point[1] > 0)
+    return True
 
 
 def same(a: Any, b: Any, kind: str) -> bool:

@@ -69,6 +69,16 @@ define("truediv", 2, true_float, quiet(lambda a, b: a / b), "/", 4)
 define(
     "guarded_mul", 2, arith, lambda a, b: a if a == 0 else a * b, "({0} if {0} == 0 else {0} * {1})"
 )
+# a quotient that is zero where the first operand is; one whose derivative is guarded
+define(
+    "guarded_div",
+    2,
+    true_float,
+    quiet(lambda a, b: a if a == 0 else a / b),
+    "({0} if {0} == 0 else {0} / {1})",
+    4,
+)
+define("steep_div", 2, true_float, quiet(lambda a, b: a / b), "/", 4)
 define("neg", 1, arith, int_aware(lambda a: -a), "-{0}")
 define("positive", 1, arith, int_aware(lambda a: +a), "+{0}")
 define("square", 1, arith, int_aware(lambda a: a * a), "{0} * {0}")
@@ -101,6 +111,9 @@ define("min", 2, joined, lambda a, b: b if b < a else a, "min({0}, {1})")
 define("max", 2, joined, lambda a, b: b if b > a else a, "max({0}, {1})")
 
 primitives_math.define_all()
+
+# one operand is an integer (an order, an exponent) and stays one next to float32
+WITH_ORDER = {"ldexp", "polygamma", "erfc_integral", "bessel_i", "bessel_i_scaled", "bessel_j"}
 
 _EXACT = {
     "add",
@@ -174,4 +187,4 @@ def _identity(name: str, args: tuple[Atom, ...]) -> Atom | None:
     return None
 
 
-__all__ = ["PRIMITIVES", "Primitive", "define", "fold"]
+__all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold"]

@@ -11,6 +11,7 @@ import math
 import numpy as np
 import scipy.special
 
+from srcad.ir import primitives_special
 from srcad.ir.primitives_base import (
     always,
     arith,
@@ -32,6 +33,7 @@ def define_all() -> None:
     _elementary()
     _binary()
     _special()
+    primitives_special.define_all()
     _rounding()
     _tests()
 

@@ -1,10 +1,11 @@
 """Derivative rules: what transforms and the frontend ask for.
 
 Importing this package fills the registry.  Families: ``arithmetic``, ``elementary``,
-``special``, ``nondiff``; ``declare`` is how a rule is written, ``expr`` what its body uses.
+``special``, ``probability``, ``nondiff``; ``declare`` is how a rule is written, ``expr`` what its
+body uses.
 """
 
-from srcad.rules import arithmetic, elementary, nondiff, special
+from srcad.rules import arithmetic, elementary, nondiff, probability, special
 from srcad.rules.declare import not_implemented, scalar_rule, zero_rule
 from srcad.rules.registry import (
     FUNCTIONS,
@@ -32,6 +33,7 @@ __all__ = [
     "nondiff",
     "not_implemented",
     "partials",
+    "probability",
     "scalar_rule",
     "special",
     "zero_rule",

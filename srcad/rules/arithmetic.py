@@ -10,6 +10,8 @@ import numpy as np
 
 from srcad.rules.declare import scalar_rule
 from srcad.rules.expr import copysign, log, rint, sign, sqrt, where
+from srcad.rules.expr import guarded_div as _guarded_div
+from srcad.rules.expr import steep_div as _steep_div
 
 
 @scalar_rule("add", operator.add, np.add)
@@ -43,9 +45,26 @@ def guarded_mul(x, y):
 
 @scalar_rule("truediv", operator.truediv, np.divide, domain=(0.3, 3))
 def truediv(x, y, out):
-    """d(x / y) = dx / y - (x/y) dy / y; not guarded, so 0/0 in a zero term gives NaN."""
+    """d(x / y) = dx / y - (x/y) dy / y; guarded only where the quotient goes to a choice
+    (``analyses.sheltered``), so 0/0 in another zero term gives NaN."""
     inverse = 1 / y.value if y.is_const and y.value else 1 / y
     return inverse, -(out * inverse)
+
+
+@scalar_rule("steep_div", domain=(0.3, 3), guard=True)
+def steep_div(x, y, out):
+    """d(x / y) = dx / y - (x/y) dy / y, each zero where dx or dy is.
+
+    Rules divide by it where the divisor may be zero: zero cotangents stay zero in the second
+    order as well.
+    """
+    return _steep_div(1, y), -_steep_div(out, y)
+
+
+@scalar_rule("guarded_div", domain=(0.3, 3), guard=True)
+def guarded_div(x, y, out):
+    """d(x / y) = dx / y - (x/y) dy / y; the quotient is zero where x is, so 0/0 = 0."""
+    return _steep_div(1, y), -_guarded_div(out, y)
 
 
 @scalar_rule("neg", operator.neg, np.negative)
@@ -137,7 +156,7 @@ def _constant_power(x, n, out):
         3: lambda: 3 * (x * x),
         4: lambda: 4 * (x * x * x),
         -1: lambda: -(out * out),
-        0.5: lambda: 0.5 / out,
+        0.5: lambda: _steep_div(0.5, out),
         1.5: lambda: 1.5 * sqrt(x),
     }
     if n in short:

@@ -157,6 +157,11 @@ sin, cos, tan, sinh, cosh, tanh = map(Function, ("sin", "cos", "tan", "sinh", "c
 atan, hypot, rint, floor = map(Function, ("atan", "hypot", "rint", "floor"))
 sign, absolute, copysign, ldexp = map(Function, ("sign", "abs", "copysign", "ldexp"))
 digamma, polygamma = map(Function, ("digamma", "polygamma"))
+expit, ndtr, erfcx, erfc_integral = map(Function, ("expit", "ndtr", "erfcx", "erfc_integral"))
+bessel_i, bessel_i_scaled = Function("bessel_i"), Function("bessel_i_scaled")
+bessel_j = Function("bessel_j")
+# quotients in rules: 0 / anything is 0; the derivative is guarded
+guarded_div, steep_div = Function("guarded_div"), Function("steep_div")
 
 
 def nodes(e: Expr) -> Iterator[Expr]:

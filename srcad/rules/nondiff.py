@@ -11,6 +11,7 @@ import operator
 import numpy as np
 
 from srcad.rules.declare import zero_rule
+from srcad.runtime.special import srcad_exponent
 
 # rounding
 zero_rule("floor", np.floor)
@@ -53,3 +54,4 @@ zero_rule("rshift", operator.rshift, np.right_shift)
 zero_rule("invert", operator.invert, np.invert)
 zero_rule("gcd", math.gcd, np.gcd)
 zero_rule("lcm", math.lcm, np.lcm)
+zero_rule("exponent", srcad_exponent)

@@ -11,6 +11,7 @@ import scipy.special
 from srcad.ir.types import I8
 from srcad.rules.declare import not_implemented, scalar_rule
 from srcad.rules.expr import absolute, cos, digamma, exp, ldexp, polygamma, where
+from srcad.runtime.special import srcad_polygamma
 
 TWO_OVER_SQRT_PI = 2 / math.sqrt(math.pi)
 
@@ -33,7 +34,7 @@ def gamma(x, out):
     return out * digamma(x)
 
 
-@scalar_rule("lgamma", math.lgamma, scipy.special.gammaln, domain=(0.2, 9))
+@scalar_rule("lgamma", math.lgamma, domain=(0.2, 9))
 def log_gamma(x):
     """d log|gamma| = digamma."""
     return digamma(x)
@@ -45,7 +46,7 @@ def digamma_function(x):
     return polygamma(x.number(1, I8), x)
 
 
-@scalar_rule("polygamma", domain=((1, 4), (0.2, 9)))
+@scalar_rule("polygamma", srcad_polygamma, domain=((1, 4), (0.2, 9)))
 def polygamma_function(n, x):
     """d polygamma(n, x) = polygamma(n + 1, x) dx; the order n is an integer."""
     return None, polygamma(n + 1, x)
@@ -57,11 +58,11 @@ def cardinal_sine(x, out):
     and higher derivatives exist."""
     t = math.pi * x
     s = t * t
-    series = -(math.pi * t) * (
-        1 / 3
-        - s * (1 / 30 - s * (1 / 840 - s * (1 / 45360 - s * (1 / 3991680 - s * (1 / 518918400)))))
-    )
-    small = absolute(x) < 0.1
+    series = 20 / math.factorial(21)
+    for k in range(9, 0, -1):
+        series = 2 * k / math.factorial(2 * k + 1) - s * series
+    series = -(math.pi * t) * series
+    small = absolute(x) < 0.25
     return where(small, series, (cos(t) - out) / where(small, 1, x))
 
 
@@ -78,17 +79,14 @@ def load_exponent(x, n):
 
 
 not_implemented(
+    np.roots,
+    np.polynomial.polynomial.polyroots,
+    reason="the roots of a polynomial are complex numbers in general",
+)
+not_implemented(
     np.nextafter,
     math.nextafter,
     np.spacing,
     math.ulp,
     reason="it depends on the floating-point grid, not on the real number",
 )
-not_implemented(
-    np.frexp,
-    math.frexp,
-    np.modf,
-    math.modf,
-    reason="two results; write mantissa or fraction with np.floor or np.trunc",
-)
-not_implemented(np.i0, reason="Bessel functions are not among srcad's primitives")

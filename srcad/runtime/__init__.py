@@ -1,16 +1,37 @@
 """What generated code calls.
 
 ``RUNTIME_HELPERS`` maps the names that primitives' templates use to plain Python functions; the
-printer copies the source of those that a module uses into its text.
+printer copies the source of those that a module uses, and of the helpers these call, into its
+text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any
 
-from srcad.runtime.special import srcad_digamma, srcad_polygamma
+from srcad.runtime import bessel, entropy, gamma, normal, special
 
-RUNTIME_HELPERS: dict[str, Callable[..., float]] = {
-    "srcad_digamma": srcad_digamma,
-    "srcad_polygamma": srcad_polygamma,
+RUNTIME_HELPERS: dict[str, Callable[..., Any]] = {
+    name: f
+    for module in (special, normal, gamma, bessel, entropy)
+    for name, f in vars(module).items()
+    if name.startswith("srcad_")
 }
+
+
+def with_callees(names: Iterable[str]) -> list[str]:
+    """The helpers and those they call, sorted.
+
+    >>> with_callees(["srcad_ndtri"])
+    ['srcad_ndtri', 'srcad_normal_quantile']
+    """
+    found: set[str] = set()
+    queue = list(names)
+    while queue:
+        f = RUNTIME_HELPERS[name := queue.pop()]
+        assert isinstance(f, FunctionType)
+        found.add(name)
+        queue += [n for n in f.__code__.co_names if n in RUNTIME_HELPERS and n not in found]
+    return sorted(found)

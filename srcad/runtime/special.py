@@ -1,4 +1,4 @@
-"""Special functions that neither ``math`` nor Numba has: digamma and polygamma.
+"""Special functions that neither ``math`` nor Numba has: digamma, polygamma, an exponent.
 
 Plain numeric functions whose source is copied into generated code: they use nothing but
 ``math`` and their arguments, so that Numba compiles them as they stand.  Relative accuracy is
@@ -97,11 +97,13 @@ def srcad_polygamma(n: int, x: float) -> float:
         return math.inf if n % 2 == 1 else -math.inf
     total = 0.0
     while a < 12.0 + n:
-        total += math.pow(a, -s)
+        total += (1.0 / a) ** (n + 1)
         a += 1.0
     if a == math.inf:
         return 0.0
-    total += math.pow(a, 1.0 - s) / (s - 1.0) + 0.5 * math.pow(a, -s)
+    inverse = 1.0 / a
+    power = inverse**n
+    total += power / n + 0.5 * power * inverse
     # B(2j) / (2j)!
     bernoulli = (
         1 / 12,
@@ -115,10 +117,18 @@ def srcad_polygamma(n: int, x: float) -> float:
         43867 / 5109094217170944000,
         -174611 / 802857662698291200000,
     )
-    term = s * math.pow(a, -s - 1.0)
+    square = inverse * inverse
+    term = s * power * square
     for j in range(10):
         total += bernoulli[j] * term
-        term *= (s + 2 * j + 1) * (s + 2 * j + 2) / (a * a)
+        term *= (s + 2 * j + 1) * (s + 2 * j + 2) * square
     for k in range(2, n + 1):
         total *= k
     return total if n % 2 == 1 else -total
+
+
+def srcad_exponent(x: float) -> int:
+    """The exponent ``e`` of ``x = m 2^e``, 1/2 <= |m| < 1; 0 where there is none."""
+    if x - x != 0.0:
+        return 0
+    return int(math.frexp(1.0 * x)[1])
