@@ -85,9 +85,10 @@ def out_spec(value: Any) -> Spec:
     if isinstance(value, Maybe):
         value = value.value
     if isinstance(value, Tuple):
-        kind = "namedtuple" if value.cls else "tuple"
+        cls = tuple if value.cls in (None, list) else value.cls
         parts = tuple(map(out_spec, value.items))
-        return Node(kind, value.cls or tuple, tuple(range(len(parts))), parts)
+        kind = "tuple" if cls is tuple else "namedtuple"
+        return Node(kind, cls, tuple(range(len(parts))), parts)
     if isinstance(value, Record):
         kind = "dict" if value.cls is dict else "dataclass"
         return Node(

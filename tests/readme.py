@@ -22,11 +22,13 @@ from typing import Any
 
 import numba
 import numpy as np
+import scipy.integrate
+import scipy.linalg
 import scipy.special
 
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
 from srcad.frontend.fence import REFUSED
-from srcad.library import LIBRARY
+from srcad.library import LIBRARY, LIBRARY_ITEMS, LIBRARY_METHODS
 from srcad.rules import FUNCTIONS, RULES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -37,6 +39,16 @@ NAMESPACES: dict[str, Any] = {
     "math": math,
     "numpy": np,
     "numpy.linalg": np.linalg,
+    "numpy.random": np.random,
+    "numpy.lib.stride_tricks": np.lib.stride_tricks,
+    "numpy.polynomial.polynomial": np.polynomial.polynomial,
+    "numpy.polynomial.chebyshev": np.polynomial.chebyshev,
+    "numpy.polynomial.legendre": np.polynomial.legendre,
+    "numpy.polynomial.hermite": np.polynomial.hermite,
+    "numpy.polynomial.hermite_e": np.polynomial.hermite_e,
+    "numpy.polynomial.laguerre": np.polynomial.laguerre,
+    "scipy.integrate": scipy.integrate,
+    "scipy.linalg": scipy.linalg,
     "scipy.special": scipy.special,
     "numba": numba,
 }
@@ -119,7 +131,17 @@ def methods() -> dict[str, list[str]]:
         kind, _, name = key.partition(".")
         if kind in kinds:
             found.setdefault(kinds[kind], []).append(name)
+    found["arrays"] += LIBRARY_METHODS
+    owners = {f: getattr(f, "__self__", None) for f in LIBRARY}
+    found["ufuncs (of some)"] = [
+        *{f.__name__ for f, u in owners.items() if isinstance(u, np.ufunc)}
+    ]
     return {kind: sorted(names) for kind, names in found.items()}
+
+
+def name_of(obj: Any) -> str:
+    """Name of an object of NumPy."""
+    return next(name for name, known in vars(np).items() if known is obj)
 
 
 def ticked(names: list[str]) -> str:
@@ -134,6 +156,7 @@ def supported() -> str:
         ("expressions", words(EXPR, EXPRESSIONS)),
         *((f"functions of {where}", ticked(names)) for where, names in functions().items()),
         *((f"methods of {kind}", ticked(names)) for kind, names in methods().items()),
+        ("subscripts of", ticked([f"np.{name_of(obj)}" for obj in LIBRARY_ITEMS])),
         ("attributes of arrays", ticked(sorted(ATTRIBUTES))),
         ("derivative zero by rule", ticked(zeros())),
         ("refused, with the reason", ", ".join(dict.fromkeys(w for w, _, _ in REFUSED.values()))),

@@ -6,7 +6,7 @@ as float32, as strided views, with other numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Call:
-    """Arguments of one call; where it is not ``smooth``, only the value is compared."""
+    """Arguments of one call; where it is not ``smooth``, only the value is compared.
+
+    A call that draws random numbers has a ``seed``.
+    """
 
     args: tuple[Any, ...]
     keywords: dict[str, Any] = field(default_factory=dict)
     smooth: bool = True
+    seed: int | None = None
 
 
 class Draw:
@@ -35,6 +39,15 @@ class Draw:
     def value(self, *args: Any, **keywords: Any) -> Call:
         """A call of which only the value is checked (an integer result, a kink)."""
         return Call(args, keywords, smooth=False)
+
+    def seeded(self, *args: Any, **keywords: Any) -> Call:
+        """A call that draws random numbers, always the same ones."""
+        smooth = any(np.asarray(a).dtype.kind == "f" for a in args)
+        return Call(args, keywords, smooth, seed=7)
+
+    def value_of(self, call: Call) -> Call:
+        """The same call, of which only the value is checked."""
+        return replace(call, smooth=False)
 
     def array(self, values: Any) -> np.ndarray:
         """Given numbers, in the kind of array that is asked for."""

@@ -15,7 +15,7 @@ from srcad.backends.printer import emit, to_source
 from srcad.backends.reference import run
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Block, Call, Function, Loc, Op, Print, Var
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
 from srcad.ir.text import text
 from srcad.ir.types import B1, F4, F8, I8, ArrayT
 from srcad.ir.verify import verify
@@ -95,7 +95,7 @@ def test_primitives_print_and_evaluate(name):
     params = tuple(Var(v, kind) for v in ("x", "y", "z")[: primitive.arity])
     if name == "select":
         params = (Var("c", B1), *params[1:])
-    if name in ("ldexp", "polygamma"):
+    if name in WITH_ORDER:
         params = (params[0], Var("n", I8)) if name == "ldexp" else (Var("n", I8), params[1])
     target = Var("t", primitive.result_type(*(p.type for p in params)))
     fn = Function("f", params, Block((Op(target, name, params),), (target,)))

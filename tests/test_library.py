@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import srcad
+from srcad.frontend.calls import full_name
 from srcad.library import LIBRARY
 from tests.samples import Call, Draw
 
@@ -22,8 +23,7 @@ OPTIONS = {"backend": "reference"}
 
 def name_of(f: Callable[..., Any]) -> str:
     """A test id."""
-    module = getattr(f, "__module__", "").replace("numpy", "np")
-    return f"{module}.{getattr(f, '__name__', f)}"
+    return full_name(f)
 
 
 def calls(f: Callable[..., Any], **kind: Any) -> list[Call]:
@@ -35,13 +35,48 @@ CASES = [pytest.param(f, k, id=f"{name_of(f)}-{k}") for f in LIBRARY for k in ra
 
 
 def program(f: Callable[..., Any], call: Call) -> Callable[..., Any]:
-    """The function with its keyword arguments fixed."""
-    keywords = call.keywords
+    """The function with its keyword arguments fixed; what it writes to is a copy."""
+    keywords, seed = call.keywords, call.seed
+    if LIBRARY[f].in_place:
+
+        def on_a_copy(a: Any, *args: Any) -> Any:
+            b = a.copy()
+            if seed is not None:
+                np.random.seed(seed)
+            f(b, *args, **keywords)
+            return b
+
+        return on_a_copy
+    if seed is not None:
+
+        def seeded(*args: Any) -> Any:
+            np.random.seed(seed)
+            return f(*args, **keywords)
+
+        return seeded
     return lambda *args: f(*args, **keywords)
+
+
+def copied(r: Any) -> Any:
+    """A result that is no view of an argument."""
+    if isinstance(r, tuple):
+        out = ()
+        for x in r:
+            out = (*out, copied(x))
+        return out
+    return r.copy() if isinstance(r, np.ndarray) else r
+
+
+def fresh(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, returning copies: second derivatives of views of arguments are refused."""
+    return lambda *args: copied(f(*args))
 
 
 def same(got: Any, want: Any, rtol: float, exact_kind: bool = True) -> None:
     """Equal structure, shape, kind of numbers and values."""
+    if want is None or isinstance(want, str):
+        assert got == want
+        return
     if isinstance(want, (tuple, list)):
         assert len(got) == len(want)
         for g, w in zip(got, want, strict=True):
@@ -61,7 +96,7 @@ def test_value(f, k):
     call = calls(f)[k]
     before = copy.deepcopy(call.args)
     got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
-    same(got, f(*call.args, **call.keywords), 1e-12)
+    same(got, program(f, call)(*call.args), 1e-12)
     same(call.args, before, 0.0)
 
 
@@ -71,7 +106,7 @@ def test_value_of_strided_and_single(f, k):
     for kind, rtol in (({"strided": True}, 1e-12), ({"dtype": np.float32}, 2e-4)):
         call = calls(f, **kind)[k]
         got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
-        same(got, f(*call.args, **call.keywords), rtol, exact_kind=False)
+        same(got, program(f, call)(*call.args), rtol, exact_kind=False)
 
 
 SMOOTH = [c for c in CASES if calls(c.values[0])[c.values[1]].smooth]
@@ -81,7 +116,7 @@ SMOOTH = [c for c in CASES if calls(c.values[0])[c.values[1]].smooth]
 def test_derivatives(f, k):
     """Forward against differences, reverse against forward; then the same of the gradient."""
     call = calls(f)[k]
-    srcad.check_grads(program(f, call), call.args, order=2, **OPTIONS)
+    srcad.check_grads(fresh(program(f, call)), call.args, order=2, **OPTIONS)
 
 
 @pytest.mark.parametrize(("f", "k"), SMOOTH)

@@ -14,11 +14,13 @@ from collections.abc import Callable, Iterable
 
 from srcad.analyses.effects import Summary
 from srcad.analyses.regions import Regions, is_reference
+from srcad.ir.draws import DRAWS
 from srcad.ir.nodes import (
     Accumulate,
     ArrayOp,
     Atom,
     Call,
+    Draw,
     For,
     Function,
     If,
@@ -131,6 +133,9 @@ class Activity:
                 if marks.any(s.args):
                     for t in s.targets:
                         marks.put(t)
+            case Draw():
+                if DRAWS[s.kind].slope and marks.any(s.args):
+                    marks.put(s.targets[0])
             case If():
                 for r, a, b in zip(s.results, s.then.yields, s.orelse.yields, strict=True):
                     if not is_reference(r) and (marks.has(a) or marks.has(b)):
@@ -181,6 +186,9 @@ class Activity:
                 if marks.any(s.targets):
                     for a in s.args:
                         marks.put(a)
+            case Draw():
+                if DRAWS[s.kind].slope and marks.any(s.targets):
+                    marks.put(s.args[0])
             case If():
                 for r, a, b in zip(s.results, s.then.yields, s.orelse.yields, strict=True):
                     if not is_reference(r) and marks.has(r):

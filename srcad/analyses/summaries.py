@@ -37,7 +37,7 @@ from srcad.ir.walk import statements
 
 def summarise(fn: Function) -> dict[str, Summary]:
     """Summaries of everything ``fn`` may call, directly or not."""
-    family = _reachable(fn)
+    family = reachable(fn)
     found = {name: _bottom(f) for name, f in family.items()}
     while True:
         again = {name: _summary(f, found) for name, f in family.items()}
@@ -51,7 +51,8 @@ def summary_of(fn: Function) -> Summary:
     return _summary(fn, summarise(fn))
 
 
-def _reachable(fn: Function) -> dict[str, Function]:
+def reachable(fn: Function) -> dict[str, Function]:
+    """Everything that ``fn`` may call, by name."""
     found: dict[str, Function] = {}
     todo = [fn] if fn.callees else []
     while todo:

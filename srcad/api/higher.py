@@ -11,11 +11,13 @@ import numpy as np
 from srcad.api.function import Transformed, as_function, make, restorer
 from srcad.api.grad import Grad
 from srcad.api.programs import gradient_spec, jvp_program, vjp_program
+from srcad.api.records import Recordings, active_floats, call_and_fix, replayed_program
 from srcad.api.safety import compiling, located
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
 from srcad.ir.types import ArrayT, Scalar, is_float
+from srcad.transforms.draws import draws
 
 
 class Jvp(Transformed):
@@ -201,6 +203,7 @@ class Vjp(Transformed):
     def __init__(self, f: Any, **options: Any) -> None:
         super().__init__(f, **options)
         self.made: dict[Any, Any] = {}
+        self.recordings = Recordings()
 
     @located
     def prepare(self, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -210,9 +213,14 @@ class Vjp(Transformed):
         saved = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
         primal = self.specialise(bound)
         captured = tuple(map(snapshot, primal.captured()))
-        out = primal([x for k, v in bound.items() for x in leaves_of(v, specs[k])])
+        leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
         key = (self.options, tuple(specs.items()))
         outer = primal.program
+        if draws(outer.fn):
+            out, numbers = self.recordings.run(self, outer, leaves)
+            outer, captured = replayed_program(outer, numbers), (*captured, numbers)
+        else:
+            out = primal(leaves)
         frozen = snapshot_tree(out)
 
         def pullback(seed: Any) -> tuple[Any, ...]:
@@ -230,12 +238,6 @@ class Vjp(Transformed):
     def seeds(self, spec: Spec, out: Any, seed: Any) -> list[Any]:
         """The leaves of a cotangent of the result."""
         return list(seed_leaves(spec, out, seed))
-
-
-def active_floats(program: Program) -> tuple[bool, ...]:
-    """Every float argument is active; captured arrays are constants."""
-    count = len(program.fn.params) - len(program.captures)
-    return tuple(k < count and is_float(p.type) for k, p in enumerate(program.fn.params))
 
 
 def snapshot(x: Any) -> Any:
@@ -314,9 +316,8 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
     >>> out, df(np.array([0.0, 1.0]))
     (5.0, 4.0)
     """
-    g = as_function(f, options)
     saved = snapshot_tree(primals)
-    out = g(*primals)
+    out, g = call_and_fix(as_function(f, options), primals)
 
     def derivative(*tangents: Any) -> Any:
         return jvp(g, snapshot_tree(saved), tangents)[1]

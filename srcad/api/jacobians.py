@@ -22,6 +22,8 @@ from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
 from srcad.ir.types import ArrayT, Scalar, Type, is_float
+from srcad.transforms.draws import draws, recorded, replayed
+from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
 
 
@@ -111,18 +113,24 @@ class Maker:
         self.outputs = [k for k, y in enumerate(self.fn.body.yields) if is_float(y.type)]
         self.callees: dict[str, Function] = dict(self.fn.callees)
         self.reports: tuple[Any, ...] = ()
-        self.primal = self.add(self.fn, self.fn.name)
+        self.repeated, plain = self.fn, self.fn
+        self.drawn: list[Atom] = []  # the random numbers of the plain call, for all other runs
+        if draws(self.fn):
+            family = Family(self.fn)
+            plain, self.repeated = recorded(self.fn, family), replayed(self.fn, family)
+            self.active = (*self.active, False)
+        self.primal = self.add(plain, self.fn.name, quiet=False)
         summary = summary_of(self.fn)
         self.written = [
             isinstance(p.type, ArrayT) and w
             for p, w in zip(self.fn.params, summary.writes, strict=True)
         ]
 
-    def add(self, fn: Function, wish: str) -> str:
+    def add(self, fn: Function, wish: str, quiet: bool = True) -> str:
         """Enter a function among the callees under a free name."""
         for name, callee in fn.callees.items():
-            self.callees.setdefault(name, callee if fn is self.fn else silent(callee))
-        fn = fn if fn is self.fn else silent(fn)
+            self.callees.setdefault(name, silent(callee) if quiet else callee)
+        fn = silent(fn) if quiet else fn
         name = Namer(self.callees).fresh(wish)
         self.callees[name] = replace(fn, name=name, callees=self.callees)
         return name
@@ -177,8 +185,18 @@ class Maker:
     def arguments(self, snapshots: list[Var | None]) -> list[Atom]:
         """Arguments of one run: fresh copies of what it overwrites."""
         return [
-            p if s is None else self.copy(s) for p, s in zip(self.fn.params, snapshots, strict=True)
+            *(
+                p if s is None else self.copy(s)
+                for p, s in zip(self.fn.params, snapshots, strict=True)
+            ),
+            *self.drawn,
         ]
+
+    def plain_call(self) -> tuple[Var, ...]:
+        """The call that leaves the arguments (and the random numbers) as they end."""
+        results = self.call(self.primal, list(self.fn.params))
+        self.drawn = list(results[len(self.fn.body.yields) :])
+        return results
 
     def call(self, name: str, args: list[Atom]) -> tuple[Var, ...]:
         """A call of one of the callees."""
@@ -214,16 +232,16 @@ class Forward(Maker):
 
     def function(self) -> Function:
         """The program's Jacobian by forward mode."""
-        tangent = self.add(forward(self.fn, self.active), f"{self.fn.name}_t")
+        tangent = self.add(forward(self.repeated, self.active), f"{self.fn.name}_t")
         saved = self.snapshots()
-        first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
+        first = self.plain_call()
         outs = [first[k] for k in self.outputs]
         shapes = [self.shape(y) for y in outs]
         blocks = [
             [self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
             for y, s in zip(outs, shapes, strict=True)
         ]
-        params = [p for p, on in zip(self.fn.params, self.active, strict=True) if on]
+        params = [p for p, on in zip(self.repeated.params, self.active, strict=True) if on]
         zeros = {p.name: self.zero(p) for p in params}
         for x in self.inputs:
             self.columns(x, tangent, params, zeros, saved, blocks)
@@ -247,7 +265,8 @@ class Forward(Maker):
         """The columns of one input."""
         fn = self.callees[tangent]
         types = {
-            p.name: t.type for p, t in zip(params, fn.params[len(self.fn.params) :], strict=True)
+            p.name: t.type
+            for p, t in zip(params, fn.params[len(self.repeated.params) :], strict=True)
         }
         n_out = len(self.fn.body.yields)
 
@@ -294,11 +313,12 @@ class Reverse(Maker):
     def function(self) -> Function:
         """The program's Jacobian by reverse mode."""
         count = len(self.outputs)
-        fn, report = reversed_program(self.program, self.active, (True,) * count)
+        program = replace(self.program, fn=self.repeated)
+        fn, report = reversed_program(program, self.active, (True,) * count)
         self.reports = (report,)
         adjoint = self.add(fn, f"{self.fn.name}_b")
         saved = self.snapshots()
-        first = self.call(self.primal, list(self.fn.params))  # leaves the arguments as they end
+        first = self.plain_call()
         outs = [first[k] for k in self.outputs]
         blocks = [
             [self.block(y.type, x.type, (*self.shape(y), *self.shape(x))) for x in self.inputs]
@@ -313,8 +333,8 @@ class Reverse(Maker):
     ) -> None:
         """The rows of one output."""
         fn = self.callees[adjoint]
-        n_in, n_out = len(self.fn.params), len(self.fn.body.yields)
-        order = [p.name for p, on in zip(self.fn.params, self.active, strict=True) if on]
+        n_in, n_out = len(self.repeated.params), len(self.fn.body.yields)
+        order = [p.name for p, on in zip(self.repeated.params, self.active, strict=True) if on]
 
         def row(i: tuple[Atom, ...]) -> None:
             seeds: list[Atom] = []

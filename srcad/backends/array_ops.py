@@ -35,6 +35,11 @@ def on_contiguous(function: str) -> Callable[[tuple[Type, ...]], str]:
     return lambda types: f"{function}({', '.join(contiguous(types))})"
 
 
+def on_first(template: str) -> Callable[[tuple[Type, ...]], str]:
+    """Spelling: a template, its first operand made contiguous."""
+    return lambda types: template.replace("{0}", contiguous(types)[0])
+
+
 def _quietly(f: Callable[..., Any]) -> Callable[..., Any]:
     """Scalars come out as Python numbers."""
 
@@ -51,7 +56,22 @@ SPELLINGS: dict[str, Spelling] = {
     "inv": on_contiguous("np.linalg.inv"),
     "det": on_contiguous("np.linalg.det"),
     "cholesky": on_contiguous("np.linalg.cholesky"),
+    "eigh": on_contiguous("np.linalg.eigh"),
+    "eig": on_contiguous("np.linalg.eig"),
+    "svd": on_first("np.linalg.svd({0}, False)"),
+    "qr": on_contiguous("np.linalg.qr"),
+    "slogdet": on_contiguous("np.linalg.slogdet"),
+    "pinv": on_first("np.linalg.pinv({0}, {1})"),
 }
+
+
+def _eig(a: Any) -> Any:
+    """Eigenvalues and vectors, which have to be real (as Numba has it)."""
+    w, v = np.linalg.eig(a)
+    if np.iscomplexobj(w):
+        raise ValueError("eig() argument must not cause a domain change.")
+    return w, v
+
 
 EVALUATORS: dict[str, Callable[..., Any]] = {
     "matmul": _quietly(np.dot),
@@ -59,10 +79,21 @@ EVALUATORS: dict[str, Callable[..., Any]] = {
     "inv": np.linalg.inv,
     "det": _quietly(np.linalg.det),
     "cholesky": np.linalg.cholesky,
+    "eigh": np.linalg.eigh,
+    "eig": _eig,
+    "svd": lambda a: np.linalg.svd(a, False),
+    "qr": np.linalg.qr,
+    "slogdet": lambda a: tuple(x.item() for x in np.linalg.slogdet(a)),
+    "pinv": np.linalg.pinv,
 }
 
 LAYOUTS: dict[str, Callable[[tuple[Type, ...]], tuple[str, ...]]] = {
     "inv": lambda types: ("F",),
+    "pinv": lambda types: ("F",),
+    "eigh": lambda types: ("C", "F"),
+    "eig": lambda types: ("C", "F"),
+    "svd": lambda types: ("F", "C", "F"),
+    "qr": lambda types: ("A", "F"),
     "solve": lambda types: ("C" if isinstance(types[1], ArrayT) and types[1].ndim == 1 else "F",),
 }
 

@@ -25,6 +25,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     Function,
     Load,
     Op,
@@ -216,6 +217,17 @@ class StatementClosures:
     def _print(self, s: Print) -> Step:
         args = self.all(s.args)
         return lambda fr: print(*[fr[a] for a in args])
+
+    def _draw(self, s: Draw) -> Step:
+        f, args = getattr(np.random, s.kind), self.all(s.args)
+        if not s.targets:
+            return lambda fr: f(*[fr[a] for a in args])
+        (target,) = s.targets
+        if s.given is not None:
+            again, t = self.slot(s.given), self.bind(target)
+            return lambda fr: fr.__setitem__(t, fr[again])
+        cast, t = CASTS[str(target.type)], self.bind(target)
+        return lambda fr: fr.__setitem__(t, cast(f(*[fr[a] for a in args])))
 
 
 def _element_cast(t: Type) -> Callable[[Any], Any]:

@@ -25,7 +25,7 @@ from srcad.backends.naming import identifier
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Call, Function
 from srcad.ir.walk import statements
-from srcad.runtime import RUNTIME_HELPERS
+from srcad.runtime import RUNTIME_HELPERS, with_callees
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -110,9 +110,9 @@ def _decorator(parallel: bool) -> ast.expr:
 
 
 def _helpers(wanted: set[str]) -> list[ast.stmt]:
-    """Definitions of the run-time helpers."""
+    """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
-    for helper in sorted(wanted):
+    for helper in with_callees(wanted):
         definition = ast.parse(inspect.getsource(RUNTIME_HELPERS[helper])).body[0]
         assert isinstance(definition, ast.FunctionDef)
         definition.returns = None

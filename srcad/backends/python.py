@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -128,11 +129,12 @@ def _wrapped(node: ast.expr) -> ast.expr:
 
 def _ieee_math() -> SimpleNamespace:
     """``math`` with IEEE results and float32 results for float32."""
-    functions: dict[str, Any] = {"inf": np.float64(math.inf), "nan": np.float64(math.nan)}
+    functions: dict[str, Any] = {k: f for k, f in vars(math).items() if k[0] != "_"}
+    functions |= {"inf": np.float64(math.inf), "nan": np.float64(math.nan)}
     for primitive in PRIMITIVES.values():
-        if primitive.template.startswith("math."):
-            spelled = primitive.template[5:].split("(")[0]
-            functions[spelled] = _keeping_f4(primitive.evaluate)
+        spelled = re.fullmatch(r"math\.(\w+)\([^()]*\)", primitive.template)
+        if spelled is not None:
+            functions[spelled[1]] = _keeping_f4(primitive.evaluate)
     return SimpleNamespace(**functions)
 
 

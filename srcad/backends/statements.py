@@ -34,6 +34,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     Function,
     Load,
     Loc,
@@ -239,6 +240,18 @@ class StatementPrinter:
             self.get(a).node if isinstance(a, (Var, Const)) else ast.Constant(a) for a in s.args
         ]
         self.emit(ast.Expr(ex.call("print", *args)), s.loc)
+
+    def _draw(self, s: Draw) -> None:
+        if s.given is not None:
+            self.define(s.targets[0], self.get(s.given), s.loc)
+            return
+        args = [e.node for e in self.gather(s.args)]
+        value = ex.call(f"np.random.{s.kind}", *args)
+        if not s.targets:
+            self.emit(ast.Expr(value), s.loc)
+            return
+        self.disturb(self.effects.of(s))
+        self.emit(ast.Assign([targets([self.names.name(s.targets[0])])], value), s.loc)
 
     # handing values over
     def moves(self, pairs: list[tuple[Var, Atom]]) -> list[Move]:

@@ -202,7 +202,7 @@ def parameter(lo: Lowering, name: str, spec: Spec, params: list[Var]) -> Any:
         return Record(dict, dict(zip(spec.keys, items, strict=True)))
     if spec.kind == "dataclass":
         return Record(spec.cls, dict(zip(spec.keys, items, strict=True)))
-    return Tuple(tuple(items), spec.cls if spec.kind == "namedtuple" else None)
+    return Tuple(tuple(items), {"namedtuple": spec.cls, "list": list}.get(spec.kind))
 
 
 def child_name(name: str, key: Any, spec: Node) -> str:

@@ -20,7 +20,7 @@ from srcad.frontend.core import PLAIN, Lowering
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
 
 Index = tuple[Atom, ...]
@@ -172,7 +172,7 @@ def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     check_bitwise(lo, name, args, node)
     return apply_elementwise(
         lo,
-        lambda *xs: lo.b.op(name, *fix_kinds(lo, name, narrow(lo, xs))),
+        lambda *xs: lo.b.op(name, *fix_kinds(lo, name, narrow(lo, name, xs))),
         args,
         result_dtype(name, args),
         node,
@@ -218,9 +218,9 @@ def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]
     return xs
 
 
-def narrow(lo: Lowering, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
+def narrow(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """Array arithmetic keeps float32 with integers (scalar arithmetic gives float64)."""
-    if {x.type for x in xs} in ({F4, I8}, {F4, B1}, {F4, I8, B1}):
+    if name not in WITH_ORDER and {x.type for x in xs} in ({F4, I8}, {F4, B1}, {F4, I8, B1}):
         return tuple(lo.b.cast(x, F4) for x in xs)
     return xs
 

@@ -17,12 +17,14 @@ from srcad.frontend.conversions import convert
 from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
+from srcad.frontend.source import of_library
 from srcad.frontend.statements import emit_print, settle
 from srcad.frontend.values import (
     IterV,
     ListV,
     RangeV,
     Record,
+    SliceV,
     Static,
     Tuple,
     describe,
@@ -47,6 +49,18 @@ def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     else:
         lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
     return RangeV(start, stop, step)
+
+
+@handles(CALLS, slice)
+def slice_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``slice(stop)``, ``slice(start, stop, step)``; ``None`` stands for a bound that is not."""
+    bounds = [
+        None if isinstance(a, Static) and a.obj is None else lo.integer(a, node, "a slice bound")
+        for a in args
+    ]
+    if len(bounds) == 1:
+        return SliceV(None, bounds[0], None)
+    return SliceV(*[*bounds, None, None][:3])
 
 
 @handles(CALLS, len)
@@ -255,6 +269,9 @@ def tuple_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.loops import unrolled
 
     items = unrolled(args[0]) if args else []
+    r = args[0] if args else None
+    if isinstance(r, RangeV) and all(isinstance(x, Const) for x in (r.start, r.stop, r.step)):
+        items = [const(int(k)) for k in range(r.start.value, r.stop.value, r.step.value)]  # type: ignore[union-attr]
     if items is None:
         lo.fail(
             node,
@@ -323,6 +340,8 @@ def isinstance_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     v, cls = args
     classes = cls.items if isinstance(cls, Tuple) else (cls,)
     objs = tuple(c.obj for c in classes if isinstance(c, Static))
+    if isinstance(v, Tuple) and v.cls is list and of_library(lo.frame.source):
+        objs = tuple(list if c is tuple else c for c in objs)  # any sequence of a fixed length
     return const(any(_is_instance(v, c) for c in objs))
 
 
@@ -343,6 +362,8 @@ def _is_instance(v: Any, cls: Any) -> bool:
         return issubclass(v.cls, cls)
     if isinstance(v, ListV):
         return cls is list
+    if isinstance(v, SliceV):
+        return cls is slice
     return isinstance(getattr(v, "obj", None), cls)
 
 

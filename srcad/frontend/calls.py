@@ -37,7 +37,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
 
 
 @handles(CALLS, refuse)
@@ -90,13 +90,12 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 )
             args += v.items
         else:
-            literal = isinstance(f, Static) and f.obj in (np.array, np.asarray, float)
-            v = lo.read(array_literal(lo, a) if literal else lo.expr(a), a)
-            args.append(before_writes(lo, v, later))
+            v = array_literal(lo, a) if takes_rows(f) else lo.expr(a)
+            args.append(before_writes(lo, lo.read(v, a), later))
     keywords: dict[str, Any] = {}
     for k in node.keywords:
         later.pop(0)
-        v = lo.read(lo.expr(k.value), k.value)
+        v = lo.read(array_literal(lo, k.value) if takes_rows(f) else lo.expr(k.value), k.value)
         if k.arg is not None:
             keywords[k.arg] = before_writes(lo, v, later)
         elif isinstance(v, Record) and v.cls is dict:
@@ -111,10 +110,22 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
     return call_value(lo, f, args, keywords, node)
 
 
+def takes_rows(f: Any) -> bool:
+    """Whether a list written as an argument is read at once: a row, a tuple of arrays."""
+    if isinstance(f, MethodV):
+        return is_array(f.owner)
+    obj = f.obj if isinstance(f, Static) and callable(f.obj) else None
+    return obj is float or obj is not None and full_name(obj).startswith(("np.", "scipy."))
+
+
 def array_literal(lo: Lowering, node: Any) -> Any:
     """The argument of ``np.array``: nested lists are rows, no lists of their own."""
-    if isinstance(node, ast.List) and not any(isinstance(e, ast.Starred) for e in node.elts):
-        return Tuple(tuple(settle(lo, lo.read(array_literal(lo, e), e)) for e in node.elts))
+    nested = isinstance(node, ast.Tuple) and any(isinstance(e, ast.List) for e in node.elts)
+    if (nested or isinstance(node, ast.List)) and not any(
+        isinstance(e, ast.Starred) for e in node.elts
+    ):
+        items = (settle(lo, lo.read(array_literal(lo, e), e)) for e in node.elts)
+        return Tuple(tuple(items), list if isinstance(node, ast.List) else None)
     if isinstance(node, ast.ListComp) and isinstance(node.elt, (ast.List, ast.ListComp)):
         if not hasattr(node, "_srcad_rows"):
             call = ast.Call(ast.Constant(np.array), [node.elt], [])
@@ -154,9 +165,13 @@ def call_method(
     lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """Call a method of an array, a number, a list or a dict."""
+    kind, _, short = name.partition(".")
+    if name not in METHODS and kind == "array" and short in LIBRARY_METHODS:
+        source = get_source(LIBRARY_METHODS[short].code)
+        return expand(lo, FunctionV(source), [owner, *args], keywords, node)
     params = parameters_of_method(name)
     if params is not None:
-        args, keywords = arrange(lo, name.split(".")[1], params, args, keywords, node)
+        args, keywords = arrange(lo, short, params, args, keywords, node)
     return METHODS[name](lo, owner, args, keywords, node)
 
 
@@ -191,10 +206,13 @@ def call_static(
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
     if _hashable(obj) and obj in LIBRARY:
-        source = get_source(LIBRARY[obj].code)
-        return expand(lo, FunctionV(source), args, keywords, node)
+        return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
     if isinstance(obj, type):
         return construct(lo, obj, args, keywords, node)
+    if isinstance(obj, np.vectorize):
+        from srcad.frontend.vectorizing import call_vectorized
+
+        return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
     if isinstance(inner, types.FunctionType):
         front = [static_argument(lo, x, node) for x in bound]
@@ -233,8 +251,9 @@ def advice(obj: Any, name: str) -> tuple[str, str]:
     words = name.split(".")
     if {"random", "Random"} & set(words[:-1]):
         return (
-            "random numbers drawn inside cannot be drawn again in the reverse sweep",
-            "draw them outside and pass them as an argument",
+            "of random numbers, srcad knows the distributions of np.random that docs/random.md "
+            "lists; generators that are objects of their own have no place in compiled code",
+            "use np.random.normal and the like, or draw outside and pass the numbers",
         )
     if obj in (str, repr, format, chr, ord):
         return (

@@ -44,6 +44,26 @@ def bool8_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return convert(lo, args, B1, "b1", node)
 
 
+@handles(CALLS, np.dtype)
+def dtype_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.dtype(x)``."""
+    from srcad.frontend.creation import dtype_code
+
+    code = dtype_code(lo, args[0], node)
+    return Static(np.dtype("?" if code == "b1" else code))
+
+
+@handles(CALLS, np.result_type)
+def result_type(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.result_type(a, b)``: the dtype that arrays and numbers have in common."""
+    from srcad.frontend.creation import as_array
+    from srcad.frontend.joining import common_kind
+
+    values = [as_array(lo, a, node) for a in args]
+    kind = common_kind(values).kind
+    return Static(np.dtype("?" if kind == "b1" else kind))
+
+
 @handles(CALLS, bool)
 def bool_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``bool(x)``."""

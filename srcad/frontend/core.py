@@ -54,6 +54,16 @@ class Bottom(Exception):
     """The result of a recursive call is not known yet; the path that needs it waits."""
 
 
+class Unreachable(Exception):
+    """A call in this statement always raises: nothing after it is reached.
+
+    ``depth`` is the number of blocks that were open; where fewer are left, the call is lost.
+    """
+
+    def __init__(self, depth: int) -> None:
+        self.depth = depth
+
+
 @dataclass
 class Frame:
     """One activation of a user function while it is expanded."""
@@ -165,11 +175,19 @@ class Lowering:
             )
         try:
             handler(self, node)
+        except Unreachable as e:
+            self.stop(e, node)
         except Exception as e:
             if not hasattr(e, "srcad_loc"):
                 e.srcad_loc = self.loc(node)  # type: ignore[attr-defined]
             raise
         self.node, self.b.loc = before
+
+    def stop(self, e: Unreachable, node: Any) -> None:
+        """The path in hand ends here, in a call that always raises."""
+        if e.depth != len(self.b.stack):
+            self.mismatch(node, "a call that always raises cannot be compiled here", PLAIN)
+        self.frame.dead = True
 
     # values
     def read(self, v: Any, node: Any, name: str = "it") -> Any:

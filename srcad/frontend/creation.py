@@ -143,11 +143,11 @@ CALLS[np.empty_like] = filled_like(None)
 
 @handles(CALLS, np.full)
 def full(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.full(shape, value)``."""
-    value = lo.scalar(argument(args, keywords, 1, "fill_value"), node)
-    dtype = dtype_code(lo, argument(args, keywords, 2, "dtype"), node, value.type.kind)  # type: ignore[union-attr]
+    """``np.full(shape, value)``; the value may be an array that fits the shape."""
+    value = as_array(lo, argument(args, keywords, 1, "fill_value"), node)
+    dtype = dtype_code(lo, argument(args, keywords, 2, "dtype"), node, dtype_of(value))
     out = lo.new_array(dtype, shape_argument(lo, argument(args, keywords, 0, "shape"), node))
-    fill_with(lo, out, value)
+    write_array(lo, out, value, node)
     return out
 
 
@@ -157,7 +157,7 @@ def full_like(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     like = as_array(lo, args[0], node)
     dtype = dtype_code(lo, keywords.get("dtype"), node, dtype_of(like))
     out = lo.new_array(dtype, shape_of(lo, like))
-    fill_with(lo, out, lo.scalar(args[1], node))
+    write_array(lo, out, as_array(lo, args[1], node), node)
     return out
 
 
@@ -187,36 +187,6 @@ def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         kind,
         lambda i: lo.b.cast(lo.b.op("add", start, lo.b.op("mul", i[0], step)), element_kind(kind)),
     )
-
-
-@handles(CALLS, np.linspace)
-def linspace(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.linspace(start, stop, num)``; both ends may carry derivatives."""
-    check_keywords(lo, keywords, {"num"}, node)
-    start, stop = (lo.b.cast(lo.scalar(a, node), F8) for a in args[:2])
-    n = lo.integer(argument(args, keywords, 2, "num", const(50)), node)
-    parts = lo.b.cast(lo.b.op("max", lo.b.op("sub", n, ONE), ONE), F8)
-    step = lo.b.op("truediv", lo.b.op("sub", stop, start), parts)
-    last = lo.b.op("sub", n, ONE)
-
-    def element(i: tuple[Atom, ...]) -> Atom:
-        x = lo.b.op("add", start, lo.b.op("mul", lo.b.cast(i[0], F8), step))
-        at_end = lo.b.op("and", lo.b.op("eq", i[0], last), lo.b.op("gt", n, ONE))
-        return lo.b.op("select", at_end, stop, x)
-
-    return materialize(lo, Lazy((n,), "f8", element))
-
-
-@handles(CALLS, np.eye, np.identity)
-def eye(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.eye(n, m)``."""
-    check_keywords(lo, keywords, {"dtype"}, node)
-    n = lo.integer(args[0], node)
-    m = lo.integer(args[1], node) if len(args) > 1 else n
-    out = lo.new_array(dtype_code(lo, keywords.get("dtype"), node), (n, m), zero=True)
-    with lo.b.loop(ZERO, n if n == m else lo.b.op("min", n, m)) as i:
-        lo.b.store(out, (i, i), to_element(lo, const(1), out))
-    return out
 
 
 @handles(CALLS, np.array, np.copy)
@@ -262,11 +232,6 @@ def contiguous_like(layout: str) -> Any:
 
 CALLS[np.ascontiguousarray] = contiguous_like("C")
 CALLS[np.asfortranarray] = contiguous_like("F")
-CALLS[np.atleast_1d] = lambda lo, args, keywords, node: (
-    args[0]
-    if is_array(args[0]) and shape_of(lo, args[0])
-    else as_array(lo, Tuple((lo.scalar(args[0], node),)), node)
-)
 
 
 def as_array(lo: Lowering, v: Any, node: Any) -> Any:
@@ -382,11 +347,11 @@ def transpose_view(lo: Lowering, a: Var, axes: tuple[int, ...]) -> Var:
 
 
 @handles(ATTRIBUTES, "real", "flat")
-def same_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+def same_attribute(lo: Lowering, v: Any, node: Any, name: str = "") -> Any:
     """``.real`` of a real value is itself; ``.flat`` iterates like ``ravel``."""
     from srcad.frontend.shaping import ravel
 
-    if getattr(node, "attr", "") == "flat":
+    if (name or getattr(node, "attr", "")) == "flat":
         a = array_of(lo, v, node, 1)
         if a.type.layout != "C":  # type: ignore[union-attr]
             lo.fail(
@@ -397,6 +362,21 @@ def same_attribute(lo: Lowering, v: Any, node: Any) -> Any:
             )
         return ravel(lo, a, node)
     return v
+
+
+@handles(ATTRIBUTES, "mT")
+def matrix_transpose_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``a.mT``: the last two axes exchanged."""
+    a = array_of(lo, v, node, 2)
+    order = list(range(a.type.ndim))  # type: ignore[union-attr]
+    order[-2:] = order[:-3:-1]
+    return transpose_view(lo, a, tuple(order))
+
+
+@handles(ATTRIBUTES, "imag")
+def imaginary_attribute(lo: Lowering, v: Any, node: Any) -> Any:
+    """``.imag`` of a real value: zero."""
+    return filled_like(0)(lo, [v], {}, node)
 
 
 # methods

@@ -9,9 +9,9 @@ import ast
 from typing import Any
 
 from srcad.frontend import scopes
-from srcad.frontend.core import FALSE, PLAIN, TRUE, Frame, Lowering, RecursionFound
-from srcad.frontend.source import SourceFunction
-from srcad.frontend.statements import body, keep, settle
+from srcad.frontend.core import FALSE, PLAIN, TRUE, Frame, Lowering, RecursionFound, Unreachable
+from srcad.frontend.source import SourceFunction, of_library
+from srcad.frontend.statements import body, keep, settle, solid
 from srcad.frontend.values import UNBOUND, FunctionV, Record, Static, Tuple, flatten
 from srcad.ir.nodes import Loc
 
@@ -47,7 +47,10 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     depth, mark, known = len(lo.active), lo.b.mark(), set(lo.program.instances)
     try:
         at = lo.loc(node) if of_library(f.source) else None
-        return activation(lo, f, bound, (*lo.frame.path, ("call", id(node))), at)
+        value = activation(lo, f, bound, (*lo.frame.path, ("call", id(node))), at)
+        if lo.frame.dead:
+            raise Unreachable(len(lo.b.stack))
+        return value
     except RecursionFound as found:
         if found.key != key:
             raise
@@ -61,12 +64,6 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     lo.program.instances[key] = instance
     instance.compile()
     return instance.call(lo, bound, node)
-
-
-def of_library(source: SourceFunction) -> bool:
-    """Whether a function is srcad's own text of a NumPy or SciPy function."""
-    module = getattr(source.function, "__module__", None) or ""
-    return module.startswith("srcad.library.")
 
 
 def call_key(f: FunctionV, bound: dict[str, Any]) -> Any:
@@ -113,9 +110,14 @@ def activation(
         if stmts is None:
             lo.node = src.node.body
             lo.b.loc = lo.loc(src.node.body)
-            return settle(lo, lo.read(lo.expr(src.node.body), src.node.body))
-        body(lo, stmts)
-        return result_of(lo, src)
+            value = settle(lo, lo.read(lo.expr(src.node.body), src.node.body))
+        else:
+            body(lo, stmts)
+            value = result_of(lo, src)
+        return value if path else solid(lo, value)
+    except Unreachable as e:  # in a lambda; the statements of a function end by themselves
+        lo.stop(e, src.node)
+        return Static(None)
     finally:
         lo.frame, lo.node, lo.b.loc = outer_frame, node, loc
         if frame.dead and outer_frame is not None:

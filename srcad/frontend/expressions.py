@@ -100,7 +100,7 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
 
         return elementwise(lo, name, [a, b], node)
     if isinstance(a, Tuple) and isinstance(b, Tuple) and name == "add":
-        return Tuple((*a.items, *b.items))
+        return Tuple((*a.items, *b.items), list if a.cls is list else None)
     if isinstance(b, Tuple) and name == "mul":
         a, b = b, a
     if isinstance(a, Tuple) and isinstance(b, Const) and b.type == I8 and name == "mul":
@@ -111,7 +111,7 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
                 "the items of a tuple are separate variables",
                 "use an array",
             )
-        return Tuple(a.items * int(b.value))
+        return Tuple(a.items * int(b.value), list if a.cls is list else None)
     if isinstance(a, Tuple) and is_scalar(b) and name == "mul":
         lo.fail(
             node,

@@ -38,6 +38,8 @@ from srcad.frontend.arrays import (
     write_array,
 )
 from srcad.frontend.core import EXPR, PLAIN, Lowering, handles
+from srcad.frontend.expansion import expand
+from srcad.frontend.grids import grid_key, library_item
 from srcad.frontend.lists import list_item, store_list_item
 from srcad.frontend.tuples import tuple_item
 from srcad.frontend.values import (
@@ -64,6 +66,9 @@ def subscript(lo: Lowering, node: ast.Subscript) -> Any:
     from srcad.frontend.logic import before_writes
 
     owner = before_writes(lo, lo.read(lo.expr(node.value), node.value), [node.slice])
+    item = library_item(owner.obj) if isinstance(owner, Static) else None
+    if item is not None:
+        return expand(lo, item, [grid_key(lo, node.slice)], {}, node)
     key = lo.read(lo.expr(node.slice), node.slice)
     return get_item(lo, owner, key, node)
 
@@ -106,6 +111,10 @@ def get_item(lo: Lowering, owner: Any, key: Any, node: Any) -> Any:
         if basic and all(i[0] == "at" for i in items) and len(items) == len(owner.shape):
             index = [wrap(lo, i[1], n) for i, n in zip(items, owner.shape, strict=True)]
             return owner.element(tuple(index))
+        if basic and owner.view:
+            from srcad.frontend.readonly import lazy_item
+
+            return lazy_item(lo, owner, items)
         owner = materialize(lo, owner)
     if basic:
         return basic_item(lo, owner, items)
@@ -132,12 +141,12 @@ def basic_item(lo: Lowering, a: Var, items: list[tuple]) -> Any:
 
 def key_items(lo: Lowering, owner: Any, key: Any, node: Any) -> list[tuple]:
     """A subscript as items: ``at``, ``slice``, ``new``, ``take`` (index array), ``mask``."""
-    keys = list(key.items) if isinstance(key, Tuple) else [key]
+    keys = list(key.items) if isinstance(key, Tuple) and key.cls is not list else [key]
     ndim = len(shape_of(lo, owner))
-    if any(isinstance(k, ListV) for k in keys):
-        from srcad.frontend.lists import list_to_array
+    if any(isinstance(k, (ListV, Tuple)) for k in keys):
+        from srcad.frontend.creation import as_array
 
-        keys = [list_to_array(lo, k, node) if isinstance(k, ListV) else k for k in keys]
+        keys = [as_array(lo, k, node) if isinstance(k, (ListV, Tuple)) else k for k in keys]
     used = sum(_axes(k) for k in keys)
     if used > ndim:
         lo.mismatch(

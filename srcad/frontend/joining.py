@@ -1,11 +1,12 @@
 """Joining arrays: ``concatenate stack hstack vstack column_stack``.
 
-The number of arrays is known at compile time; sizes are checked at run time where they are not
-provably equal.
+The number of arrays is known at compile time, or they come in a list, joined by the library; sizes
+are checked at run time where they are not provably equal.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,12 @@ from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.creation import argument, array_of, as_array, check_keywords
 from srcad.frontend.joins import join_types
 from srcad.frontend.reductions import axis_of
-from srcad.frontend.values import ListV, Tuple, describe, is_scalar
+from srcad.frontend.source import get_source
+from srcad.frontend.values import FunctionV, ListV, Tuple, describe, is_scalar
 from srcad.frontend.views import subview
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Var
+from srcad.library import joining as library
 
 
 def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
@@ -44,7 +47,24 @@ def sequence(lo: Lowering, v: Any, node: Any) -> list[Any]:
     lo.mismatch(node, f"expected a tuple of arrays, got {kind}", instead="(a, b)")
 
 
+def of_lists(code: Callable[..., Any]) -> Callable:
+    """What a function does with a list built at run time: the given function of the library."""
+
+    def choose(handler: Callable) -> Callable:
+        def either(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+            if args and isinstance(args[0], ListV):
+                from srcad.frontend.expansion import expand
+
+                return expand(lo, FunctionV(get_source(code)), args, keywords, node)
+            return handler(lo, args, keywords, node)
+
+        return either
+
+    return choose
+
+
 @handles(CALLS, np.concatenate)
+@of_lists(library.concatenated)
 def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.concatenate((a, b), axis)``."""
     check_keywords(lo, keywords, {"axis"}, node)
@@ -94,6 +114,7 @@ def common_kind(parts: list[Any]) -> Any:
 
 
 @handles(CALLS, np.hstack)
+@of_lists(library.hstacked)
 def hstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.hstack``: along the second axis, of 1-D arrays along the first."""
     parts = [_at_least(lo, p, 1, node) for p in sequence(lo, args[0], node)]
@@ -102,6 +123,7 @@ def hstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
 
 @handles(CALLS, np.vstack)
+@of_lists(library.vstacked)
 def vstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.vstack``: rows."""
     parts = [_at_least(lo, p, 2, node) for p in sequence(lo, args[0], node)]
@@ -118,6 +140,7 @@ def _at_least(lo: Lowering, v: Any, ndim: int, node: Any) -> Var:
 
 
 @handles(CALLS, np.stack)
+@of_lists(library.stacked)
 def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.stack((a, b), axis)``."""
     parts = [array_of(lo, p, node) for p in sequence(lo, args[0], node)]
@@ -131,8 +154,17 @@ def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return join_parts(lo, views, const(k), node)
 
 
-CALLS[np.column_stack] = lambda lo, args, kw, node: (
-    stack(lo, [args[0], const(1)], {}, node)
-    if all(len(shape_of(lo, x)) == 1 for x in sequence(lo, args[0], node))
-    else join_parts(lo, [array_of(lo, x, node) for x in sequence(lo, args[0], node)], ONE, node)
-)
+@handles(CALLS, np.column_stack)
+@of_lists(library.column_stacked)
+def column_stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.column_stack``: vectors become columns."""
+    parts = sequence(lo, args[0], node)
+    if all(len(shape_of(lo, x)) == 1 for x in parts):
+        return stack(lo, [args[0], ONE], {}, node)
+    columns = [_as_columns(lo, x, node) for x in parts]
+    return join_parts(lo, columns, ONE, node)
+
+
+def _as_columns(lo: Lowering, v: Any, node: Any) -> Var:
+    a = _at_least(lo, v, 1, node)
+    return a if a.type.ndim > 1 else subview(lo, a, (("slice", None, None, None), ("new",)))  # type: ignore[union-attr]

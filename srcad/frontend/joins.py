@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcad.frontend.core import FALSE, FLAGS, PLAIN, TRUE, Bottom, Lowering
+from srcad.frontend.core import FALSE, FLAGS, PLAIN, TRUE, Bottom, Lowering, Unreachable
 from srcad.frontend.values import (
     UNBOUND,
     Choice,
@@ -70,6 +70,8 @@ def run_path(lo: Lowering, action: Callable[[], None]) -> Path:
         except Bottom:
             frame.dead = True
             lo.b.check(FALSE, "RecursionError", "recursion without end")
+        except Unreachable as e:
+            lo.stop(e, lo.node)
     out = (stmts, frame.env, frame.dead)
     frame.env, frame.dead = env, dead
     return out

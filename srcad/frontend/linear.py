@@ -1,38 +1,41 @@
 """Products and linear algebra: BLAS and LAPACK as array primitives with rules of their own.
 
-``@``, ``np.dot``, ``np.outer``, ``np.linalg.solve/inv/det/cholesky/norm``.  Vectors are
-multiplied by loops (they fuse); matrices go to BLAS, which wants contiguous floats of one type.
+``@``, ``np.outer``, and the primitives in ``library.factors``.  Vectors are multiplied by loops
+(they fuse); matrices go to BLAS, which wants contiguous floats of one type.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import numba.np.extensions
 import numpy as np
 
 from srcad.frontend.arrays import copy, dtype_of, element_at, element_kind, materialize, shape_of
 from srcad.frontend.builtins_ import accumulate
-from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.creation import array_of, as_array
-from srcad.frontend.values import describe, is_array, is_scalar
+from srcad.frontend.source import get_source
+from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_array
 from srcad.frontend.views import subview
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Var
-from srcad.ir.types import F4, F8, ArrayT
+from srcad.ir.types import F4, F8, ArrayT, Type
+from srcad.library import factors, tensors
 
 
 def matmul(lo: Lowering, a: Any, b: Any, node: Any) -> Any:
-    """``a @ b`` for 1-D and 2-D operands."""
+    """``a @ b``; stacks of matrices by a function of the library."""
     a, b = as_array(lo, a, node), as_array(lo, b, node)
     if not (is_array(a) and is_array(b)):
         lo.mismatch(node, f"@ of {describe(a)} and {describe(b)}", PLAIN, "use * with a number")
     na, nb = len(shape_of(lo, a)), len(shape_of(lo, b))
-    if na not in (1, 2) or nb not in (1, 2):
-        lo.mismatch(
-            node,
-            f"@ of {na}-D and {nb}-D arrays is not supported",
-            instead="loop over the leading axes",
-        )
+    if na == 0 or nb == 0:
+        lo.mismatch(node, f"@ of {describe(a)} and {describe(b)}", PLAIN, "use * with a number")
+    if na > 2 or nb > 2:
+        from srcad.frontend.calls import call_value
+
+        return call_value(lo, Static(np.matmul), [a, b], {}, node)
     inner_a, inner_b = shape_of(lo, a)[-1], shape_of(lo, b)[0]
     if not lo.same_size(inner_a, inner_b):
         lo.b.check(
@@ -40,6 +43,8 @@ def matmul(lo: Lowering, a: Any, b: Any, node: Any) -> Any:
         )
     if na == nb == 1:
         return inner(lo, a, b)
+    if not {dtype_of(a), dtype_of(b)} & {"f8", "f4"}:
+        return whole_numbers(lo, a, b, node)
     kind = F4 if dtype_of(a) == dtype_of(b) == "f4" else F8
     x, y = contiguous(lo, a, kind.kind, node), contiguous(lo, b, kind.kind, node)
     shape = (*lo.shape(x)[:-1], *lo.shape(y)[1:])
@@ -58,6 +63,25 @@ def inner(lo: Lowering, a: Any, b: Any) -> Atom:
     return accumulate(lo, shape_of(lo, a)[0], const(0, kind), step)
 
 
+def whole_numbers(lo: Lowering, a: Any, b: Any, node: Any) -> Var:
+    """The product of matrices of integers, by loops."""
+    if dtype_of(a) == dtype_of(b) == "b1":
+        lo.mismatch(node, "@ of arrays of bools", instead="convert one of them to int")
+    x, y = materialize(lo, a), materialize(lo, b)
+    rows, columns = lo.shape(x)[:-1], lo.shape(y)[1:]
+
+    def element(i: tuple[Atom, ...]) -> Atom:
+        left, right = i[: len(rows)], i[len(rows) :]
+
+        def step(acc: Atom, k: Atom) -> Atom:
+            term = lo.b.op("mul", element_at(lo, x, (*left, k)), element_at(lo, y, (k, *right)))
+            return lo.b.op("add", acc, term)
+
+        return accumulate(lo, lo.shape(x)[-1], const(0), step)
+
+    return materialize(lo, Lazy((*rows, *columns), "i8", element))
+
+
 def contiguous(lo: Lowering, v: Any, dtype: str, node: Any) -> Var:
     """``v`` as a C-ordered float array (copied only if it is not one)."""
     from srcad.frontend.arrays import apply_elementwise
@@ -67,20 +91,6 @@ def contiguous(lo: Lowering, v: Any, dtype: str, node: Any) -> Var:
         v = apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], dtype, node)
     a = materialize(lo, v)
     return a if a.type.layout == "C" else copy(lo, a)  # type: ignore[union-attr]
-
-
-@handles(CALLS, np.dot, np.matmul, np.vdot)
-def dot(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.dot(a, b)``."""
-    a, b = (as_array(lo, x, node) for x in args[:2])
-    if is_scalar(a) or is_scalar(b):
-        from srcad.frontend.calls import primitive_call
-
-        return primitive_call(lo, "mul", np.multiply, [a, b], {}, node)
-    return matmul(lo, a, b, node)
-
-
-METHODS["array.dot"] = lambda lo, v, args, kw, node: dot(lo, [v, *args], kw, node)
 
 
 @handles(CALLS, np.outer)
@@ -96,43 +106,35 @@ def outer(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     )
 
 
-@handles(CALLS, np.linalg.norm)
-def norm(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.linalg.norm(a)``: Euclidean (of a matrix: Frobenius)."""
-    from srcad.frontend.reductions import fold_axes
+@handles(CALLS, numba.np.extensions.cross2d)
+def cross2d(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """Numba's ``cross2d``, which has no Python body."""
+    from srcad.frontend.calls import call_value
 
-    if len(args) > 1 or keywords:
-        lo.fail(
-            node,
-            "np.linalg.norm with ord or axis is not supported",
-            instead="np.sqrt(np.sum(a * a, axis))",
-        )
-    v = as_array(lo, args[0], node)
-    kind = F4 if dtype_of(v) == "f4" else F8
-
-    def square(acc: Atom, x: Atom) -> Atom:
-        return lo.b.op("add", acc, lo.b.op("mul", x, x))
-
-    axes = tuple(range(len(shape_of(lo, v))))
-    return lo.b.op("sqrt", fold_axes(lo, v, axes, const(0, kind), square))
+    return call_value(lo, FunctionV(get_source(tensors.cross2d)), args, keywords, node)
 
 
-def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
-    """Operand of a factorisation: a contiguous square float matrix."""
+def float_matrix(lo: Lowering, v: Any, node: Any) -> Var:
+    """Operand of a factorisation: a contiguous float matrix."""
     if not is_array(v) or len(shape_of(lo, v)) != 2:
         lo.mismatch(
             node, f"expected a matrix, got {describe(v)}", instead="pass one 2-D array at a time"
         )
-    a = contiguous(lo, v, "f4" if dtype_of(v) == "f4" else "f8", node)
+    return contiguous(lo, v, "f4" if dtype_of(v) == "f4" else "f8", node)
+
+
+def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
+    """Operand of a factorisation: a contiguous square float matrix."""
+    a = float_matrix(lo, v, node)
     n, m = lo.shape(a)
     if not lo.same_size(n, m):
         lo.b.check(lo.b.op("eq", n, m), "ValueError", "last 2 dimensions must be square")
     return a
 
 
-@handles(CALLS, np.linalg.solve)
+@handles(CALLS, factors.solve)
 def solve(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.linalg.solve(a, b)``."""
+    """``factors.solve(a, b)``."""
     a = square_matrix(lo, as_array(lo, args[0], node), node)
     right = array_of(lo, args[1], node, 1)
     if right.type.ndim > 2:  # type: ignore[union-attr]
@@ -153,20 +155,32 @@ def solve(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return lo.note_shape(r, lo.shape(b))
 
 
-def matrix_function(name: str, scalar: bool) -> Any:
-    """``inv``, ``cholesky`` (matrix to matrix), ``det`` (matrix to number)."""
+def factorisation(name: str, ndims: tuple[int, ...], square: bool) -> Any:
+    """A factorisation that the library calls; its results have so many axes (0: a number)."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        a = square_matrix(lo, as_array(lo, args[0], node), node)
-        t = a.type.element if scalar else ArrayT(a.type.dtype, 2, "C")  # type: ignore[union-attr]
-        (r,) = lo.b.array_op(name, (t,), a)
-        return r if scalar else lo.note_shape(r, lo.shape(a))
+        v = as_array(lo, args[0], node)
+        a = square_matrix(lo, v, node) if square else float_matrix(lo, v, node)
+        dtype = a.type.dtype  # type: ignore[union-attr]
+        types: tuple[Type, ...] = tuple(
+            ArrayT(dtype, n, "C") if n else ArrayT(dtype, 0).element for n in ndims
+        )
+        numbers = [lo.b.cast(lo.scalar(x, node), F8) for x in args[1:]]
+        results = lo.b.array_op(name, types, a, *numbers)
+        for r, n in zip(results, ndims, strict=True):
+            if n:
+                lo.note_shape(r, lo.shape(a) if name in ("inv", "cholesky") else None)
+        return Tuple(results) if len(results) > 1 else results[0]
 
     return handler
 
 
-CALLS[np.linalg.inv], CALLS[np.linalg.cholesky] = (
-    matrix_function("inv", False),
-    matrix_function("cholesky", False),
-)
-CALLS[np.linalg.det] = matrix_function("det", True)
+CALLS[factors.inv] = factorisation("inv", (2,), True)
+CALLS[factors.det] = factorisation("det", (0,), True)
+CALLS[factors.cholesky] = factorisation("cholesky", (2,), True)
+CALLS[factors.eigh] = factorisation("eigh", (1, 2), True)
+CALLS[factors.eig] = factorisation("eig", (1, 2), True)
+CALLS[factors.svd] = factorisation("svd", (2, 1, 2), False)
+CALLS[factors.qr] = factorisation("qr", (2, 2), False)
+CALLS[factors.slogdet] = factorisation("slogdet", (0, 0), True)
+CALLS[factors.pinv] = factorisation("pinv", (2,), False)

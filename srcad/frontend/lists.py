@@ -14,6 +14,7 @@ from typing import Any
 from srcad.frontend.core import EXPR, METHODS, PLAIN, Lowering, Restart, handles
 from srcad.frontend.joins import adapt, join_types
 from srcad.frontend.values import (
+    Lazy,
     ListV,
     SliceV,
     Static,
@@ -30,11 +31,9 @@ from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar
 
 def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> ListV:
     """A list with the given items."""
-    from srcad.frontend.statements import settle
-
     origin = lo.key(node, tag)
     fact = lo.program.facts.get(origin)
-    items = [settle(lo, v) for v in items]
+    items = [item_of(lo, v, node) for v in items]
     if any(isinstance(a.type, ListT) for v in items for a in flatten(v)[0]):
         lo.mismatch(
             node,
@@ -58,6 +57,21 @@ def new_list(lo: Lowering, node: Any, items: list[Any], tag: str = "list") -> Li
     return out
 
 
+def item_of(lo: Lowering, v: Any, node: Any) -> Any:
+    """A value as a list may keep it."""
+    from srcad.frontend.statements import settle
+
+    v = settle(lo, v)
+    if isinstance(v, Lazy):
+        lo.mismatch(
+            node,
+            "a list cannot keep a view that is only read",
+            "it is an expression, no array of its own",
+            "keep a copy of it: x.copy()",
+        )
+    return v
+
+
 def element_type(t: Any) -> Any:
     """Arrays in lists are kept as references of the most general layout."""
     return ArrayT(t.dtype, t.ndim, "A") if isinstance(t, ArrayT) else t
@@ -70,9 +84,7 @@ def length_of(lo: Lowering, xs: ListV) -> Var:
 
 def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
     """Leaves of an item as the list keeps them; learns a wider element type."""
-    from srcad.frontend.statements import settle
-
-    v = settle(lo, v)
+    v = item_of(lo, v, node)
     leaves, shape = flatten(v)
     if any(isinstance(a.type, ListT) for a in leaves):
         lo.mismatch(

@@ -17,6 +17,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     calls,
     conversions,
     creation,
+    einsum,
     exceptions,
     expansion,
     expressions,
@@ -28,9 +29,15 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     loops,
     matrices,
     names,
+    ordering,
+    quantifiers,
+    random,
+    readonly,
     reductions,
+    scans,
     shaping,
     statements,
+    vectorizing,
 )
 from srcad.frontend.arguments import Spec, parameter
 from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Restart

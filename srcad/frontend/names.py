@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend.core import ATTRIBUTES, EXPR, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.source import of_library
 from srcad.frontend.values import (
     UNBOUND,
     FunctionV,
     MethodV,
     Record,
+    SliceV,
     Static,
     Tuple,
     describe,
@@ -28,6 +30,7 @@ from srcad.frontend.values import (
 from srcad.ir.build import const
 from srcad.ir.nodes import Const
 from srcad.ir.types import Scalar
+from srcad.library import LIBRARY_METHODS
 
 
 def number(lo: Lowering, v: Any, node: Any) -> Const:
@@ -84,6 +87,8 @@ def cell_path(src: Any, name: str) -> Any:
 
 def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
     """An object of the user's program seen from inside the function."""
+    if lo.frame is not None and of_library(lo.frame.source):
+        path = None  # srcad's own text sees what does not change: nothing to guard
     if isinstance(obj, (bool, np.bool_)):
         return guard(lo, obj, path, const(bool(obj)))
     if isinstance(obj, (int, np.integer)):
@@ -105,7 +110,8 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
         )
     if isinstance(obj, (tuple, list)):
         items = tuple(captured(lo, x, step(path, k), node) for k, x in enumerate(obj))
-        return Tuple(items, type(obj) if hasattr(obj, "_fields") else None)
+        named = type(obj) if hasattr(obj, "_fields") else None
+        return Tuple(items, list if isinstance(obj, list) else named)
     if isinstance(obj, dict) and all(isinstance(k, (str, int)) for k in obj):
         return Record(dict, {k: captured(lo, x, step(path, k), node) for k, x in obj.items()})
     if isinstance(obj, (complex, np.complexfloating)):
@@ -169,13 +175,16 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
             return call_value(lo, FunctionV(get_source(member.fget)), [owner], {}, node)
         if member is not None:
             return captured(lo, member, None, node)
+    if isinstance(owner, SliceV) and name in ("start", "stop", "step"):
+        bound = getattr(owner, name)
+        return Static(None) if bound is None else bound
     fields = getattr(owner.cls, "_fields", ()) if isinstance(owner, Tuple) and owner.cls else ()
     if name in fields:
         return owner.items[fields.index(name)]
     if (is_array(owner) or is_scalar(owner)) and name in ATTRIBUTES:
         return ATTRIBUTES[name](lo, owner, node)
     kind = "array" if is_array(owner) else "scalar" if is_scalar(owner) else type(owner).__name__
-    if f"{kind}.{name}" in METHODS:
+    if f"{kind}.{name}" in METHODS or kind == "array" and name in LIBRARY_METHODS:
         return MethodV(owner, name)
     lo.fail(
         node,

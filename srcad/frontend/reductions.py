@@ -1,4 +1,4 @@
-"""Reductions and scans as loops: sum, mean, max, argmax, cumsum and their kin.
+"""Reductions as loops: sum, mean, max, var, any and their kin.
 
 All of them fuse with the expression they reduce: ``np.sum(np.exp(x) * w)`` is one loop.  ``axis``
 is a constant (one axis, a tuple of axes, or ``None``); ``keepdims`` is honoured.
@@ -13,21 +13,25 @@ import numpy as np
 
 from srcad.frontend.arrays import (
     Index,
+    apply_elementwise,
+    broadcast_to,
+    check_fits,
     dtype_of,
     element_at,
     element_kind,
     materialize,
     nest,
+    reads_of,
     shape_of,
     to_element,
 )
-from srcad.frontend.builtins_ import accumulate
-from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering
-from srcad.frontend.creation import argument, array_of, as_array, check_keywords, size_attribute
-from srcad.frontend.values import Lazy, Static, Tuple, describe, is_scalar
+from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.creation import argument, as_array, dtype_code
+from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_none, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Block, Carried, Const, For
 from srcad.ir.types import B1, F4, F8, I8, Scalar
+from srcad.library import axes_of as axes_of_library
 
 
 def axes_of(lo: Lowering, v: Any, ndim: int, node: Any) -> tuple[int, ...]:
@@ -54,6 +58,14 @@ def axes_of(lo: Lowering, v: Any, ndim: int, node: Any) -> tuple[int, ...]:
     if len(set(out)) < len(out):
         lo.mismatch(node, "an axis is given twice", PLAIN)
     return tuple(out)
+
+
+@handles(CALLS, axes_of_library)
+def axes_call(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``axes_of(axis, ndim)`` in a function of the library."""
+    ndim = lo.integer(args[1], node)
+    assert isinstance(ndim, Const)
+    return Tuple(tuple(const(k) for k in axes_of(lo, args[0], int(ndim.value), node)))
 
 
 def axis_of(lo: Lowering, v: Any, ndim: int, node: Any) -> int:
@@ -163,12 +175,25 @@ def simple(init: Any, op: str, widen: bool) -> Callable:
     """Handler of ``sum``, ``prod`` (``init`` a number), ``max``, ``min`` (``init`` None)."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        check_keywords(lo, keywords, {"axis", "keepdims", "a"}, node)
         v = as_array(lo, argument(args, keywords, 0, "a"), node)
         kind = element_kind(dtype_of(v))
         if widen and kind == B1:
             kind = I8
-        start = None if init is None else const(init, kind)
+        if widen:
+            v, kind = as_kind(lo, v, keywords.get("dtype"), kind, node)
+        first = given(keywords, "initial")
+        start: Atom | None = None if init is None else const(init, kind)
+        if first is not None:
+            start = lo.b.cast(lo.scalar(first, node), kind)
+        if given(keywords, "where") is not None:
+            if start is None:
+                lo.mismatch(
+                    node,
+                    "a reduction without an identity needs initial= where it has where=",
+                    PLAIN,
+                )
+            other = start if init is None else const(init, kind)
+            v = selected(lo, v, keywords["where"], other, node)
         return reduce(
             lo,
             v,
@@ -184,6 +209,47 @@ def simple(init: Any, op: str, widen: bool) -> Callable:
     return handler
 
 
+def given(keywords: dict, name: str) -> Any:
+    """An argument, or ``None`` where it is not given or is ``None``."""
+    v = keywords.get(name)
+    return None if is_none(v) else v
+
+
+def as_kind(lo: Lowering, v: Any, dtype: Any, kind: Scalar, node: Any) -> tuple[Any, Scalar]:
+    """A value as ``dtype``, and the kind of its elements; without one it stays."""
+    if dtype is None or is_none(dtype):
+        return v, kind
+    code = dtype_code(lo, dtype, node)
+    kind = element_kind(code)
+    if is_scalar(v):
+        return lo.b.cast(v, kind), kind
+    return apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], code, node), kind
+
+
+def mask_of(lo: Lowering, v: Any, where: Any, node: Any) -> Lazy:
+    """A mask of bools in the shape of what it masks."""
+    mask = as_array(lo, where, node)
+    shape = shape_of(lo, v)
+    if dtype_of(mask) != "b1":
+        lo.mismatch(node, f"where= needs bools, got {describe(mask)}", PLAIN)
+    if len(shape_of(lo, mask)) > len(shape):
+        lo.mismatch(node, "where= has more axes than what it masks", PLAIN)
+    check_fits(lo, shape_of(lo, mask), shape, node)
+    return Lazy(shape, "b1", broadcast_to(lo, mask, shape), reads_of(mask))
+
+
+def selected(lo: Lowering, v: Any, where: Any, other: Any, node: Any) -> Lazy:
+    """``v`` where a mask holds, ``other`` elsewhere."""
+    mask = mask_of(lo, v, where, node)
+    kind = other.type
+
+    def element(i: Index) -> Atom:
+        return lo.b.op("select", mask.element(i), lo.b.cast(element_at(lo, v, i), kind), other)
+
+    reads = (*((r, False) for r, _ in mask.reads), *reads_of(v))
+    return Lazy(shape_of(lo, v), kind.kind, element, reads)
+
+
 method_and_function("sum", np.sum, simple(0, "add", True))
 method_and_function("prod", np.prod, simple(1, "mul", True))
 for _name, _op, _fs in [
@@ -192,6 +258,8 @@ for _name, _op, _fs in [
 ]:
     for _f in _fs:
         method_and_function(_name, _f, simple(None, _op, False))
+# these two give NaN only where there is nothing else
+CALLS[np.nanmax], CALLS[np.nanmin] = simple(None, "fmax", False), simple(None, "fmin", False)
 
 
 def count(lo: Lowering, v: Any, axes: tuple[int, ...]) -> Atom:
@@ -207,11 +275,24 @@ def float_kind(v: Any) -> Scalar:
     return F4 if dtype_of(v) == "f4" else F8
 
 
+def expand_library(lo: Lowering, f: Any, args: list, keywords: dict, node: Any) -> Any:
+    """A call of a function of the library."""
+    from srcad.frontend.calls import call_value
+    from srcad.frontend.source import get_source
+
+    return call_value(lo, FunctionV(get_source(f)), args, keywords, node)
+
+
 def mean(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.mean``."""
-    check_keywords(lo, keywords, {"axis", "keepdims", "a"}, node)
+    from srcad.library import statistics
+
     v = as_array(lo, argument(args, keywords, 0, "a"), node)
-    kind = float_kind(v)
+    v, kind = as_kind(lo, v, keywords.pop("dtype", None), float_kind(v), node)
+    if kind not in (F8, F4):
+        lo.mismatch(node, "the dtype of a mean must be one of floats", instead="convert the result")
+    if given(keywords, "where") is not None:
+        return expand_library(lo, statistics.mean_where, [v, *args[1:]], keywords, node)
 
     def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:
         total = fold_axes(lo, x, axes, const(0, kind), lambda a, b: lo.b.op("add", a, b), outer)
@@ -229,23 +310,28 @@ def variance(root: bool) -> Callable:
     """``np.var`` and ``np.std`` with ``ddof``."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        check_keywords(lo, keywords, {"axis", "keepdims", "ddof", "a"}, node)
-        v = array_of(lo, args[0], node)
+        from srcad.library import statistics
+
+        v = as_array(lo, args[0], node)
+        if given(keywords, "where") is not None:
+            f = statistics.std_where if root else statistics.var_where
+            return expand_library(lo, f, [v, *args[1:]], keywords, node)
+        v = v if is_scalar(v) else materialize(lo, v)
         kind = F8
-        ddof = lo.integer(keywords.get("ddof", ZERO), node, "ddof")
+        ddof = lo.b.cast(lo.scalar(keywords.get("ddof", ZERO), node), kind)
 
         def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:
-            n = count(lo, x, axes)
+            n = lo.b.cast(count(lo, x, axes), kind)
             op = lo.b.op
             total = fold_axes(lo, x, axes, const(0, kind), lambda a, b: op("add", a, b), outer)
-            m = op("truediv", total, lo.b.cast(n, kind))
+            m = op("truediv", total, n)
 
             def square(acc: Atom, b: Atom) -> Atom:
                 d = op("sub", lo.b.cast(b, kind), m)
                 return op("add", acc, op("mul", d, d))
 
             squares = fold_axes(lo, x, axes, const(0, kind), square, outer)
-            out = op("truediv", squares, lo.b.cast(op("sub", n, ddof), kind))
+            out = op("truediv", squares, op("sub", n, ddof))
             return op("sqrt", out) if root else out
 
         return reduce(
@@ -263,135 +349,3 @@ def variance(root: bool) -> Callable:
 
 method_and_function("var", np.var, variance(False))
 method_and_function("std", np.std, variance(True))
-
-
-def quantifier(op: str) -> Callable:
-    """``np.any`` and ``np.all``."""
-
-    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        check_keywords(lo, keywords, {"axis", "keepdims"}, node)
-        return reduce(
-            lo,
-            args[0],
-            argument(args, keywords, 1, "axis"),
-            keywords.get("keepdims"),
-            node,
-            "b1",
-            lambda x, axes, outer: fold_axes(
-                lo,
-                x,
-                axes,
-                const(op == "and"),
-                lambda a, b: lo.b.op(op, a, lo.truth(b, node)),
-                outer,
-            ),
-        )
-
-    return handler
-
-
-method_and_function("any", np.any, quantifier("or"))
-method_and_function("all", np.all, quantifier("and"))
-
-
-def count_nonzero(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.count_nonzero``."""
-    return reduce(
-        lo,
-        args[0],
-        argument(args, keywords, 1, "axis"),
-        None,
-        node,
-        "i8",
-        lambda x, axes, outer: fold_axes(
-            lo,
-            x,
-            axes,
-            ZERO,
-            lambda a, b: lo.b.op("add", a, lo.b.cast(lo.truth(b, node), I8)),
-            outer,
-        ),
-    )
-
-
-CALLS[np.count_nonzero] = count_nonzero
-
-
-def arg_extreme(op: str) -> Callable:
-    """``np.argmax`` and ``np.argmin``: first position of the extreme (zero derivative)."""
-
-    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        check_keywords(lo, keywords, {"axis"}, node)
-        v = array_of(lo, args[0], node)
-        axis = argument(args, keywords, 1, "axis")
-        if axis is None or isinstance(axis, Static):
-            from srcad.frontend.shaping import ravel
-
-            flat = ravel(lo, v, node)
-            return _arg_fold(lo, flat, op, lambda i: (i,), size_attribute(lo, flat))
-        k = axis_of(lo, axis, len(shape_of(lo, v)), node)
-        return reduce(
-            lo,
-            v,
-            axis,
-            None,
-            node,
-            "i8",
-            lambda x, axes, outer: _arg_fold(
-                lo, x, op, lambda i: (*outer[:k], i, *outer[k:]), shape_of(lo, x)[k]
-            ),
-        )
-
-    return handler
-
-
-def _arg_fold(lo: Lowering, v: Any, op: str, at: Callable[[Atom], Index], n: Atom) -> Atom:
-    lo.b.check(lo.b.op("gt", n, ZERO), "ValueError", "attempt to get argmax of an empty sequence")
-
-    def better(best: Atom, i: Atom) -> Atom:
-        x, y = element_at(lo, v, at(i)), element_at(lo, v, at(best))
-        ahead = lo.b.op(op, x, y)
-        return lo.b.op("select", ahead, i, best)
-
-    return accumulate(lo, n, ZERO, better, hint="best")
-
-
-method_and_function("argmax", np.argmax, arg_extreme("gt"))
-method_and_function("argmin", np.argmin, arg_extreme("lt"))
-
-
-def scan(op: str, init: int) -> Callable:
-    """``np.cumsum`` and ``np.cumprod``."""
-
-    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        check_keywords(lo, keywords, {"axis"}, node)
-        v = array_of(lo, args[0], node)
-        axis = argument(args, keywords, 1, "axis")
-        if axis is None or isinstance(axis, Static):
-            from srcad.frontend.shaping import ravel
-
-            v = ravel(lo, v, node)
-            axis = ZERO
-        shape = lo.shape(v)
-        k = axis_of(lo, axis, len(shape), node)
-        kind = element_kind(dtype_of(v))
-        kind = I8 if kind == B1 else kind
-        out = lo.new_array(kind.kind, shape, hint="r")
-
-        def line(i: Index) -> None:
-            def step(acc: Atom, j: Atom) -> Atom:
-                index = (*i[:k], j, *i[k:])
-                new = lo.b.cast(lo.b.op(op, acc, lo.b.load(v, *index)), kind)
-                lo.b.store(out, index, new)
-                return new
-
-            accumulate(lo, shape[k], const(init, kind), step)
-
-        nest(lo, tuple(n for j, n in enumerate(shape) if j != k), line)
-        return out
-
-    return handler
-
-
-method_and_function("cumsum", np.cumsum, scan("add", 0))
-method_and_function("cumprod", np.cumprod, scan("mul", 1))

@@ -57,12 +57,37 @@ def both(name: str, function: Any) -> Callable:
 @both("reshape", np.reshape)
 def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``a.reshape(shape)``, with at most one ``-1``."""
-    check_keywords(lo, keywords, {"shape", "newshape"}, node)
+    check_keywords(lo, keywords, {"shape", "newshape", "order"}, node)
     a = array_of(lo, args[0], node)
     given = args[1:] or [keywords.get("shape", keywords.get("newshape"))]
     spec = given[0] if len(given) == 1 else Tuple(tuple(given))
     items = spec.items if isinstance(spec, Tuple) else (spec,)
     sizes = [lo.integer(x, node, "a size") for x in items]
+    if column_order(lo, keywords, node):
+        sizes = sizes[::-1]
+        turned = reshape_sizes(lo, reversed_axes(lo, a), sizes, node)
+        return reversed_axes(lo, turned)
+    return reshape_sizes(lo, a, sizes, node)
+
+
+def column_order(lo: Lowering, keywords: dict, node: Any) -> bool:
+    """Whether ``order`` is Fortran's."""
+    order = getattr(keywords.get("order", Static("C")), "obj", None)
+    if order not in ("C", "F"):
+        lo.fail(node, f"order={order!r} is not supported", instead='order="C" or order="F"')
+    return bool(order == "F")
+
+
+def reversed_axes(lo: Lowering, a: Var) -> Var:
+    """The transpose."""
+    return transpose_view(lo, a, tuple(range(a.type.ndim))[::-1])  # type: ignore[union-attr]
+
+
+def reshape_sizes(lo: Lowering, a: Var, sizes: list[Atom], node: Any) -> Any:
+    """``a`` in row-major order in another shape."""
+    if a.type.layout != "C" and a.type.ndim == 1:  # type: ignore[union-attr]
+        shape = complete(lo, a, sizes, node)
+        return a if len(shape) == 1 else strided(lo, a, shape)
     if a.type.layout != "C" and not len(sizes) == 1 < a.type.ndim:  # type: ignore[union-attr]
         lo.mismatch(
             node,
@@ -71,6 +96,18 @@ def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
             "a.copy().reshape(...), or a.ravel()",
         )
     return reshape_to(lo, a, complete(lo, a, sizes, node), node)
+
+
+def strided(lo: Lowering, a: Var, shape: tuple[Atom, ...]) -> Lazy:
+    """A strided vector in another shape: a view, as in NumPy, but to be read only."""
+
+    def element(i: Index) -> Atom:
+        at: Atom = ZERO
+        for x, n in zip(i, shape, strict=True):
+            at = lo.b.op("add", lo.b.op("mul", at, n), x)
+        return lo.b.load(a, at)
+
+    return Lazy(shape, dtype_of(a), element, ((a, False),), True)
 
 
 def complete(lo: Lowering, a: Var, sizes: list[Atom], node: Any) -> tuple[Atom, ...]:
@@ -109,8 +146,10 @@ def reshape_to(lo: Lowering, a: Var, shape: tuple[Atom, ...], node: Any) -> Var:
 @both("ravel", np.ravel)
 def ravel_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``a.ravel()``."""
-    check_keywords(lo, keywords, set(), node)
-    return ravel(lo, array_of(lo, args[0], node), node)
+    check_keywords(lo, keywords, {"order"}, node)
+    v = as_array(lo, args[0], node)
+    a = array_of(lo, Tuple((v,)) if is_scalar(v) else v, node)
+    return ravel(lo, reversed_axes(lo, a) if column_order(lo, keywords, node) else a, node)
 
 
 def ravel(lo: Lowering, a: Var, node: Any) -> Var:
@@ -123,7 +162,8 @@ def ravel(lo: Lowering, a: Var, node: Any) -> Var:
 @handles(METHODS, "array.flatten")
 def flatten_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> Any:
     """``a.flatten()``: always a copy."""
-    a = copy(lo, v)
+    column = column_order(lo, keywords, node)
+    a = copy(lo, reversed_axes(lo, array_of(lo, v, node)) if column else v)
     return reshape_to(lo, a, (size_attribute(lo, a),), node)
 
 
@@ -147,55 +187,64 @@ def transpose(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return transpose_view(lo, a, axes)
 
 
-def permuting(plan: Callable[[int, int, int], list[int]]) -> Callable:
-    """``swapaxes`` and ``moveaxis``."""
-
-    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        a = array_of(lo, args[0], node)
-        ndim = a.type.ndim  # type: ignore[union-attr]
-        i, j = axis_of(lo, args[1], ndim, node), axis_of(lo, args[2], ndim, node)
-        return transpose_view(lo, a, tuple(plan(ndim, i, j)))
-
-    return handler
-
-
-def _swapped(n: int, i: int, j: int) -> list[int]:
-    order = list(range(n))
+@both("swapaxes", np.swapaxes)
+def swapaxes(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.swapaxes(a, axis1, axis2)``."""
+    a = array_of(lo, args[0], node)
+    order = list(range(a.type.ndim))  # type: ignore[union-attr]
+    i, j = (axis_of(lo, x, len(order), node) for x in args[1:])
     order[i], order[j] = order[j], order[i]
-    return order
+    return transpose_view(lo, a, tuple(order))
 
 
-def _moved(n: int, i: int, j: int) -> list[int]:
-    order = [k for k in range(n) if k != i]
-    order.insert(j, i)
-    return order
-
-
-CALLS[np.swapaxes], CALLS[np.moveaxis] = permuting(_swapped), permuting(_moved)
+@handles(CALLS, np.moveaxis)
+def moveaxis(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.moveaxis(a, source, destination)``: one axis or several."""
+    a = array_of(lo, args[0], node)
+    ndim = a.type.ndim  # type: ignore[union-attr]
+    source, destination = (axes_of(lo, x, ndim, node) for x in args[1:])
+    if len(source) != len(destination):
+        lo.mismatch(node, "np.moveaxis needs as many destinations as sources", PLAIN)
+    order = [k for k in range(ndim) if k not in source]
+    for j, i in sorted(zip(destination, source, strict=True)):
+        order.insert(j, i)
+    return transpose_view(lo, a, tuple(order))
 
 
 @handles(CALLS, np.expand_dims)
 def expand_dims(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.expand_dims(a, axis)``."""
-    a = array_of(lo, args[0], node)
+    """``np.expand_dims(a, axis)``; several axes are counted in the result."""
+    v = as_array(lo, args[0], node)
+    a = materialize(lo, v) if is_array(v) else as_array(lo, Tuple((v,)), node)
     axis = argument(args, keywords, 1, "axis")
-    k = axis_of(lo, axis, a.type.ndim + 1, node)  # type: ignore[union-attr]
-    return subview(lo, a, (("slice", None, None, None),) * k + (("new",),))
+    ndim = len(shape_of(lo, v)) + (len(axis.items) if isinstance(axis, Tuple) else 1)
+    new = axes_of(lo, axis, ndim, node)
+    if is_scalar(v):  # ``a`` has an axis already
+        return subview(lo, a, (("new",),) * (ndim - 1))
+    return subview(
+        lo, a, tuple(("new",) if k in new else ("slice", None, None, None) for k in range(ndim))
+    )
 
 
-@handles(CALLS, np.squeeze)
+@both("squeeze", np.squeeze)
 def squeeze(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.squeeze(a, axis)``: the axis must be given."""
     a = array_of(lo, args[0], node)
     axis = argument(args, keywords, 1, "axis")
-    if axis is None:
-        lo.fail(
-            node,
-            "squeeze needs an axis here",
-            "the number of axes must be known at compile time",
-            "np.squeeze(a, axis)",
-        )
-    axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
+    if axis is None or isinstance(axis, Static):
+        axes: tuple[int, ...] = tuple(k for k, n in enumerate(lo.shape(a)) if n == ONE)
+        if not axes:
+            lo.fail(
+                node,
+                "squeeze needs an axis here",
+                "the number of axes must be known at compile time",
+                "np.squeeze(a, axis)",
+            )
+    else:
+        axes = axes_of(lo, axis, a.type.ndim, node)  # type: ignore[union-attr]
+    for k, n in enumerate(lo.shape(a)):
+        if k not in axes and (axis is None or isinstance(axis, Static)):
+            lo.b.check(lo.b.op("ne", n, ONE), "ValueError", "squeeze needs an axis here")
     for k in axes:
         lo.b.check(
             lo.b.op("eq", lo.shape(a)[k], ONE),
@@ -299,51 +348,15 @@ def reads_at_will(v: Any) -> tuple[tuple[Var, bool], ...]:
     return tuple((array, False) for array, _ in reads_of(v))
 
 
-@handles(CALLS, np.repeat)
-def repeat(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.repeat(a, n)`` of the flattened array."""
-    check_keywords(lo, keywords, set(), node)
-    a = ravel(lo, array_of(lo, args[0], node), node)
-    n = lo.integer(args[1], node)
-    size = lo.b.op("mul", lo.shape(a)[0], n)
-    lazy = Lazy(
-        (size,), dtype_of(a), lambda i: lo.b.load(a, lo.b.op("floordiv", i[0], n)), ((a, False),)
-    )
-    return materialize(lo, lazy)
-
-
-@handles(CALLS, np.roll)
-def roll(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.roll(a, shift)``; with ``axis`` along one axis."""
-    a = array_of(lo, args[0], node)
-    shift = lo.integer(args[1], node)
-    axis = argument(args, keywords, 2, "axis")
-    shape = lo.shape(a)
-    flat = a if axis is not None and not isinstance(axis, Static) else ravel(lo, a, node)
-    k = axis_of(lo, axis, len(shape), node) if flat is a and axis is not None else 0
-    n = lo.shape(flat)[k]
-    safe = lo.b.op("max", n, ONE)
-
-    def element(i: Index) -> Atom:
-        j = lo.b.op("mod", lo.b.op("sub", i[k], shift), safe)
-        return lo.b.load(flat, *i[:k], j, *i[k + 1 :])
-
-    out = materialize(lo, Lazy(lo.shape(flat), dtype_of(a), element, ((flat, False),)))
-    return out if flat is a else reshape_to(lo, out, shape, node)
-
-
-@handles(CALLS, np.diff)
-def diff(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``np.diff(a)`` along the last axis."""
-    a = array_of(lo, args[0], node, 1)
-    n = lo.shape(a)[-1]
-    size = lo.b.op("max", lo.b.op("sub", n, ONE), ZERO)
-
-    def element(i: Index) -> Atom:
-        right = lo.b.load(a, *i[:-1], lo.b.op("add", i[-1], ONE))
-        return lo.b.op("sub", right, lo.b.load(a, *i))
-
-    return materialize(lo, Lazy((*lo.shape(a)[:-1], size), dtype_of(a), element, ((a, False),)))
+@handles(CALLS, np.size)
+def size(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.size(a, axis)``."""
+    v = as_array(lo, args[0], node)
+    shape = shape_of(lo, v)
+    out: Atom = ONE
+    for k in axes_of(lo, argument(args, keywords, 1, "axis"), len(shape), node):
+        out = lo.b.op("mul", out, shape[k])
+    return out
 
 
 @handles(CALLS, np.ndindex)
@@ -351,3 +364,13 @@ def ndindex(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.ndindex(*shape)``: all indices of a shape."""
     items = args[0].items if len(args) == 1 and isinstance(args[0], Tuple) else args
     return IterV("ndindex", tuple(lo.integer(x, node, "a size") for x in items))
+
+
+@handles(CALLS, np.ndenumerate)
+def ndenumerate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """``np.ndenumerate(a)``: all indices of an array with its elements."""
+    from srcad.frontend.creation import same_attribute
+
+    a = array_of(lo, args[0], node, 1)
+    flat = same_attribute(lo, a, node, "flat")
+    return IterV("zip", (IterV("ndindex", lo.shape(a)), flat))

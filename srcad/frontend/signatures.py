@@ -32,7 +32,9 @@ max *values key! default!
 sum iterable start=
 enumerate iterable start=
 zip *iterables
+slice start stop? step?
 reversed sequence
+sorted iterable key= reverse=
 float x?
 int x?
 bool x?
@@ -53,6 +55,7 @@ math.ceil x
 math.trunc x
 math.log x base?
 numba.prange start stop? step?
+numba.np.extensions.cross2d a b
 np.float64 x?
 np.float32 x?
 np.int64 x?
@@ -67,42 +70,33 @@ np.empty_like prototype dtype= order! subok! shape!
 np.full shape fill_value dtype= order!C
 np.full_like a fill_value dtype= order! subok! shape!
 np.arange start stop? step? dtype=
-np.linspace start stop num= endpoint!True retstep!False dtype! axis!0
-np.eye N M= k!0 dtype= order!C
-np.identity n dtype=
 np.array object dtype= copy!True order! subok! ndmin!0
 np.copy a order! subok!
 np.asarray a dtype= order! copy!
 np.ascontiguousarray a dtype!
 np.asfortranarray a dtype!
-np.atleast_1d a
-np.dot a b out!
-np.matmul a b out!
-np.vdot a b
 np.outer a b out!
-np.linalg.norm x ord! axis! keepdims!False
-np.linalg.solve a b
-np.linalg.inv a
-np.linalg.cholesky a
-np.linalg.det a
-np.sum a axis= dtype! out! keepdims= initial! where!
-np.prod a axis= dtype! out! keepdims= initial! where!
-np.max a axis= out! keepdims= initial! where!
-np.min a axis= out! keepdims= initial! where!
-np.amax a axis= out! keepdims= initial! where!
-np.amin a axis= out! keepdims= initial! where!
-np.mean a axis= dtype! out! keepdims= where!
-np.var a axis= dtype! out! ddof= keepdims= where!
-np.std a axis= dtype! out! ddof= keepdims= where!
-np.any a axis= out! keepdims= where!
-np.all a axis= out! keepdims= where!
-np.count_nonzero a axis= keepdims!False
-np.argmax a axis= out! keepdims!False
-np.argmin a axis= out! keepdims!False
-np.cumsum a axis= dtype! out!
-np.cumprod a axis= dtype! out!
-np.reshape a shape= order!C copy! newshape=
-np.ravel a order!C
+np.einsum *operands out! dtype! order!K casting!safe optimize=
+np.sum a axis= dtype= out! keepdims= initial= where=
+np.prod a axis= dtype= out! keepdims= initial= where=
+np.max a axis= out! keepdims= initial= where=
+np.min a axis= out! keepdims= initial= where=
+np.amax a axis= out! keepdims= initial= where=
+np.amin a axis= out! keepdims= initial= where=
+np.nanmax a axis= out! keepdims= initial= where=
+np.nanmin a axis= out! keepdims= initial= where=
+np.mean a axis= dtype= out! keepdims= where=
+np.var a axis= dtype! out! ddof= keepdims= where=
+np.std a axis= dtype! out! ddof= keepdims= where=
+np.any a axis= out! keepdims= where=
+np.all a axis= out! keepdims= where=
+np.count_nonzero a axis= keepdims=
+np.argmax a axis= out! keepdims=
+np.argmin a axis= out! keepdims=
+np.cumsum a axis= dtype= out!
+np.cumprod a axis= dtype= out!
+np.reshape a shape= order= copy! newshape=
+np.ravel a order=
 np.transpose a axes=
 np.swapaxes a axis1 axis2
 np.moveaxis a source destination
@@ -119,20 +113,37 @@ np.column_stack tup
 np.where condition x? y?
 np.clip a a_min= a_max= out! min= max=
 np.broadcast_to array shape subok!False
-np.repeat a repeats axis!
-np.roll a shift axis=
-np.diff a n!1 axis!-1 prepend! append!
-np.trace a offset!0 axis1!0 axis2!1 dtype! out!
-np.diag v k!0
 np.ndindex *shape
+np.ndenumerate arr
 np.ndim a
+np.result_type *values
+np.vectorize pyfunc otypes= doc! excluded! cache!False signature!
+np.dtype dtype
+np.diagonal a offset= axis1= axis2=
+np.lib.stride_tricks.sliding_window_view x window_shape axis= subok!False writeable!False
+np.broadcast_shapes *args
+np.size a axis=
 np.shape a
 srcad.library.refuse what instead?
+srcad.library.registry.draw *args
+np.random.seed seed?
+srcad.library.factors.solve a b
+srcad.library.factors.inv a
+srcad.library.factors.det a
+srcad.library.factors.cholesky a
+srcad.library.factors.eigh a
+srcad.library.factors.eig a
+srcad.library.factors.svd a
+srcad.library.factors.qr a
+srcad.library.factors.slogdet a
+srcad.library.factors.pinv a cutoff
+srcad.library.axes_of axis ndim
 np.triu m k=
 np.tril m k=
 ListV.append x
 ListV.pop i?
 ListV.clear
+ListV.sort key= reverse=
 ListV.copy
 ListV.extend iterable
 Record.items
@@ -143,25 +154,27 @@ array.copy order!C
 array.astype dtype order! casting! subok! copy!True
 array.fill value
 array.item *args
-array.dot b out!
-array.reshape *shape order!C copy!
-array.ravel order!C
-array.flatten order!C
+array.reshape *shape order= copy!
+array.ravel order=
+array.flatten order=
 array.transpose *axes
+array.diagonal offset= axis1= axis2=
+array.squeeze axis=
+array.swapaxes axis1 axis2
 array.clip min= max= out!
-array.sum axis= dtype! out! keepdims= initial! where!
-array.prod axis= dtype! out! keepdims= initial! where!
-array.max axis= out! keepdims= initial! where!
-array.min axis= out! keepdims= initial! where!
-array.mean axis= dtype! out! keepdims= where!
-array.var axis= dtype! out! ddof= keepdims= where!
-array.std axis= dtype! out! ddof= keepdims= where!
-array.any axis= out! keepdims= where!
-array.all axis= out! keepdims= where!
-array.argmax axis= out! keepdims!False
-array.argmin axis= out! keepdims!False
-array.cumsum axis= dtype! out!
-array.cumprod axis= dtype! out!
+array.sum axis= dtype= out! keepdims= initial= where=
+array.prod axis= dtype= out! keepdims= initial= where=
+array.max axis= out! keepdims= initial= where=
+array.min axis= out! keepdims= initial= where=
+array.mean axis= dtype= out! keepdims= where=
+array.var axis= dtype! out! ddof= keepdims= where=
+array.std axis= dtype! out! ddof= keepdims= where=
+array.any axis= out! keepdims= where=
+array.all axis= out! keepdims= where=
+array.argmax axis= out! keepdims=
+array.argmin axis= out! keepdims=
+array.cumsum axis= dtype= out!
+array.cumprod axis= dtype= out!
 scalar.item
 scalar.copy
 """

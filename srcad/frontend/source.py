@@ -226,3 +226,8 @@ def call_parts(f: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
             args, f = (f, *args), type(f).__call__
         else:
             return f, args, keywords
+
+
+def of_library(source: SourceFunction) -> bool:
+    """Whether a function is srcad's own text of a NumPy or SciPy function, or a lambda in it."""
+    return str(source.globals.get("__name__", "")).startswith("srcad.library.")

@@ -19,6 +19,7 @@ from srcad.frontend.values import (
     IterV,
     Lazy,
     ListV,
+    Record,
     Static,
     Tuple,
     describe,
@@ -96,6 +97,19 @@ def settle(lo: Lowering, v: Any) -> Any:
         return v if v.view else materialize(lo, v)
     if isinstance(v, Tuple):
         return Tuple(tuple(settle(lo, x) for x in v.items), v.cls)
+    return v
+
+
+def solid(lo: Lowering, v: Any) -> Any:
+    """A value that leaves the compiled function: views that are expressions are computed too."""
+    from srcad.frontend.arrays import materialize
+
+    if isinstance(v, Lazy):
+        return materialize(lo, v)
+    if isinstance(v, Tuple):
+        return Tuple(tuple(solid(lo, x) for x in v.items), v.cls)
+    if isinstance(v, Record):
+        return Record(v.cls, {k: solid(lo, x) for k, x in v.fields.items()})
     return v
 
 

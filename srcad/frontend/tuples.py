@@ -30,7 +30,7 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
             )
         if bounds[2] == 0:
             lo.mismatch(node, "the step of a slice must not be zero", PLAIN)
-        return Tuple(t.items[slice(*bounds)])
+        return Tuple(t.items[slice(*bounds)], list if t.cls is list else None)
     if isinstance(key, Const):
         k = int(lo.integer(key, node).value)  # type: ignore[union-attr]
         if not -len(t.items) <= k < len(t.items):

@@ -32,7 +32,11 @@ class Static:
 
 @dataclass(frozen=True, eq=False)
 class Tuple:
-    """A tuple; ``cls`` is the namedtuple class where it is one."""
+    """A tuple; ``cls`` is the namedtuple class where it is one.
+
+    A list whose length is known at compile time, and which nobody changes, is one too: of class
+    ``list``, which matters where it is an index.
+    """
 
     items: tuple[Any, ...]
     cls: type | None = None

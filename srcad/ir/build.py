@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from srcad.ir.draws import DRAWS
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -21,6 +22,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     For,
     If,
     Load,
@@ -160,6 +162,12 @@ class Builder:
         """Raise unless ``cond`` (nothing to do where it is known to hold)."""
         if not (isinstance(cond, Const) and cond.value):
             self.emit(Check(cond, exception, message, self.loc))
+
+    def draw(self, kind: str, *args: Atom, hint: str = "z") -> Var | None:
+        """The next random number of a distribution; nothing of a seeding."""
+        targets = tuple(self.var(hint, t) for t in DRAWS[kind].results)
+        self.emit(Draw(targets, kind, args, self.loc))
+        return targets[0] if targets else None
 
     # control flow
     @contextmanager

@@ -1,4 +1,4 @@
-"""The intermediate representation: structured, typed, single assignment, sixteen node classes.
+"""The intermediate representation: structured, typed, single assignment, seventeen node classes.
 
 What goes in: the frontend's lowering of a user function for given argument types; what comes
 out of every transform is again a ``Function`` of these nodes.
@@ -254,6 +254,22 @@ class Print:
     loc: Loc | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """``targets = `` the next random number of a distribution (``ir.draws``), or a seeding.
+
+    It changes the state of the generator: whether its result is used or not, it is executed where
+    it stands, once for each time the user's statement is, in the forward sweep only.  With
+    ``given`` nothing is drawn: the result is that number, which an earlier run has drawn.
+    """
+
+    targets: tuple[Var, ...]
+    kind: str
+    args: tuple[Atom, ...] = ()
+    loc: Loc | None = None
+    given: Atom | None = None
+
+
 Stmt = (
     Op
     | Load
@@ -270,6 +286,7 @@ Stmt = (
     | Call
     | Check
     | Print
+    | Draw
 )
 
 

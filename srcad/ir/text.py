@@ -19,6 +19,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     For,
     Function,
     If,
@@ -130,6 +131,10 @@ def _simple(s: Stmt) -> str:
             return f"check {_atom(s.cond)} else {s.exception}({_atoms(s.message)})"
         case Print():
             return f"print({_atoms(s.args)})"
+        case Draw():
+            result = f"{', '.join(map(_bind, s.targets))} = " if s.targets else ""
+            again = f" again {_atom(s.given)}" if s.given is not None else ""
+            return f"{result}draw {s.kind}({_atoms(s.args)}){again}"
     raise TypeError(f"not a statement: {s!r}")
 
 

@@ -14,6 +14,7 @@ import builtins
 from dataclasses import replace
 
 from srcad.errors import InternalError
+from srcad.ir.draws import DRAWS
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import (
     Accumulate,
@@ -25,6 +26,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     For,
     Function,
     If,
@@ -148,6 +150,8 @@ class _Verifier:
                 self.require(ok, "only numbers and strings can be printed")
             case ArrayOp():
                 self.require(bool(s.targets), "an array operation without result")
+            case Draw():
+                self.draw(s)
 
     def op(self, s: Op) -> None:
         self.require(s.op in PRIMITIVES, f"unknown primitive {s.op}")
@@ -238,6 +242,17 @@ class _Verifier:
         self.require(len(s.targets) == len(results), f"{s.fn} gives {len(results)} values")
         for t, y in zip(s.targets, results, strict=True):
             self.require(compatible(t.type, y.type), f"{s.fn} gives {y.type}, not {t.type}")
+
+    def draw(self, s: Draw) -> None:
+        self.require(s.kind in DRAWS, f"unknown distribution {s.kind}")
+        known = DRAWS[s.kind]
+        self.require(len(s.args) == len(known.params), f"{s.kind} takes {len(known.params)} values")
+        for a, t in zip(s.args, known.params, strict=True):
+            self.expect(a, t, "parameter")
+        ok = tuple(t.type for t in s.targets) == known.results
+        self.require(ok, f"{s.kind} gives {known.results}")
+        if s.given is not None:
+            self.expect(s.given, s.targets[0].type, "number drawn before")
 
     # control flow
     def branch(self, s: If) -> None:

@@ -20,6 +20,7 @@ from srcad.ir.nodes import (
     Check,
     Const,
     Dim,
+    Draw,
     For,
     Function,
     If,
@@ -51,6 +52,8 @@ def operands(s: Stmt) -> tuple[Atom, ...]:
     match s:
         case Op(args=args) | ArrayOp(args=args) | Call(args=args):
             return args
+        case Draw(args=args, given=given):
+            return args if given is None else (*args, given)
         case Load(array=a, index=i):
             return (a, *i)
         case Store(array=a, index=i, value=v) | Accumulate(array=a, index=i, value=v):
@@ -81,7 +84,7 @@ def targets(s: Stmt) -> tuple[Var, ...]:
     match s:
         case Op(target=t) | Load(target=t) | Alloc(target=t) | View(target=t) | Dim(target=t):
             return (t,)
-        case ArrayOp(targets=ts) | Call(targets=ts):
+        case ArrayOp(targets=ts) | Call(targets=ts) | Draw(targets=ts):
             return ts
         case If(results=rs):
             return rs
@@ -153,6 +156,9 @@ def rewrite(s: Stmt, use: Callable[[Atom], Atom], define: Callable[[Var], Var]) 
         case ArrayOp() | Call():
             args = tuple(map(u, s.args))
             return replace(s, args=args, targets=tuple(map(define, s.targets)))
+        case Draw():
+            args, given = tuple(map(u, s.args)), None if s.given is None else u(s.given)
+            return replace(s, args=args, given=given, targets=tuple(map(define, s.targets)))
         case Load():
             array, index = u(s.array), tuple(map(u, s.index))
             return replace(s, array=array, index=index, target=define(s.target))

@@ -1,6 +1,55 @@
 """Functions of NumPy and SciPy, written in the language that srcad differentiates."""
 
-from srcad.library import calculus  # noqa: F401
-from srcad.library.registry import LIBRARY, Entry, implements, refuse
+from srcad.library import (  # noqa: F401
+    applying,
+    building,
+    calculus,
+    counts,
+    elementwise,
+    gammas,
+    grids,
+    histograms,
+    indexing,
+    joining,
+    linalg,
+    nanfunctions,
+    norms,
+    padding,
+    polynomials,
+    products,
+    quantiles,
+    random,
+    scipy_linalg,
+    searching,
+    series,
+    sets,
+    shaping,
+    signals,
+    sorting,
+    special,
+    stacks,
+    statistics,
+    tensors,
+    triangular,
+    ufuncs,
+    values,
+)
+from srcad.library.registry import (
+    LIBRARY,
+    LIBRARY_ITEMS,
+    LIBRARY_METHODS,
+    Entry,
+    axes_of,
+    implements,
+    refuse,
+)
 
-__all__ = ["LIBRARY", "Entry", "implements", "refuse"]
+__all__ = [
+    "LIBRARY",
+    "LIBRARY_ITEMS",
+    "LIBRARY_METHODS",
+    "Entry",
+    "axes_of",
+    "implements",
+    "refuse",
+]

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import numpy as np
+
 Function = Callable[..., Any]
 
 
@@ -27,23 +29,36 @@ class Entry:
     code: Function
     samples: Function
     notes: str = ""
+    in_place: bool = False
 
 
 LIBRARY: dict[Function, Entry] = {}
+LIBRARY_METHODS: dict[str, Entry] = {}
+LIBRARY_ITEMS: dict[Any, Function] = {}  # objects with a subscript: np.r_, np.mgrid
 
 
-def implements(*originals: Function, samples: Function, notes: str = "") -> Callable:
+def implements(
+    *originals: Function,
+    samples: Function,
+    notes: str = "",
+    method: str = "",
+    in_place: bool = False,
+) -> Callable:
     """Declare that the decorated function is what ``originals`` compute.
 
     Args:
         samples: a function of a ``tests.samples.Draw``, which makes arguments; it returns calls,
             each made by ``d.call(...)``.
         notes: what the table of supported functions says of it.
+        method: name of the method of arrays that computes the same.
+        in_place: whether it writes to its first argument.
     """
 
     def declare(code: Function) -> Function:
         for f in originals:
-            LIBRARY[f] = Entry(code, samples, notes)
+            LIBRARY[f] = Entry(code, samples, notes, in_place)
+        if method:
+            LIBRARY_METHODS[method] = Entry(code, samples, notes, in_place)
         return code
 
     return declare
@@ -57,3 +72,13 @@ def refuse(what: str, instead: str = "") -> NoReturn:
         instead: what to write.
     """
     raise NotImplementedError(what)
+
+
+def draw(kind: str, *args: Any) -> Any:
+    """The next number of a distribution of ``ir.draws`` (or its seeding), exactly once."""
+    return getattr(np.random, kind)(*args)
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that the constant ``axis`` names, counted from the front; ``None``: all of them."""
+    raise NotImplementedError(axis, ndim)

@@ -22,7 +22,7 @@ from srcad.errors import NoDerivative
 from srcad.ir.build import Builder, const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import ArrayOp, Atom, Var
-from srcad.ir.types import ArrayT, Scalar
+from srcad.ir.types import ArrayT
 from srcad.transforms.arrays import add_to, copy, each, fresh, like, sizes
 
 Tangents = tuple[Var | None, ...]
@@ -35,6 +35,7 @@ class Context(Protocol):
     op: ArrayOp
 
     def active(self, k: int) -> bool: ...
+    def seeded(self, k: int) -> bool: ...
     def operand(self, k: int) -> Var: ...
     def result(self, k: int) -> Atom: ...
     def shadow(self, k: int) -> Var: ...
@@ -122,6 +123,34 @@ def half_lower(b: Builder, x: Var) -> Var:
             b.store(made, (i, j), b.load(x, i, j))
         b.store(made, (i, i), b.op("mul", half, b.load(x, i, i)))
     return made
+
+
+def mirrored(b: Builder, x: Var) -> Var:
+    """The symmetric matrix with the lower triangle of ``x``."""
+    assert isinstance(x.type, ArrayT)
+    full = fresh(b, replace(x.type, layout="C"), sizes(b, x), False, "full")
+    with b.loop(const(0), b.dim(x, 0)) as i, b.loop(const(0), b.op("add", i, const(1))) as j:
+        value = b.load(x, i, j)
+        b.store(full, (i, j), value)
+        b.store(full, (j, i), value)
+    return full
+
+
+def add_mirrored(b: Builder, target: Var, x: Var) -> None:
+    """The adjoint of ``mirrored``: ``x`` and its transpose are added to the lower triangle."""
+    with b.loop(const(0), b.dim(x, 0)) as i:
+        with b.loop(const(0), i) as j:
+            b.accumulate(target, (i, j), b.op("add", b.load(x, i, j), b.load(x, j, i)))
+        b.accumulate(target, (i, i), b.load(x, i, i))
+
+
+def trace(b: Builder, x: Var) -> Var:
+    """The sum of the diagonal of a square matrix."""
+    assert isinstance(x.type, ArrayT)
+    total = b.alloc(ArrayT(x.type.dtype, 1), (const(1),), hint="trace")
+    with b.loop(const(0), b.dim(x, 0)) as i:
+        b.accumulate(total, (const(0),), b.load(x, i, i))
+    return b.load(total, const(0))
 
 
 # matmul
@@ -213,12 +242,8 @@ RULES["inv"] = ArrayRule(_inv_jvp, _inv_vjp, lambda on: frozenset({1}))
 # det: of a regular matrix
 def _det_jvp(b: Builder, s: ArrayOp, tangents: Tangents) -> tuple[Var | None, ...]:
     (a,), (d,), (tangent,) = s.args, s.targets, tangents
-    assert tangent is not None and isinstance(a, Var) and isinstance(d.type, Scalar)
-    product = solve(b, a, contiguous(b, tangent))
-    total = b.alloc(ArrayT(d.type.kind, 1), (const(1),), hint="trace")
-    with b.loop(const(0), b.dim(a, 0)) as i:
-        b.accumulate(total, (const(0),), b.load(product, i, i))
-    made = b.op("mul", d, b.load(total, const(0)), hint="det_t")
+    assert tangent is not None and isinstance(a, Var)
+    made = b.op("mul", d, trace(b, solve(b, a, contiguous(b, tangent))), hint="det_t")
     assert isinstance(made, Var)
     return (made,)
 
@@ -242,12 +267,8 @@ RULES["det"] = ArrayRule(_det_jvp, _det_vjp, lambda on: frozenset({0, 1}))
 def _cholesky_jvp(b: Builder, s: ArrayOp, tangents: Tangents) -> tuple[Var | None, ...]:
     (low,), (tangent,) = s.targets, tangents
     assert tangent is not None
-    full = fresh(b, low.type, sizes(b, low), False, "full")
-    with b.loop(const(0), b.dim(low, 0)) as i, b.loop(const(0), b.op("add", i, const(1))) as j:
-        value = b.load(tangent, i, j)
-        b.store(full, (i, j), value)
-        b.store(full, (j, i), value)
-    inner = solve(b, low, contiguous(b, turn(b, solve(b, low, full))))
+    half = solve(b, low, mirrored(b, tangent))
+    inner = solve(b, low, contiguous(b, turn(b, half)))
     return (matmul(b, low, half_lower(b, inner)),)
 
 
@@ -257,11 +278,7 @@ def _cholesky_vjp(c: Context) -> None:
     turned = contiguous(b, turn(b, low))
     inner = half_lower(b, matmul(b, turned, contiguous(b, seed)))
     whole = solve(b, turned, contiguous(b, turn(b, solve(b, turned, inner))))
-    target = c.shadow(0)
-    with b.loop(const(0), b.dim(low, 0)) as i:
-        with b.loop(const(0), i) as j:
-            b.accumulate(target, (i, j), b.op("add", b.load(whole, i, j), b.load(whole, j, i)))
-        b.accumulate(target, (i, i), b.load(whole, i, i))
+    add_mirrored(b, c.shadow(0), whole)
 
 
 RULES["cholesky"] = ArrayRule(_cholesky_jvp, _cholesky_vjp, lambda on: frozenset({1}))

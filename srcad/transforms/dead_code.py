@@ -6,8 +6,8 @@ In: verified IR.  Out: the same function without
 * writes to local storage that nothing live reads afterwards or before (by alias class),
 * branches and loops left without any live statement or result.
 
-Invariant: results, contents of the arguments, checks, prints and calls stay as they were.
-Method: one mark phase from the roots (yields of the function, checks, prints, calls, writes
+Invariant: results, contents of the arguments, checks, prints, draws and calls stay as they were.
+Method: one mark phase from the roots (yields of the function, checks, prints, draws, calls, writes
 that the caller can see) backwards, then one sweep.  Limits: flow-insensitive for storage, so
 a write that is overwritten before any read stays; a loop that would never end and has no effect
 is dropped.
@@ -50,6 +50,7 @@ from srcad.ir.nodes import (
     Call,
     Check,
     Dim,
+    Draw,
     For,
     Function,
     If,
@@ -116,9 +117,9 @@ class _Live:
 
     def mark(self, fn: Function, keep_checks: bool) -> None:
         """Everything reachable backwards from the roots."""
-        roots = (Check, Print, Call) if keep_checks else (Print, Call)
+        roots = (Check, Print, Draw, Call) if keep_checks else (Print, Draw, Call)
         for number, s in enumerate(self.stmts):
-            if isinstance(s, roots):
+            if isinstance(s, roots) and not (isinstance(s, Draw) and s.given is not None):
                 self.effect(number)
         self.touch(OUTSIDE)
         for y in fn.body.yields:

@@ -24,6 +24,7 @@ from srcad.ir.nodes import (
     Atom,
     Block,
     Call,
+    Draw,
     Function,
     Load,
     Op,
@@ -31,11 +32,13 @@ from srcad.ir.nodes import (
     Store,
     Var,
 )
-from srcad.ir.types import Scalar, is_float, shadow_type
+from srcad.ir.types import F8, Scalar, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, like, zero_of
+from srcad.transforms.draws import refuse_parameters
 from srcad.transforms.family import Family, refuse_overlaps
+from srcad.transforms.implicit import slope
 from srcad.transforms.multiply import guard_of, partials, times
 from srcad.transforms.tandem import Tandem
 
@@ -49,6 +52,7 @@ def forward(fn: Function, active: tuple[bool, ...]) -> Function:
 def _forward(fn: Function, active: tuple[bool, ...], name: str, family: Family) -> Function:
     summaries = summarise(fn)
     activity = Activity(fn, Regions(fn, summaries), summaries, active)
+    refuse_parameters(fn, activity)
     builder = Builder(Namer(v.name for v in variables(fn)))
     sweep = Forward(builder, activity, family)
     params = [
@@ -59,8 +63,7 @@ def _forward(fn: Function, active: tuple[bool, ...], name: str, family: Family) 
     for p, on in zip(fn.params, active, strict=True):
         if not on and activity.shadowed(p):
             sweep.shadow[p.name] = like(builder, p, sweep.wish(p))
-    opening = tuple(builder.stack.pop())
-    builder.stack.append([])
+    opening = tuple(builder.stack[0])
     body = sweep.block(fn.body)
     with builder.block() as closing:
         tangents = tuple(sweep.result(y) for y in fn.body.yields if is_float(y.type))
@@ -108,6 +111,10 @@ class Forward(Tandem):
                 self.b.accumulate(self.shadow[s.array.name], s.index, self.of(v, kind))
             case ArrayOp() if any(map(self.carries, s.targets)):
                 self.array_op(s)
+            case Draw(targets=(t,), args=(a,)) if self.carries(t):
+                hint = self.wish(t)
+                moved = self.b.op("mul", slope(self.b, s.kind, t, a), self.of(a, F8), hint=hint)
+                self.shadow[t.name] = self.b_const(moved, F8, hint)
             case _:
                 super().beside(s)
 
@@ -159,6 +166,8 @@ class Forward(Tandem):
         for t, tangent in zip(s.targets, found, strict=True):
             if tangent is not None and self.carries(t):
                 self.shadow[t.name] = tangent
+            elif self.carries(t) and isinstance(t.type, Scalar):
+                self.shadow[t.name] = self.b_const(zero_of(t.type), t.type, self.wish(t))
             elif self.carries(t):
                 self.shadow[t.name] = like(self.b, t, self.wish(t))
 

@@ -70,8 +70,14 @@ def partials(
     return tuple(None if isinstance(p, Const) and p.value == 0 else p for p in found)
 
 
-def guard_of(s: Op, k: int) -> Guard:
-    """Which factor of the product with the partial of operand ``k`` keeps it zero, if any."""
+def guard_of(s: Op, k: int, sheltered: bool = False) -> Guard:
+    """Which factor of the product with the partial of operand ``k`` keeps it zero, if any.
+
+    Args:
+        sheltered: whether the result matters only where something chooses it.
+    """
+    if sheltered:
+        return "value"
     if s.op == "guarded_mul" and k == 1:
         return "partial"
     return "value" if registry.guarded(s.op, s.args) else ""

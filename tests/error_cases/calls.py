@@ -88,12 +88,12 @@ def random_library(x):
 
 @refused(UnknownFunction, 1.0)
 def numpy_random(x):
-    return x * np.random.normal()
+    return x * np.random.vonmises(0.0, 1.0)
 
 
 @refused(UnknownFunction, vector)
-def sorted_builtin(a):
-    return sorted(a)[0]
+def iterator(a):
+    return next(iter(a))
 
 
 @refused(UnknownFunction, 1.0)
@@ -112,9 +112,9 @@ def nextafter(x):
 
 
 @refused(NoDerivative, 1.0)
-def frexp(x):
-    m, e = math.frexp(x)
-    return m
+def distance_to_the_next_float(x):
+    ulp = math.ulp(x)
+    return ulp
 
 
 @refused(TypeMismatch, vector)
@@ -159,12 +159,27 @@ def print_to_a_file(x):
 
 
 @refused(UnsupportedSyntax, vector)
-def sort_of_a_list(a):
+def reverse_of_a_list(a):
     xs = [v for v in a]
-    xs.sort()
+    xs.reverse()
     return xs[0]
 
 
 @refused(UnsupportedSyntax, 1.0)
 def keywords_of_unknown_names(x):
     return helper(x, **x)
+
+
+@refused(UnknownFunction, 1.0, lambda: np.random.default_rng(1))
+def random_generator(x, rng):
+    return x * rng.normal()
+
+
+@refused(NoDerivative, 1.0)
+def random_counts(x):
+    return x * np.random.poisson(x)
+
+
+@refused(TypeMismatch, 1.0)
+def random_choice_with_p(x):
+    return x * np.random.choice(3, p=[0.2, 0.3, 0.5])

@@ -228,8 +228,8 @@ def iterator_kept_in_a_name(a):
 
 @refused(TypeMismatch, vector)
 def reshape_of_a_strided_view(a):
-    b = np.concatenate((a, a))
-    return b[::2].reshape(3, 1)[0, 0]
+    b = np.outer(a, a)
+    return b[:, ::2].reshape(2, 3)[0, 0]
 
 
 @refused(UnsupportedSyntax, matrix)

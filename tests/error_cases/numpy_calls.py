@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from srcad import TypeMismatch, UnknownFunction, UnsupportedSyntax
+from srcad import NoDerivative, TypeMismatch, UnknownFunction, UnsupportedSyntax
 from tests.error_cases.registry import refused
 
 
@@ -16,18 +16,33 @@ def matrix():
 
 
 @refused(UnknownFunction, vector)
-def sort(a):
-    return np.sort(a)[0]
+def lexsort(a):
+    return a[np.lexsort((a,))[0]]
 
 
 @refused(UnknownFunction, matrix)
-def eigenvalues(m):
-    return np.sum(np.linalg.eigvalsh(m))
+def einsum_path(m):
+    return np.einsum_path("ij,jk", m, m)[0][1]
 
 
-@refused(UnknownFunction, matrix, vector)
-def einsum(m, a):
-    return np.sum(np.einsum("ij->i", m))
+@refused(UnsupportedSyntax, matrix)
+def einsum_of_lists(m):
+    return np.einsum(m, [0, 1])
+
+
+@refused(TypeMismatch, matrix)
+def einsum_that_does_not_fit(m):
+    return np.einsum("ijk->i", m)[0]
+
+
+@refused(TypeMismatch, matrix)
+def complete_qr(m):
+    return np.linalg.qr(m, mode="complete")[0][0, 0]
+
+
+@refused(TypeMismatch, matrix)
+def hermitian_svd(m):
+    return np.linalg.svd(m, hermitian=True)[1][0]
 
 
 @refused(UnknownFunction, vector)
@@ -42,9 +57,9 @@ def sum_with_out(a):
     return out[()]
 
 
-@refused(UnsupportedSyntax, vector)
+@refused(TypeMismatch, vector)
 def sum_with_where(a):
-    return np.sum(a, where=a > 0.7)
+    return np.sum(a, where=a)
 
 
 @refused(UnsupportedSyntax, matrix, 1)
@@ -57,24 +72,24 @@ def axis_out_of_range(m):
     return np.sum(np.sum(m, axis=2))
 
 
-@refused(UnsupportedSyntax, vector)
-def linspace_without_end(a):
-    return np.sum(np.linspace(a[0], a[1], 5, False))
+@refused(TypeMismatch, vector)
+def pad_with_odd_reflection(a):
+    return np.sum(np.pad(a, 1, mode="reflect", reflect_type="odd"))
 
 
-@refused(UnsupportedSyntax, 2.0)
-def shifted_diagonal(x):
-    return np.sum(np.eye(3, k=1)) * x
-
-
-@refused(UnsupportedSyntax, matrix)
-def fortran_copy(m):
-    return np.sum(m.flatten("F"))
+@refused(NoDerivative, vector)
+def roots(a):
+    return np.roots(a)[0]
 
 
 @refused(UnsupportedSyntax, matrix)
-def norm_with_order(m):
-    return np.linalg.norm(m, 1)
+def copy_in_any_order(m):
+    return np.sum(m.flatten("A"))
+
+
+@refused(TypeMismatch, matrix)
+def norm_along_axes_that_are_not(m):
+    return np.linalg.norm(m, 1, (0, 2))
 
 
 @refused(TypeMismatch, vector)
@@ -119,12 +134,12 @@ def needs_an_argument(a):
     return np.dot(a)
 
 
-@refused(UnsupportedSyntax, vector)
-def concatenate_a_list_built_in_a_loop(a):
+@refused(TypeMismatch, vector)
+def select_from_a_list_built_in_a_loop(a):
     parts = []
     for i in range(3):
         parts.append(a * i)
-    return np.sum(np.concatenate(parts))
+    return np.sum(np.select([a > 0.0, a > 1.0, a > 2.0], parts))
 
 
 @refused(TypeMismatch, vector)
@@ -133,9 +148,8 @@ def array_of_ragged_rows(a):
 
 
 @refused(TypeMismatch, matrix)
-def matmul_of_three_axes(m):
-    t = np.zeros((2, 2, 2))
-    return np.sum(t @ m)
+def matmul_of_no_axes(m):
+    return np.sum(np.array(2.0) @ m)
 
 
 @refused(UnsupportedSyntax, vector)
@@ -145,4 +159,10 @@ def ufunc_with_where(a):
 
 @refused(UnknownFunction, vector)
 def ufunc_method(a):
-    return np.add.reduce(a)
+    return np.add.reduceat(a, [0, 2])[0]
+
+
+@refused(TypeMismatch, matrix)
+def list_of_diagonals(m):
+    parts = [np.diagonal(m)]
+    return parts[0][0]

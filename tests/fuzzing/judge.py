@@ -119,12 +119,12 @@ def compare(
 ) -> Verdict:
     """Run both ways and compare; ``value_of`` takes the value out of what ``g`` gives."""
     args, plain_args = arguments(), arguments()
-    plain = attempt(lambda: function(*plain_args), PLAIN_SECONDS)
+    plain = attempt(lambda: seeded(function, plain_args), PLAIN_SECONDS)
     if plain.kind == "time":
         got = attempt(lambda: srcad.source(g, *args), SRCAD_SECONDS)
         compiled = got.kind in ("value", "refused")
         return Verdict("endless", "" if compiled else f"does not compile: {got}")
-    got = attempt(lambda: g(*args), SRCAD_SECONDS)
+    got = attempt(lambda: seeded(g, args), SRCAD_SECONDS)
     if got.kind == "refused":
         untouched = same(args, arguments()) and not g.cache
         return Verdict("refused", "" if untouched else f"a refused call left traces: {got}")
@@ -134,6 +134,12 @@ def compare(
         raised = plain.kind == "error"  # math.sin(inf) is NaN in Numba, for one
         return Verdict("hang", "" if raised else "srcad does not end")
     return judge_error(function, arguments, plain, got)
+
+
+def seeded(function: Callable[..., Any], args: tuple) -> Any:
+    """A call that draws the same random numbers each time."""
+    np.random.seed(0)
+    return function(*args)
 
 
 def judge_value(plain: Outcome, got: Outcome, after: tuple[tuple, tuple]) -> Verdict:

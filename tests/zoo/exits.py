@@ -307,3 +307,18 @@ def loop_from_float(x):
 
 
 add(loop_from_float, lambda: (0.9,), (0,), "for int")
+
+
+def refused(x):
+    raise ValueError("too large")
+
+
+def helper_that_always_raises(a):
+    total = 0.0
+    for x in a:
+        y = x * x if x < 2.0 else 1.0 + refused(x)
+        total += y * x
+    return total
+
+
+add(helper_that_always_raises, lambda: (vec(4),), (0,), "if exits")

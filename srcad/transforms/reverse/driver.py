@@ -28,6 +28,7 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
+from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
 from srcad.transforms.reverse.adjoint import Adjoint
 from srcad.transforms.reverse.operations import Operations, wanted_snapshots
@@ -97,7 +98,7 @@ def reverse_with_report(
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    return _Reverse(request).run()
+    return _Reverse(replace(request, fn=lifted(request.fn, request.family))).run()
 
 
 class _Reverse:
@@ -115,6 +116,7 @@ class _Reverse:
             request.seeded,
             not request.allocate,
         )
+        refuse_parameters(fn, self.activity)
         self.namer = Namer(v.name for v in variables(fn))
         self.b = Builder(self.namer)
         floats = [y for y in fn.body.yields if is_float(y.type)]
@@ -154,14 +156,13 @@ class _Reverse:
                 _refuse_lists(p)
                 prepare.shadow[p.name] = like(self.b, p, prepare.wish(p))
         opening = tuple(self.b.stack[0])
-        self.b.stack = [[]]
         body = prepare.block(self.request.fn.body)
         prepare.done.body = replace(body, stmts=(*opening, *body.stmts))
         return prepare.done
 
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
-        storage = Storage(self.tree, self.positions, self.reload, self.prepared, self.request.lean)
+        storage = Storage(self.tree, self.positions, self.reload, self.request.lean)
         plan = storage.decide(dry.scopes.needed)
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
@@ -209,8 +210,6 @@ class _Reverse:
             adjoint.env.update(forward.cursors)
         self._seed(adjoint)
         adjoint.block(self.tree.root)
-        if plan is None:
-            list(self._cotangents(adjoint))
         return adjoint
 
     def _version(self, name: str, active: tuple[bool, ...], seeded: tuple[bool, ...]) -> str:

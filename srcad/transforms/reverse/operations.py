@@ -6,7 +6,8 @@ In: the statement, the state of the reverse sweep.  Out: its adjoint statements.
 * No residual crosses the boundary of a call.  Its adjoint re-runs the callee's own reverse version
   on the values of its operands at the call, shadows passed along.  What the callee writes, or
   what is overwritten later, is a snapshot taken before the call (``Prepare``), so the re-run
-  touches no storage of the primal; its prints and checks are left out.
+  touches no storage of the primal; its prints and checks are left out, and the random numbers it
+  drew are not drawn again but taken from its record (``draws``).
 
 Invariant: ``contents`` names every region whose contents are read here (poisoning spares them).
 """
@@ -24,6 +25,7 @@ from srcad.ir.nodes import ArrayOp, Atom, Call, Var
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
+from srcad.transforms.draws import replay_of
 from srcad.transforms.family import Family, refuse_overlaps
 from srcad.transforms.reverse.adjoint import Adjoint
 
@@ -86,12 +88,16 @@ class Operations:
     def call(self, adjoint: Adjoint, s: Call) -> None:
         """A call of the callee's reverse version, which accumulates into the shadows."""
         activity, b = adjoint.activity, adjoint.b
-        summary, primal = activity.summaries[s.fn], self.family.callees[s.fn]
+        again_by = replay_of(self.family, s.fn) or s.fn
+        summary, primal = activity.summaries[s.fn], self.family.callees[again_by]
         refuse_overlaps(s, activity.regions, summary)
-        active = tuple(map(activity.carries, s.args))
+        given: list[tuple[int, Atom]] = list(enumerate(s.args))
+        if again_by != s.fn:  # the last result is the record of what the call drew
+            given.append((len(s.args) + len(s.targets) - 1, s.targets[-1]))
+        active = tuple(activity.carries(a) for _, a in given)
         seeds: list[Atom] = []
         seeded: list[bool] = []
-        for t, y, source in zip(s.targets, primal.body.yields, summary.results, strict=True):
+        for t, y, source in zip(s.targets, primal.body.yields, summary.results, strict=False):
             if is_float(y.type):
                 seed = self.seed(adjoint, t) if source.fresh or not is_reference(t) else None
                 seeded.append(seed is not None)
@@ -104,13 +110,13 @@ class Operations:
                         else seed
                     ]
                 )
-        written = any(w and on for w, on in zip(summary.writes, active, strict=True))
+        written = any(w and on for w, on in zip(summary.writes, active, strict=False))
         if not any(seeded) and not written:
             return
-        fn = self.versions(s.fn, active, tuple(seeded))
+        fn = self.versions(again_by, active, tuple(seeded))
         args = [
             self.reference(adjoint, s, k) if is_reference(a) else adjoint.scopes.value(a)
-            for k, a in enumerate(s.args)
+            for k, a in given
         ]
         args = [
             fit(b, a, p.type) if is_reference(a) else a  # type: ignore[arg-type]
@@ -118,10 +124,12 @@ class Operations:
         ]
         shadows = [
             fit(b, adjoint.scopes.shadow(a), shadow_type(p.type))
-            for a, p, on in zip(s.args, primal.params, active, strict=True)
+            for (_, a), p, on in zip(given, primal.params, active, strict=True)
             if on and is_reference(a)
         ]
-        scalars = [a for a, on in zip(s.args, active, strict=True) if on and not is_reference(a)]
+        scalars = [
+            a for (_, a), on in zip(given, active, strict=True) if on and not is_reference(a)
+        ]
         again = [b.var("again", y.type) for y in primal.body.yields]
         made = [b.var(adjoint.hint(a), a.type) for a in scalars]
         b.emit(Call((*again, *made), fn, (*args, *seeds, *shadows), b.loc))
@@ -146,6 +154,11 @@ class RuleContext:
     def active(self, k: int) -> bool:
         """Whether operand ``k`` has an adjoint to contribute to."""
         return self.adjoint.activity.carries(self.op.args[k])
+
+    def seeded(self, k: int) -> bool:
+        """Whether result ``k`` has an adjoint."""
+        t = self.op.targets[k]
+        return self.adjoint.activity.shadowed(t) or t.name in self.adjoint.env
 
     def operand(self, k: int) -> Var:
         """Operand ``k`` as it was."""

@@ -16,12 +16,14 @@ from dataclasses import replace
 from srcad.analyses.activity import Activity
 from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Place, Reload
+from srcad.analyses.sheltered import sheltered
 from srcad.analyses.tree import Node
 from srcad.ir.build import Builder
-from srcad.ir.nodes import Accumulate, ArrayOp, Atom, Call, Load, Loc, Op, Stmt, Store, Var
+from srcad.ir.nodes import Accumulate, ArrayOp, Atom, Call, Draw, Load, Loc, Op, Stmt, Store, Var
 from srcad.ir.types import ArrayT, Scalar
 from srcad.rules import needs
 from srcad.transforms.arrays import add_to, zero_of
+from srcad.transforms.implicit import slope
 from srcad.transforms.multiply import guard_of, partials, times
 from srcad.transforms.reverse.prepare import Prepared
 from srcad.transforms.reverse.scope import Scopes
@@ -51,6 +53,7 @@ class Statements:
         self.idle = idle  # blocks without adjoint, found by the dry run
         self.dry = scopes.plan is None
         self.env: Env = {}
+        self.sheltered = sheltered(prepared.body)
 
     # the environment
     def add(self, a: Atom, value: Atom) -> None:
@@ -109,6 +112,12 @@ class Statements:
                 if self.activity.active(v):
                     shadow = self.scopes.shadow(s.array)
                     self.add(v, self.b.load(shadow, *self.index(s.index), hint=self.hint(v)))
+            case Draw(targets=(t,)):
+                adjoint = self.env.pop(t.name, None)
+                if adjoint is not None:
+                    z, a = self.scopes.value(t), self.scopes.value(s.args[0])
+                    moved = slope(self.b, s.kind, z, a)
+                    self.add(s.args[0], self.b.op("mul", adjoint, moved, hint=self.hint(s.args[0])))
             case ArrayOp() | Call():
                 if any(map(self.activity.carries, (*s.targets, *s.args))):
                     self.hooks[type(s)](self, s)
@@ -153,10 +162,11 @@ class Statements:
         wanted = needs(s.op, active, s.args)
         args = tuple(self.scopes.value(a) if k in wanted else a for k, a in enumerate(s.args))
         out = self.scopes.value(s.target) if "out" in wanted else s.target
+        inside = s.target.name in self.sheltered
         for k, p in enumerate(partials(self.b, s, args, out, active)):
             if p is not None:
                 a = s.args[k]
-                self.add(a, times(self.b, adjoint, p, guard_of(s, k), self.hint(a)))
+                self.add(a, times(self.b, adjoint, p, guard_of(s, k, inside), self.hint(a)))
 
     def choice(self, s: Op, adjoint: Atom, active: tuple[bool, ...]) -> None:
         """The chosen operand gets the adjoint, the other one zero (no product: 0 * inf is NaN)."""
