@@ -53,6 +53,24 @@ def dtype_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     return Static(np.dtype("?" if code == "b1" else code))
 
 
+def limits_of(info: Any) -> Any:
+    """Handler of ``np.finfo`` and ``np.iinfo``: constants of a kind of numbers."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        from srcad.frontend.creation import dtype_code
+
+        code = dtype_code(lo, args[0], node)
+        try:
+            return Static(info(np.dtype("?" if code == "b1" else code)))
+        except ValueError as e:
+            lo.mismatch(node, str(e), PLAIN)
+
+    return handler
+
+
+CALLS[np.finfo], CALLS[np.iinfo] = limits_of(np.finfo), limits_of(np.iinfo)
+
+
 @handles(CALLS, np.result_type)
 def result_type(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.result_type(a, b)``: the dtype that arrays and numbers have in common."""

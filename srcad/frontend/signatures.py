@@ -119,6 +119,8 @@ np.ndim a
 np.result_type *values
 np.vectorize pyfunc otypes= doc! excluded! cache!False signature!
 np.dtype dtype
+np.finfo dtype
+np.iinfo type
 np.diagonal a offset= axis1= axis2=
 np.lib.stride_tricks.sliding_window_view x window_shape axis= subok!False writeable!False
 np.broadcast_shapes *args

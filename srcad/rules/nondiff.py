@@ -10,7 +10,7 @@ import operator
 
 import numpy as np
 
-from srcad.rules.declare import zero_rule
+from srcad.rules.declare import not_implemented, zero_rule
 from srcad.runtime.special import srcad_exponent
 
 # rounding
@@ -55,3 +55,15 @@ zero_rule("invert", operator.invert, np.invert)
 zero_rule("gcd", math.gcd, np.gcd)
 zero_rule("lcm", math.lcm, np.lcm)
 zero_rule("exponent", srcad_exponent)
+
+# no derivative, and why
+not_implemented(
+    np.frombuffer,
+    np.lib.stride_tricks.as_strided,
+    reason="it looks at memory in another way than the arrays it was made for",
+)
+not_implemented(np.isnat, reason="dates are no numbers of the subset")
+not_implemented(
+    np.polynomial.polynomial.Polynomial,
+    reason="objects of classes are outside the subset; use polyval and the like",
+)

@@ -1,0 +1,75 @@
+"""The table of supported functions: up to date, large enough, and no function of Numba missing."""
+
+from __future__ import annotations
+
+import re
+import types
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import support
+
+NAMED = re.compile(r"^\| `([\w.]+)` \|", re.MULTILINE)
+KINDS = (types.FunctionType, types.BuiltinFunctionType, np.ufunc, type)
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """The rows of the table."""
+    return support.rows()
+
+
+def numba_names() -> set[str]:
+    """Names, in NumPy and ``math``, of what Numba compiles."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from numba.core.registry import cpu_target
+
+        cpu_target.target_context.refresh()
+        context: Any = cpu_target.typing_context
+        context.refresh()
+    templates = (*context._functions, *context._globals)
+    known = {f for f in templates if isinstance(f, KINDS) and hasattr(f, "__module__")}
+    names = {((f.__module__ or "").replace("numpy", "np"), f.__name__) for f in known}
+    found = set()
+    for prefix in ("math", "np", "np.linalg", "np.random", "np.polynomial.polynomial"):
+        module = support.MODULES[prefix]
+        for name, f in support.public_names(module):
+            same = getattr(f, "__name__", name)
+            if f in known or (prefix, same) in names:
+                found.add(f"{prefix}.{name}")
+    return found
+
+
+def test_nothing_that_numba_compiles_is_missing(rows):
+    """Supported, zero, or refused with a reason; a new Numba shows up here."""
+    missing = numba_names() - {r.name for r in rows} - ABSTRACT
+    assert not missing, sorted(missing)
+
+
+# types that stand for kinds of numbers: as functions they convert, which only some of them may
+ABSTRACT = {
+    f"np.{name}"
+    for name, f in support.public_names(np)
+    if isinstance(f, type) and issubclass(f, (np.generic, Warning, Exception))
+}
+
+
+def test_enough_is_supported(rows):
+    """At least 250 names, 160 different functions with a derivative; few refused."""
+    supported = [r for r in rows if r.derivative != "no"]
+    different = {r.meaning for r in supported if r.derivative == "yes"}
+    assert len(supported) >= 250
+    assert len(different) >= 160
+    assert len(rows) - len(supported) <= 15, [r.name for r in rows if r.derivative == "no"]
+
+
+def test_the_page_is_up_to_date(rows):
+    """Names are compared, so that another version of NumPy does not matter."""
+    shown = set(NAMED.findall(support.PAGE.read_text()))
+    now = {r.name for r in rows}
+    here = {n for n in shown if n.rpartition(".")[2] in dir(support.MODULES[n.rpartition(".")[0]])}
+    assert here == now, "run python -m tests.support"
