@@ -32,6 +32,12 @@ def joined_with_r(a):
 
 
 @program
+def limits_of_numbers(a):
+    eps = np.finfo(a.dtype).eps
+    return a * a / (1.0 + 1e6 * eps) + np.iinfo(np.int64).max % 10 * np.finfo(float).max ** 0.01
+
+
+@program
 def joined_with_c(a):
     return np.c_[a[0], a[1]] * 2.0, np.c_[a, a, np.ones(2)]
 

@@ -223,12 +223,3 @@ add(
     "walrus while",
     njit=False,
 )
-
-
-def limits_of_numbers(x, a):
-    eps = np.finfo(np.float64).eps
-    s = x * x / (1.0 + 1e6 * eps) + np.iinfo(np.int64).max % 10
-    return s * np.finfo(float).max ** 0.01 + np.sum(a)
-
-
-add(limits_of_numbers, lambda: (0.7, vec(2)), (0, 1), "constants", njit=False)
