@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import boxcox
 
 import srcad
 from srcad.frontend.calls import full_name
-from srcad.library import LIBRARY
+from srcad.library import LIBRARY, implements
 from tests.samples import Call, Draw
 
 OPTIONS = {"backend": "reference"}
@@ -131,3 +132,28 @@ def test_entries_explain_themselves():
     for f, entry in LIBRARY.items():
         assert entry.code.__doc__, name_of(f)
         assert calls(f), name_of(f)
+
+
+def loss(x):
+    return np.sum(boxcox(x, 0.3) ** 2)
+
+
+def test_a_new_entry_is_all_it_takes():
+    """A compiled function is refused; with an entry of four lines the tests above apply to it."""
+    x = np.linspace(0.2, 2.0, 5)
+    with pytest.raises(srcad.UnknownFunction, match="boxcox"):
+        srcad.grad(loss, **OPTIONS)(x)
+
+    @implements(boxcox, samples=lambda d: [d.call(d.pos(4), 0.3), d.call(d.num(), d.num())])
+    def code(x, exponent):
+        """(x^p - 1) / p."""
+        return (x**exponent - 1.0) / exponent
+
+    try:
+        for k in range(2):
+            test_value(boxcox, k)
+            test_value_of_strided_and_single(boxcox, k)
+            test_derivatives(boxcox, k)
+        srcad.check_grads(loss, (x,), **OPTIONS)
+    finally:
+        del LIBRARY[boxcox]
