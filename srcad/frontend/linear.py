@@ -106,12 +106,15 @@ def outer(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     )
 
 
-@handles(CALLS, numba.np.extensions.cross2d)
 def cross2d(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """Numba's ``cross2d``, which has no Python body."""
     from srcad.frontend.calls import call_value
 
     return call_value(lo, FunctionV(get_source(tensors.cross2d)), args, keywords, node)
+
+
+if hasattr(numba.np.extensions, "cross2d"):  # not beside every version of NumPy
+    CALLS[numba.np.extensions.cross2d] = cross2d
 
 
 def float_matrix(lo: Lowering, v: Any, node: Any) -> Var:

@@ -218,7 +218,7 @@ def _find(name: str) -> Any:
     first, *rest = name.split(".")
     obj = roots[first] if first in roots else getattr(builtins, first)
     for r in rest:
-        obj = getattr(obj, r)
+        obj = getattr(obj, r, name)  # the name stands for what this version does not have
     return obj
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from tests.oracle_dual import Rounding
 from tests.randprog import adapter
-from tests.randprog.loading import load, module_name, unload
+from tests.randprog.loading import load, load_copying, module_name, unload
 from tests.randprog.program import RandomProgram
 
 LARGE = 1e6  # no value may reach this
@@ -116,6 +116,9 @@ def _compare_at(
 ) -> str:
     rng = np.random.default_rng(seed)
     expected_value, expected_state = run_plainly(function, program.args(seed))
+    copying = run_plainly(load_copying(program), program.args(seed))
+    if _error(flat(*copying), flat(expected_value, expected_state)) > 0.0:
+        return "overlap"  # NumPy does not do what it says it does
     gradient = adapter.oracle_pullback(program, function, program.args(seed), 1.0)
     if not np.max(np.abs(flat(gradient)), initial=0.0) < STEEP:
         return "steep"
