@@ -2,8 +2,11 @@
 
 ``grad``, ``value_and_grad``, ``jvp``, ``vjp``, ``linearize``, ``jacobian``, ``hessian``, ``hvp``
 and the decorator ``differentiable`` take an ordinary numeric Python function, generate the
-derivative as readable Python, and compile it with Numba.
+derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``Variable`` and
+``constant`` are the eager tape (``srcad.tape``); ``srcad.tf`` is TensorFlow's interface to it.
 """
+
+from typing import Any
 
 from srcad.api.adjoint import adjoint
 from srcad.api.check import CheckFailed, check_grads
@@ -25,6 +28,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CheckFailed",
+    "GradientTape",
     "InternalError",
     "NoDerivative",
     "Options",
@@ -32,8 +36,10 @@ __all__ = [
     "TypeMismatch",
     "UnknownFunction",
     "UnsupportedSyntax",
+    "Variable",
     "adjoint",
     "check_grads",
+    "constant",
     "differentiable",
     "explain",
     "grad",
@@ -49,3 +55,12 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The tape, imported when it is first asked for."""
+    if name in ("GradientTape", "Variable", "constant"):
+        from srcad import tape
+
+        return getattr(tape, name)
+    raise AttributeError(f"module 'srcad' has no attribute {name!r}")
