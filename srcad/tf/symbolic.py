@@ -1,0 +1,159 @@
+"""Symbolic values: what stands in for arrays while a ``tf.function`` is traced.
+
+A ``Sym`` knows shape and element type and answers NumPy's protocols (``__array_ufunc__``,
+``__array_function__``) by recording a node.  The eager engine runs on it unchanged: tapes,
+pullbacks and optimizers record what they would compute, so a traced tape is compiled away.
+Whatever needs a value (``bool``, ``float``, ``np.asarray``) raises ``NotTraceable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from srcad.errors import SrcadError
+from srcad.tape.state import STATE
+from srcad.tape.tensor import Tensor
+
+CONCRETE = (np.zeros_like, np.ones_like, np.full_like, np.shape, np.ndim, np.size)
+MOVES = ("reshape", "transpose", "broadcast_to", "expand_dims", "squeeze")
+
+
+class NotTraceable(SrcadError):
+    """The function needs values while it is traced, so it runs eagerly."""
+
+
+class Sym(np.lib.mixins.NDArrayOperatorsMixin):
+    """A value known when the compiled function runs.
+
+    ``op`` is the name of a NumPy function, or ``input``, ``index``, ``param``, ``result``;
+    ``args`` its operands (``Sym``, arrays, numbers), ``options`` its other arguments.
+    """
+
+    __array_priority__ = 1000
+
+    def __init__(
+        self,
+        op: str,
+        args: tuple[Any, ...],
+        shape: tuple[int, ...],
+        dtype: Any,
+        options: dict[str, Any] | None = None,
+    ) -> None:
+        self.op, self.args, self.shape = op, args, tuple(shape)
+        self.dtype = np.dtype(dtype)
+        self.options = options or {}
+        if STATE.trace is None:
+            raise NotTraceable(
+                "a tensor from the tracing of a tf.function is used outside of it",
+                instead="return it from the function",
+            )
+        STATE.trace.add(self)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return int(np.prod(self.shape))
+
+    # NumPy's protocols
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if options.get("out", (None,))[0] is inputs[0]:  # x += y gives a new value
+            options.pop("out")
+        if method != "__call__" or options:
+            raise NotTraceable(f"np.{ufunc.__name__}.{method} cannot be traced")
+        with np.errstate(all="ignore"):
+            sample = ufunc(*map(_sample, inputs))
+        if isinstance(sample, tuple):
+            raise NotTraceable(f"np.{ufunc.__name__} has several results")
+        return Sym(ufunc.__name__, inputs, np.shape(sample), sample.dtype)
+
+    def __array_function__(self, f: Any, types: Any, args: Any, options: Any) -> Any:
+        with np.errstate(all="ignore"):
+            found = f(*_samples(args), **{k: _samples(v) for k, v in options.items()})
+        if f in CONCRETE:
+            return found
+        if isinstance(found, tuple | list):
+            raise NotTraceable(f"np.{f.__name__} has several results")
+        if any(isinstance(a, list | tuple) and any(isinstance(x, Sym) for x in a) for a in args):
+            operands, rest = tuple(args[0]), args[1:]
+        else:
+            operands = tuple(a for a in args if isinstance(a, Sym | np.ndarray | np.generic))
+            rest = tuple(a for a in args if not isinstance(a, Sym | np.ndarray | np.generic))
+        return Sym(f.__name__, operands, found.shape, found.dtype, {"rest": rest, **options})
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Sym:
+        """Converted."""
+        return self if self.dtype == dtype else Sym("astype", (self,), self.shape, dtype)
+
+    def reshape(self, *shape: Any) -> Sym:
+        """In another shape."""
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        found = np.empty(self.shape, np.bool_).reshape(wanted)
+        return Sym("reshape", (self,), found.shape, self.dtype)
+
+    def __getitem__(self, key: Any) -> Sym:
+        if key == () and not self.shape:
+            return self
+        found = np.empty(self.shape, np.bool_)[key]
+        return Sym("getitem", (self,), np.shape(found), self.dtype, {"key": key})
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def iterate(self) -> Iterator[Tensor]:
+        """What ``for`` over a tensor gives: a loop for a range, else the elements."""
+        if not isinstance(self, Span) and not self.shape:
+            raise TypeError("Cannot iterate over a scalar tensor.")
+        if isinstance(self, Span):
+            return STATE.trace.loop(self)
+        return iter([Tensor(self[i]) for i in range(self.shape[0])])
+
+    # what needs a value
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotTraceable("a value is needed while the function is traced")
+
+    __bool__ = __float__ = __int__ = __index__ = __complex__ = __iter__ = __array__ = _refuse
+    __setitem__ = __round__ = __format__ = copy = tolist = item = _refuse
+
+    def __repr__(self) -> str:
+        return f"<symbolic {self.op} {self.shape} {self.dtype}>"
+
+    __str__ = _refuse
+    __hash__ = object.__hash__
+
+
+class Span(Sym):
+    """The integers of a ``tf.range``: to be iterated over; its length may be unknown."""
+
+    def __init__(self, bounds: tuple[Any, ...], dtype: Any) -> None:
+        self.known = not any(isinstance(b, Sym) for b in bounds)
+        super().__init__("range", bounds, (), dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The number of integers, if it is known."""
+        if not self.known:
+            raise NotTraceable("the length of a tf.range is not known while tracing")
+        return (len(range(*map(int, self.args))),)
+
+    @shape.setter
+    def shape(self, value: Any) -> None:
+        pass
+
+
+def _sample(x: Any) -> Any:
+    """A value of the same type, to find out types and shapes."""
+    return np.ones(x.shape, x.dtype)[()] if isinstance(x, Sym) else x
+
+
+def _samples(x: Any) -> Any:
+    if isinstance(x, list | tuple):
+        return type(x)(_samples(v) for v in x)
+    return np.asarray(_sample(x)) if isinstance(x, Sym) else x

@@ -1,0 +1,362 @@
+"""``tf.function``: what compiles gives what eager calls give; what cannot compile runs eagerly.
+
+The oracle is the undecorated Python function on variables of its own, called as often.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import numpy as np
+import pytest
+
+import srcad.tf as tf
+from srcad.tf.symbolic import NotTraceable
+
+MODULE = sys.modules["srcad.tf.function"]
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Numba is called at once."""
+    monkeypatch.setattr(MODULE, "PATIENCE", 0.0)
+
+
+def numbers(structure):
+    """A result as nested lists of arrays."""
+    return [tf.convert_to_tensor(x).numpy() for x in tf.nest.flatten(structure) if x is not None]
+
+
+def compare(make, *args, calls=3, rtol=1e-6):
+    """``make`` gives a function and the variables it uses; both kinds of calls must agree."""
+    plain, own = make()
+    inner, variables = make()
+    f = tf.function(inner)
+    for _ in range(calls):
+        expected, found = plain(*args), f(*args)
+        pairs = zip(numbers([expected, own]), numbers([found, variables]), strict=True)
+        for e, g in pairs:
+            assert e.dtype == g.dtype and e.shape == g.shape
+            np.testing.assert_allclose(g, e, rtol=rtol, atol=1e-7)
+    return f
+
+
+def ran_compiled(f):
+    """Whether Numba has compiled some signature."""
+    entries = f._entries.values()
+    return any(e.program is not None and e.program._compiled is not None for e in entries)
+
+
+def elementwise():
+    """Broadcasting, choices, reductions."""
+
+    def f(x, y):
+        z = tf.where(x > y, tf.exp(-x * x), tf.sin(y) / (1.0 + tf.abs(x)))
+        s = tf.reduce_sum(z, axis=1, keepdims=True) - tf.reduce_max(z)
+        return {"z": z / s, "m": (tf.reduce_mean(z), tf.reduce_min(z, 0))}
+
+    return f, []
+
+
+def integers():
+    """Whole numbers stay what they are."""
+
+    def f(i):
+        return i * 3 - 1, tf.cast(i, tf.float32) * 0.5, tf.reduce_sum(i), i > 2
+
+    return f, []
+
+
+def network():
+    """A tape over matrix products and a softmax, with an optimizer."""
+    rng = np.random.default_rng(0)
+    w = tf.Variable(rng.normal(size=(4, 8)).astype(np.float32))
+    b = tf.Variable(np.zeros(8, np.float32))
+    v = tf.Variable(rng.normal(size=(8, 3)).astype(np.float32))
+    optimizer = tf.keras.optimizers.Adam(0.05)
+
+    def f(x, labels):
+        with tf.GradientTape() as tape:
+            h = tf.nn.relu(x @ w + b)
+            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, h @ v))
+        grads = tape.gradient(loss, [w, b, v])
+        optimizer.apply_gradients(zip(grads, [w, b, v], strict=True))
+        return loss
+
+    return f, [w, b, v]
+
+
+def second_order():
+    """Nested tapes and a Jacobian."""
+
+    def f(x):
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.reduce_sum(tf.tanh(x) * x * x)
+            g = inner.gradient(y, x)
+        return y, g, outer.jacobian(g, x)
+
+    return f, []
+
+
+def loops():
+    """Nested loops over ranges; the trip count is an argument; the index takes part."""
+    x = tf.Variable(0.5)
+    y = tf.Variable([1.0, 2.0])
+
+    def f(n):
+        for i in tf.range(n):
+            for j in tf.range(2):
+                x.assign_add(tf.cast(i + j, tf.float32) * 0.1)
+            y.assign(y * 0.5 + x)
+        return x * 2.0, y
+
+    return f, [x, y]
+
+
+def ranges():
+    """A range as a value, and loops over it."""
+
+    def f(x):
+        total = tf.cast(tf.range(4), tf.float32) * x
+        return total, len(tf.range(1, 9, 3)), tf.reduce_sum(tf.range(5))
+
+    return f, []
+
+
+def minimize():
+    """An optimizer with momentum and a schedule, in a loop."""
+    x = tf.Variable([2.0, -1.0])
+    rate = 0.1
+    optimizer = tf.keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+
+    def f():
+        for _ in tf.range(20):
+            optimizer.minimize(lambda: tf.reduce_sum(x**4 + x), [x])
+        return x + 0.0
+
+    return f, [x]
+
+
+X = tf.constant(np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32))
+Y = tf.constant(np.random.default_rng(2).normal(size=(4,)).astype(np.float32))
+LABELS = tf.constant(np.eye(3, dtype=np.float32))
+COMPILING = {
+    "elementwise": (elementwise, (X, Y)),
+    "integers": (integers, (tf.constant([1, 2, 3]),)),
+    "network": (network, (X, LABELS)),
+    "second_order": (second_order, (Y,)),
+    "minimize": (minimize, ()),
+    "ranges": (ranges, (tf.constant(2.5),)),
+    "loops": (loops, (tf.constant(3),)),
+    "loops-none": (loops, (tf.constant(0),)),
+}
+
+
+@pytest.mark.parametrize("name", COMPILING)
+def test_compiled(name):
+    """Compiled functions give what eager ones give, variables included."""
+    make, args = COMPILING[name]
+    f = compare(make, *args, rtol=2e-5)
+    assert f.compiled and ran_compiled(f)
+
+
+def carried_local():
+    """A local name carries a value from trip to trip."""
+
+    def f(x, n):
+        s, p = x, tf.constant(0)
+        for _ in tf.range(n):
+            s = s * 2.0
+            p += 1
+        return s, p
+
+    return f, []
+
+
+def carried_unseen():
+    """A local name that only the next trip reads."""
+    x = tf.Variable(0.0)
+
+    def f(x0, n):
+        step = x0
+        for _ in tf.range(n):
+            x.assign_add(step)
+            step = step * 2.0
+        return x * 1.0
+
+    return f, [x]
+
+
+def carried_elsewhere():
+    """A list carries a value from trip to trip."""
+    x = tf.Variable(0.0)
+    held = [None]
+
+    def advance(v):
+        held[0] = v if held[0] is None else held[0] * 2.0
+        return held[0]
+
+    def f(x0, n):
+        held[0] = x0
+        for _ in tf.range(n):
+            x.assign_add(advance(x0))
+        return x * 1.0
+
+    return f, [x]
+
+
+def counted():
+    """A Python number that changes from trip to trip."""
+    x = tf.Variable(0.0)
+    count = [0]
+
+    def advance():
+        count[0] += 1
+        return float(count[0])
+
+    def f(x0, n):
+        count[0] = 0
+        for _ in tf.range(n):
+            x.assign_add(advance() * x0)
+        return x * 1.0
+
+    return f, [x]
+
+
+def branching():
+    """A Python branch on a value."""
+
+    def f(x, n):
+        return x * 2.0 if x > 1.0 else x - 5.0
+
+    return f, []
+
+
+def leaving():
+    """A loop left early."""
+    x = tf.Variable(0.0)
+
+    def f(x0, n):
+        for i in tf.range(n):
+            if i > 2:
+                break
+            x.assign_add(x0)
+        return x * 1.0
+
+    return f, [x]
+
+
+def measuring():
+    """The length of a range that depends on a value."""
+
+    def f(x, n):
+        return len(tf.range(n)) * x, tf.cast(tf.range(n), tf.float32) + x
+
+    return f, []
+
+
+def accumulating():
+    """A metric, a check, and printing."""
+    metric = tf.keras.metrics.Mean()
+
+    def f(x, n):
+        tf.debugging.assert_greater(x, 0.0)
+        metric.update_state(x)
+        return metric.result()
+
+    return f, metric.variables
+
+
+def whiling():
+    """A loop of unknown length."""
+
+    def f(x, n):
+        return tf.while_loop(lambda y: y < 100.0, lambda y: (y * 2.0,), [x])[0]
+
+    return f, []
+
+
+EAGER = [carried_local, carried_unseen, carried_elsewhere, counted, branching, leaving, whiling]
+EAGER += [measuring, accumulating]
+
+
+@pytest.mark.parametrize("make", EAGER)
+@pytest.mark.parametrize("n", [0, 1, 40])
+def test_what_is_not_seen_by_tracing(make, n):
+    """Python state inside of loops and values in conditions: the eager result."""
+    compare(make, tf.constant(1.5), tf.constant(n))
+    compare(make, tf.constant(0.5), n)
+
+
+def test_reason_is_logged_once(caplog):
+    """A function that does not compile says why, once."""
+    f = tf.function(lambda x: x * 2.0 if x > 1.0 else x)
+    with caplog.at_level(logging.INFO, "srcad"):
+        f(tf.constant(1.0))
+        f(tf.constant([1.0]))
+    assert len(caplog.records) == 1 and "a value is needed" in caplog.records[0].getMessage()
+    assert not f.compiled
+
+
+def test_random_numbers_are_drawn_anew():
+    """They are no constants of a compiled function."""
+    f = tf.function(lambda: tf.random.normal([2]))
+    found = {tuple(f().numpy()) for _ in range(4)}
+    assert len(found) == 4 and not f.compiled
+
+
+def test_outer_tapes_record_inside():
+    """Under a tape a function runs eagerly and is differentiated."""
+    v = tf.Variable(3.0)
+    f = tf.function(lambda x: x * x * v)
+    x = tf.constant(2.0)
+    f(x)
+    f(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    assert [float(g) for g in tape.gradient(y, [x, v])] == [12.0, 4.0]
+
+
+def test_leaked_tensors_are_refused():
+    """A tensor that tracing left behind is no value."""
+    left = []
+    f = tf.function(lambda x: left.append(x * 2.0) or x)
+    f(tf.constant(1.0))
+    assert float(left[0]) == 2.0
+    with pytest.raises(NotTraceable, match="outside of it"):
+        left[1] + 1.0
+
+
+def test_specializations():
+    """Other types, shapes, Python values, and variables of other shapes are seen."""
+    v = tf.Variable([1.0], shape=tf.TensorShape(None))
+    f = tf.function(lambda x, k=1: x * k + tf.reduce_sum(v))
+    for _ in range(3):
+        assert float(f(tf.constant(2.0))) == 3.0
+        assert float(f(tf.constant(2.0), 3)) == 7.0
+        assert f(tf.constant([2.0, 1.0]), k=2).numpy().tolist() == [5.0, 3.0]
+    v.assign([1.0, 1.0])
+    assert float(f(tf.constant(2.0))) == 4.0
+    assert float(f(tf.constant(2.0))) == 4.0
+
+
+def test_variables_are_read_and_written_through():
+    """Assignments outside are seen inside, and the other way round; values read before stay."""
+    v = tf.Variable(1.0)
+
+    @tf.function
+    def f():
+        before = v * 1.0
+        v.assign_add(1.0)
+        return before, v
+
+    for k in range(4):
+        before, after = f()
+        assert (float(before), float(after), float(v)) == (k + 1.0, k + 2.0, k + 2.0)
+    v.assign(10.0)
+    assert [float(x) for x in f()] == [10.0, 11.0] and ran_compiled(f)
