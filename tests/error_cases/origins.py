@@ -25,7 +25,7 @@ def from_text(text, name, file):
 
 @failing(UnsupportedSyntax, located=False)
 def made_by_exec():
-    srcad.grad(from_text("def f(x):\n    return x * x\n", "f", "<string>"), **R)(1.0)
+    srcad.grad(from_text("def f(x):\n    return x * x\n", "f", "<nowhere>"), **R)(1.0)
 
 
 @failing(UnsupportedSyntax, located=False)
@@ -84,7 +84,7 @@ def edited():
             linecache.checkcache(str(path))
 
 
-hidden = from_text("def hidden(x):\n    return x * x\n", "hidden", "<string>")
+hidden = from_text("def hidden(x):\n    return x * x\n", "hidden", "<nowhere>")
 
 
 @refused(UnsupportedSyntax, 1.0)
@@ -94,7 +94,7 @@ def helper_without_source(x):
 
 @failing(UnsupportedSyntax, located=False)
 def generated_lambda():
-    srcad.grad(eval("lambda x: x * x"), **R)(1.0)
+    srcad.grad(eval(compile("lambda x: x * x", "<nowhere>", "eval")), **R)(1.0)
 
 
 @failing(UnsupportedSyntax)
