@@ -79,7 +79,9 @@ def steps(x, dx, k, ndim):
         return dx
     if np.ndim(x) == 1:
         return along(x[1:] - x[:-1], k, ndim)
-    right, left = ends(np.asarray(x), k if np.ndim(x) == ndim else np.ndim(x) - 1)
+    if np.ndim(x) != ndim:
+        refuse("positions of samples that have other axes than the samples", "give a vector")
+    right, left = ends(np.asarray(x), k)
     return right - left
 
 

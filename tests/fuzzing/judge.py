@@ -218,6 +218,8 @@ def close(plain: Any, value: Any) -> bool:
         a, b = (np.concatenate([np.zeros(0), *flat(x)]) for x in (plain, value))
     except (TypeError, ValueError):
         return False
+    if a.shape != b.shape:
+        return False
     with np.errstate(all="ignore"):
         finite = np.isfinite(a) & np.isfinite(b)
-        return a.shape == b.shape and bool(np.allclose(a[finite], b[finite], rtol=1e-4, atol=1e-4))
+        return bool(np.allclose(a[finite], b[finite], rtol=1e-4, atol=1e-4))
