@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from srcad.frontend.core import CALLS, Lowering, handles
+from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.source import get_source
-from srcad.frontend.values import FunctionV, Static, Tuple
+from srcad.frontend.values import FunctionV, Static, Tuple, describe
 from srcad.library.applying import vectorized
 
 
@@ -23,12 +23,17 @@ def vectorize(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any
 def one_dtype(lo: Lowering, otypes: Any, node: Any) -> np.dtype | None:
     """The dtype of results that ``otypes`` of ``np.vectorize`` asks for."""
     given = otypes.items if isinstance(otypes, Tuple) else (otypes,)
-    objs = [getattr(x, "obj", x) for x in given]
+    if not all(x is None or isinstance(x, Static) for x in given):
+        lo.mismatch(node, "the kinds of results of np.vectorize must be constant", PLAIN)
+    objs = [getattr(x, "obj", None) for x in given]
     if objs == [None]:
         return None
     if len(objs) != 1 or isinstance(objs[0], str) and len(objs[0]) != 1:
         lo.fail(node, "np.vectorize of several results is not supported", instead="write a loop")
-    return np.dtype(objs[0])
+    try:
+        return np.dtype(objs[0])
+    except TypeError:
+        lo.mismatch(node, f"{describe(given[0])} is not a dtype", PLAIN)
 
 
 def call_vectorized(
