@@ -4,8 +4,8 @@ In: a function.  Out: ``Bounds``, whose ``lower`` gives the least value an integ
 ``None``; ``hidden`` says that a subscript is never negative and that this is not obvious from its
 own loop.  Numba turns a negative subscript into one from the end, which keeps loops from being
 vectorised unless the compiler can see the sign by itself, as it does in ascending loops from a
-constant; elsewhere the printer casts the subscript to an unsigned number (shared notes on code
-generation: 5 to 100 times).
+constant; elsewhere the printer casts the subscript to an unsigned number (worth a factor of
+several where a loop then becomes a vector loop).
 
 Invariant: integers are taken not to overflow, as array sizes do not.  Limits: intervals have no
 upper end, conditions teach nothing, values that come from arrays or calls are not known.
