@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from tests.random_programs import SHARES, RandomChooser, check, generate, load, programs, shares
-from tests.randprog import adapter, checking
+from tests.randprog import checking
 from tests.randprog.loading import unload
 
 
@@ -63,7 +63,6 @@ def test_drawn_programs_are_fit(program):
     checking.validate(program)
 
 
-@pytest.mark.skipif(not adapter.available(), reason="the compiler is not there yet")
 @pytest.mark.parametrize("part", range(6))
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())

@@ -1,17 +1,9 @@
 """Single behaviours of the facade, as recorded from TensorFlow."""
 
-import importlib
-import importlib.util
-
 import pytest
 
+import srcad.tf as tf
 from tests.tf_recorded import cases_arrays, cases_ops, differentiated, harness, suites, values
-
-SPEC = importlib.util.find_spec("srcad.tf")
-if SPEC is None or SPEC.origin is None:
-    pytest.skip("there is no srcad.tf yet", allow_module_level=True)
-
-tf = importlib.import_module("srcad.tf")
 
 PROGRAMS = suites.conformance()
 RECORDING = harness.load("conformance")

@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
+import srcad.tf as tf
 from tests import tf_documents
 from tests.tf_documents import doc002_minimum, doc003_training, doc004_advanced, fixed, plots
 from tests.tf_recorded import harness, suites
-
-SPEC = importlib.util.find_spec("srcad.tf")
-if SPEC is None or SPEC.origin is None:
-    pytest.skip("there is no srcad.tf yet", allow_module_level=True)
-
-tf = importlib.import_module("srcad.tf")
 
 PROGRAMS = suites.documents()
 RECORDING = harness.load("documents")

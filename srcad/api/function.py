@@ -154,11 +154,9 @@ class Transformed:
     label = "f"
 
     def __init__(self, f: Any, **options: Any) -> None:
-        base = f.options if isinstance(f, Transformed) else None
         defaults().merged(options)  # refuses what is no option
         self.inner = f
         self._own = options
-        self._base = base
         if not callable(f):
             raise TypeMismatch(
                 f"expected a function, got {describe_object(f)}",

@@ -71,8 +71,7 @@ def call_key(f: FunctionV, bound: dict[str, Any]) -> Any:
     parts = []
     for name, v in bound.items():
         leaves, shape = flatten(v)
-        consts = ()
-        parts.append((name, shape, tuple(a.type for a in leaves), consts))
+        parts.append((name, shape, tuple(a.type for a in leaves)))
     return (id(f.source.node), seen_values(f), tuple(parts))
 
 

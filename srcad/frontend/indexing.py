@@ -313,23 +313,11 @@ def masked_write(lo: Lowering, a: Var, mask: Any, value: Atom, combine: Any) -> 
     same_shape(lo, shape, lo.shape(a))
     value = to_element(lo, value, a) if combine is None else value
 
+    rows = lo.shape(a)[len(shape) :]  # of axes that the mask has not
+
     def put(i: Index) -> None:
-        with lo.b.block() as stmts:
-            new = value if combine is None else to_element(lo, combine(lo.b.load(a, *i), value), a)
-            lo.b.store(a, i, new)
-        hit = truthy(lo, element_at(lo, mask, i))
-        lo.b.if_(hit, Block(tuple(stmts)), Block(()))
+        nest(lo, rows, lambda j: _put_at(lo, a, mask, i, (*i, *j), value, combine))
 
-    if len(shape) < a.type.ndim:  # type: ignore[union-attr]
-        rows = lo.shape(a)[len(shape) :]
-        inner = put
-
-        def put_rows(i: Index) -> None:
-            nest(lo, rows, lambda j: _put_at(lo, a, mask, i, (*i, *j), value, combine))
-
-        del inner
-        nest(lo, shape, put_rows)
-        return
     nest(lo, shape, put)
 
 

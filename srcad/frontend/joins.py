@@ -90,8 +90,6 @@ def branch(lo: Lowering, cond: Atom, then: Callable[[], None], orelse: Callable[
         orelse()
         return
     b = run_path(lo, orelse)
-    if b[2] and len(b[0]) == 1 and isinstance(b[0][0], Check) and not a[2]:
-        pass
     outer = lo.frame.env
     yields: list[tuple[Atom, Atom]] = []
     results: list[Var] = []

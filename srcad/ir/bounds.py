@@ -90,8 +90,8 @@ class Bounds:
     def _loop(self, s: For | While) -> None:
         if isinstance(s, For):
             self._index(s)
-        integers = [(c, y) for c, y in zip(s.carried, s.body.yields, strict=True)]
-        integers = [(c, y) for c, y in integers if c.arg.type == I8]
+        pairs = zip(s.carried, s.body.yields, strict=True)
+        integers = [(c, y) for c, y in pairs if c.arg.type == I8]
         for c, _ in integers:
             self._lower[c.arg.name] = self.lower(c.init)
         self._block(s.body)

@@ -93,6 +93,15 @@ def solve(a, b):
     return out
 
 
+def each_of(function, a):
+    """A function of square matrices, of every matrix of a stack."""
+    check_square(a)
+    out = np.empty(a.shape, kind_of(a))
+    for i in range(len(a)):
+        out[i] = function(a[i])
+    return out
+
+
 @implements(
     np.linalg.inv,
     samples=lambda d: [
@@ -106,11 +115,7 @@ def inv(a):
     a = np.asarray(a)
     if np.ndim(a) == 2:
         return factors.inv(a)
-    check_square(a)
-    out = np.empty(a.shape, kind_of(a))
-    for i in range(len(a)):
-        out[i] = np.linalg.inv(a[i])
-    return out
+    return each_of(np.linalg.inv, a)
 
 
 @implements(
@@ -172,11 +177,7 @@ def cholesky(a, /, *, upper=False):
         return np.swapaxes(np.linalg.cholesky(np.swapaxes(a, -1, -2)), -1, -2)
     if np.ndim(a) == 2:
         return factors.cholesky(a)
-    check_square(a)
-    out = np.empty(a.shape, kind_of(a))
-    for i in range(len(a)):
-        out[i] = np.linalg.cholesky(a[i])
-    return out
+    return each_of(np.linalg.cholesky, a)
 
 
 @implements(

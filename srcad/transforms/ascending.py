@@ -51,7 +51,7 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import ArrayT
-from srcad.ir.walk import blocks, statements, targets, variables
+from srcad.ir.walk import binders, statements, targets, variables
 from srcad.transforms.program import each_function, key
 
 Access = Load | Store | Accumulate
@@ -140,14 +140,11 @@ class _Turning:
 def _varying(s: For, inside: list[Stmt]) -> set[str]:
     """The counter, and it plus or minus what does not change: different in every iteration."""
     made = {v.name for t in inside for v in targets(t)}
-    for t in inside:
-        for inner in blocks(t):
-            made |= {v.name for u in inner.stmts for v in targets(u)}
 
     def fixed(a: Atom) -> bool:
         return not isinstance(a, Var) or a.name not in made and a.name not in bound
 
-    bound = {v.name for t in inside if isinstance(t, (For, While)) for v in _bound(t)}
+    bound = {v.name for t in inside for v in binders(t)}
     found = {s.index.name}
     for t in inside:
         if isinstance(t, Op) and t.op in ("add", "sub"):
@@ -157,8 +154,3 @@ def _varying(s: For, inside: list[Stmt]) -> set[str]:
             if own or other:
                 found.add(t.target.name)
     return found
-
-
-def _bound(s: For | While) -> tuple[Var, ...]:
-    carried = tuple(c.arg for c in s.carried)
-    return (s.index, *carried) if isinstance(s, For) else carried

@@ -91,15 +91,6 @@ class Subject:
         return tuple(given.get(position) for position in range(len(args)))
 
 
-def available() -> bool:
-    """Is the compiler there?"""
-    try:
-        import srcad
-    except ImportError:
-        return False
-    return all(hasattr(srcad, name) for name in ("differentiable", "value_and_grad", "hvp"))
-
-
 def is_refusal(program: RandomProgram, error: Exception) -> bool:
     """May the compiler refuse this program with this error?
 
