@@ -172,7 +172,7 @@ def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     check_bitwise(lo, name, args, node)
     return apply_elementwise(
         lo,
-        lambda *xs: lo.b.op(name, *fix_kinds(lo, name, narrow(lo, name, xs))),
+        lambda *xs: of_elements(lo, name, narrow(lo, name, xs)),
         args,
         result_dtype(name, args),
         node,
@@ -207,6 +207,18 @@ def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
             PLAIN,
             "convert with .astype(int) or int(...)",
         )
+
+
+def of_elements(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> Atom:
+    """A primitive of elements.
+
+    Between numbers ``/`` raises where the divisor is zero; between elements it does not, so its
+    derivative must be guarded: zero cotangents stay zero.
+    """
+    xs = fix_kinds(lo, name, xs)
+    if name == "truediv" and not (isinstance(xs[1], Const) and xs[1].value):
+        name = "steep_div"
+    return lo.b.op(name, *xs)
 
 
 def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
@@ -347,7 +359,7 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
         value = settle(lo, value)
 
     def combine(old: Atom, v: Atom) -> Atom:
-        return lo.b.op(name, *fix_kinds(lo, name, (old, v)))
+        return of_elements(lo, name, (old, v))
 
     write_array(lo, target, value, node, combine)
 

@@ -315,7 +315,7 @@ def primitive_call(
         check_bitwise,
         check_result_kind,
         elementwise,
-        fix_kinds,
+        of_elements,
         write_array,
     )
     from srcad.frontend.creation import as_array
@@ -351,7 +351,7 @@ def primitive_call(
         check_target(lo, out, node)
         check_result_kind(lo, out, name, args, node)
     if all(is_scalar(a) for a in args):
-        value = lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
+        value = of_elements(lo, name, tuple(args))
         if out is not None:
             write_array(lo, out, value, node)
         return value if out is None else out

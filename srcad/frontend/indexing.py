@@ -27,9 +27,9 @@ from srcad.frontend.arrays import (
     dtype_of,
     element_at,
     element_kind,
-    fix_kinds,
     materialize,
     nest,
+    of_elements,
     read_only,
     reads_of,
     shape_of,
@@ -261,7 +261,8 @@ def write_items(
     """Write to a view, through a mask or through index arrays."""
 
     def combine(old: Atom, v: Atom) -> Atom:
-        return lo.b.op(op, *fix_kinds(lo, op, (old, v)))  # type: ignore[arg-type]
+        assert op is not None
+        return of_elements(lo, op, (old, v))
 
     if all(i[0] in ("at", "slice", "new") for i in items):
         write_array(lo, subview(lo, a, tuple(items)), value, node, combine if op else None)

@@ -306,6 +306,12 @@ def mean(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 method_and_function("mean", np.mean, mean)
 
 
+def root_or_zero(lo: Lowering, x: Atom) -> Atom:
+    """The square root of a number, with derivative zero where it is zero (as of a norm)."""
+    zero = lo.b.op("eq", x, const(0, x.type))  # type: ignore[arg-type]
+    return lo.b.op("select", zero, const(0, x.type), lo.b.op("sqrt", x))  # type: ignore[arg-type]
+
+
 def variance(root: bool) -> Callable:
     """``np.var`` and ``np.std`` with ``ddof``."""
 
@@ -331,8 +337,8 @@ def variance(root: bool) -> Callable:
                 return op("add", acc, op("mul", d, d))
 
             squares = fold_axes(lo, x, axes, const(0, kind), square, outer)
-            out = op("truediv", squares, op("sub", n, ddof))
-            return op("sqrt", out) if root else out
+            out = op("steep_div", squares, op("sub", n, ddof))
+            return root_or_zero(lo, out) if root else out
 
         return reduce(
             lo,
