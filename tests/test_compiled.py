@@ -55,3 +55,24 @@ def _ones(out: object) -> object:
     if isinstance(out, tuple):
         return tuple(map(_ones, out))
     return np.ones(np.shape(out))[()] if np.asarray(out).dtype.kind == "f" else None  # type: ignore[arg-type]
+
+
+def test_arithmetic_of_bools() -> None:
+    """Sums and products of arrays of bools are bools, as NumPy has them; differences are none."""
+    a, b = np.array([True, True, False]), np.array([True, False, False])
+    for f in (
+        lambda a, b: a + b,
+        lambda a, b: a * b,
+        lambda a, b: np.sum(a + b),
+        lambda a, b: abs(a),
+    ):
+        same(srcad.differentiable(f, **OPTIONS)(a, b), f(a, b), 0.0)
+    with pytest.raises(srcad.TypeMismatch, match="difference of arrays of bools"):
+        srcad.differentiable(lambda a, b: a - b, **OPTIONS)(a, b)
+
+
+def test_integers_stay() -> None:
+    """Rounding and ``np.fmod`` of integers give integers."""
+    a, b = np.array([7, -7, 5]), np.array([3, 3, -3])
+    for f in (lambda a, b: np.round(a), lambda a, b: np.fmod(a, b)):
+        same(srcad.differentiable(f, **OPTIONS)(a, b), f(a, b), 0.0)

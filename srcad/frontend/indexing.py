@@ -29,7 +29,6 @@ from srcad.frontend.arrays import (
     element_kind,
     materialize,
     nest,
-    of_elements,
     read_only,
     reads_of,
     shape_of,
@@ -40,6 +39,7 @@ from srcad.frontend.arrays import (
 from srcad.frontend.core import EXPR, PLAIN, Lowering, handles
 from srcad.frontend.expansion import expand
 from srcad.frontend.grids import grid_key, library_item
+from srcad.frontend.kinds import of_elements
 from srcad.frontend.lists import list_item, store_list_item
 from srcad.frontend.tuples import tuple_item
 from srcad.frontend.values import (
