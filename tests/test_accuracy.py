@@ -313,7 +313,6 @@ TERMS: dict[str, Callable[..., Any]] = {
     "rel_entr": lambda x, y: abs(mp.log(x / y)) + 1,
     "kl_div": lambda x, y: 1,
     "sinc": lambda x: min(1, 2 / abs(x)),
-    "digamma": lambda x: 0,
     "betaln": lambda a, b: abs(mp.digamma(a)) + abs(mp.digamma(b)) + abs(mp.digamma(a + b)),
     "bessel_j": lambda n, x: mp.sqrt(2 / mp.pi / max(abs(x), 1)),
     "bessel_i_scaled": lambda n, x: 2 / mp.sqrt(max(abs(x), 1)),
