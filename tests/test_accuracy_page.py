@@ -1,4 +1,4 @@
-"""What ``docs/accuracy.md`` says beyond ``tests/test_accuracy.py`` and ``tests/test_special.py``."""
+"""What ``docs/accuracy.md`` says beyond what other tests of accuracy check."""
 
 from __future__ import annotations
 
