@@ -23,6 +23,7 @@ import scipy.special
 import srcad
 from srcad.frontend.arguments import spec_of
 from srcad.frontend.core import CALLS
+from srcad.frontend.kinds import of_function, result_kind
 from srcad.ir.nodes import Draw as RandomDraw
 from srcad.ir.nodes import Function, Op, Print
 from srcad.ir.primitives import PRIMITIVES
@@ -32,6 +33,7 @@ from srcad.library import LIBRARY
 from srcad.rules import FUNCTIONS, REASONS, RULES
 from tests.compiled import COMPILED, Case
 from tests.cuda_target import compiles, kinds
+from tests.elementwise import module_of
 from tests.samples import Draw
 from tests.test_library import program
 
@@ -141,14 +143,15 @@ def of_single(found: list[Case]) -> str:
     return ""
 
 
-def of_primitive(name: str) -> str:
-    """The dtype column of a primitive."""
-    p = PRIMITIVES[name]
+def of_primitive(name: str, f: Any) -> str:
+    """The dtype column of a primitive (of arrays, where the function takes them)."""
+    arrays = module_of(f) in ("numpy", "scipy")
+    result = result_kind if arrays else lambda op, given: PRIMITIVES[op].result_type(*given)
     found = []
     for kind in (F4, I8):
         operands = [Scalar(k) if k != "f8" else kind for k in kinds(name)]
         if kind == I8 or F4 in operands:
-            found.append(f"{kind}→{p.result_type(*operands)}")
+            found.append(f"{kind}→{result(of_function(f, name, operands), operands)}")
     return " ".join(dict.fromkeys(found))
 
 
@@ -168,7 +171,7 @@ def row_of(name: str, f: Any) -> Row | None:
         op = FUNCTIONS[f]
         cuda = "scalar" if compiles(op) else "no"
         derivative = "zero" if RULES[op].zero else "yes"
-        return Row(name, "primitive", derivative, op, "", cuda, of_primitive(op))
+        return Row(name, "primitive", derivative, op, "", cuda, of_primitive(op, f))
     reason = REASONS.get(f)
     return Row(name, "-", "no", None, reason) if reason else None
 
