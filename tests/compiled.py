@@ -64,7 +64,12 @@ def summed(r: Any) -> list[Case]:
 
 def deviations(r: Any) -> list[Case]:
     """The same with degrees of freedom."""
-    return [*summed(r), smooth(lambda x: (r(x, ddof=1), r(x, axis=(0, 1), ddof=1), r(x, 0)), M)]
+    if np.lib.NumpyVersion(np.__version__) < "2.0.0":
+        other = []
+    else:
+        other = [smooth(lambda x: (r(x, correction=1), r(x, axis=0, correction=1)), M)]
+    free = smooth(lambda x: (r(x, ddof=1), r(x, axis=(0, 1), ddof=1), r(x, 0)), M)
+    return [*summed(r), free, *other]
 
 
 COMPILED: dict[Any, list[Case]] = {

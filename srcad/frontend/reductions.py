@@ -319,6 +319,8 @@ def variance(root: bool) -> Callable:
         from srcad.library import statistics
 
         v = as_array(lo, args[0], node)
+        if given(keywords, "correction") is not None:  # NumPy's other name
+            keywords["ddof"] = keywords.pop("correction")
         if given(keywords, "where") is not None:
             f = statistics.std_where if root else statistics.var_where
             return expand_library(lo, f, [v, *args[1:]], keywords, node)
