@@ -75,9 +75,12 @@ def reverse(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> Function:
     """The adjoint of ``fn`` with respect to its active parameters."""
-    return reverse_with_report(fn, active, seeded, allocate=allocate, poison=poison, lean=lean)[0]
+    return reverse_with_report(
+        fn, active, seeded, allocate=allocate, poison=poison, lean=lean, fuse=fuse
+    )[0]
 
 
 def reverse_with_report(
@@ -88,6 +91,7 @@ def reverse_with_report(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> tuple[Function, Report]:
     """``reverse``, and what was stored, kept, recomputed or read again, and why."""
     if seeded is None:
@@ -103,7 +107,7 @@ def reverse_with_report(
             lean,
             family.namer.fresh(f"{fn.name}_b"),
             family,
-            fuse=lean,
+            fuse=lean and fuse,
         )
     )
 
