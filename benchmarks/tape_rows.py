@@ -8,6 +8,7 @@ elementwise operations on a million numbers.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -188,7 +189,7 @@ def _network(tf, function):
     sizes = [784, 512, 512, 10]
     weights = [
         tf.Variable(rng.normal(scale=m**-0.5, size=(m, n)).astype(np.float32))
-        for m, n in zip(sizes, sizes[1:], strict=False)
+        for m, n in itertools.pairwise(sizes)
     ]
     biases = [tf.Variable(np.zeros(n, np.float32)) for n in sizes[1:]]
     optimizer = tf.keras.optimizers.SGD(learning_rate=0.01)

@@ -21,9 +21,9 @@ from typing import Any
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")  # Keras 2: the package tf-keras
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from benchmarks.tape_rows import ROWS, Call  # noqa: E402
+from benchmarks.tape_rows import ROWS, Call
 
 WARM = 8  # calls before the first sample: a function may be compiled after some eager calls
 SETTLE = 60.0  # seconds to wait, at most, for work that a call has left to other threads
