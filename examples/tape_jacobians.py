@@ -103,11 +103,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(), help="where the pictures go")
     folder = parser.parse_args(arguments).folder
-    x, y, dy_dx = curve()
-    exact = y * (1.0 - y)
-    print(
-        f"sigmoid: largest error of the derivative {float(tf.reduce_max(abs(dy_dx - exact))):.1e}"
-    )
+    _, y, dy_dx = curve()
+    error = float(tf.reduce_max(abs(dy_dx - y * (1.0 - y))))
+    print(f"sigmoid: largest error of the derivative {error:.1e}")
     h = hessian()
     print(f"Hessian: {h.shape}, asymmetry {float(tf.reduce_max(abs(h - tf.transpose(h)))):.1e}")
     full, batch = batch_jacobians()
