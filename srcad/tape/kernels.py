@@ -7,6 +7,7 @@ division by zero and domains: IEEE arithmetic decides.
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -177,3 +178,39 @@ TESTS: dict[str, Kernel] = {
     "isinf": np.isinf,
     "isfinite": np.isfinite,
 }
+
+
+# array functions that a symbolic operand answers itself, as it answers NumPy's
+def traceable(f: Kernel) -> Kernel:
+    """``f``, recorded instead of computed where an argument is symbolic."""
+
+    def call(*args: Any) -> Any:
+        for a in args:
+            for part in a if type(a) is tuple else (a,):
+                if hasattr(part, "iterate"):
+                    return part.__array_function__(call, (), args, {})
+        return f(*args)
+
+    call.__name__, call.__signature__ = f.__name__, inspect.signature(f)  # type: ignore[attr-defined]
+    return call
+
+
+@traceable
+def put(g: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with ``g`` at a basic subscript."""
+    value = np.zeros(shape, g.dtype)
+    value[index] = g
+    return value
+
+
+@traceable
+def scatter_add(g: Any, where: tuple[Any, ...], front: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, to which ``g`` is added at index arrays behind ``front`` full axes."""
+    value = np.zeros(shape, g.dtype)
+    np.add.at(value, (*[slice(None)] * front, *where), g)
+    return value
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is known only when a traced function runs."""
+    return hasattr(value, "iterate")

@@ -97,18 +97,18 @@ class Function:
         """A compiled call; the first ones are timed."""
         if len(entry.runs) >= RUNS:
             return program.run(tensors)
-        start = time.perf_counter()
+        start = time.thread_time()
         result = program.run(tensors)
-        entry.runs.append(time.perf_counter() - start)
+        entry.runs.append(time.thread_time() - start)
         if entry.is_slower():
             self._give_up(entry, NotTraceable("compiled code is slower"))
         return result
 
     def _timed(self, entry: Entry, args: Any, kwargs: Any) -> Any:
         """An eager call, and the tracing after the first one."""
-        start = time.perf_counter()
+        start = time.thread_time()
         result = self._eagerly(args, kwargs)
-        seconds = time.perf_counter() - start
+        seconds = time.thread_time() - start
         entry.spent, entry.eager = entry.spent + seconds, min(entry.eager, seconds)
         if entry.program is None:
             self.prepare_entry(entry, args, kwargs)

@@ -14,7 +14,7 @@ import numpy as np
 
 from srcad.tape.convert import beside, pair, to_tensor
 from srcad.tape.elementwise import VOCABULARY, select, zeros_like
-from srcad.tape.emit import axis_from_end, emit, plain
+from srcad.tape.emit import axis_from_end, emit, plain, raw
 from srcad.tape.indexing import gather, stop_gradient, top_k  # noqa: F401  (tf.nn.top_k)
 from srcad.tape.mathops import cast, rsqrt
 from srcad.tape.reductions import reduce_logsumexp, reduce_max, reduce_mean, reduce_sum
@@ -231,7 +231,7 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str = "
 
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """Whether the target's prediction is among the ``k`` largest."""
-    p, t = to_tensor(predictions)._value, np.asarray(to_tensor(targets)._value)
+    p, t = to_tensor(predictions)._value, raw(targets)
     own = np.take_along_axis(p, t[:, None].astype(np.int64), 1)
     return wrap((p > own).sum(1) < int(plain(k)))
 
