@@ -111,6 +111,8 @@ def _made(value: Any, wanted: np.dtype[Any] | None, hint: np.dtype[Any] | None) 
             f"Attempt to convert a value ({value}) with an unsupported type "
             f"({type(value)}) to a Tensor."
         )
+    if hasattr(value, "iterate"):  # symbolic
+        return Tensor(value)
     if isinstance(value, TensorShape):
         value = value.as_list()
     if isinstance(value, list | tuple) and _holds_tensor(value):

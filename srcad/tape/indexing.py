@@ -147,11 +147,8 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     """The slices of ``params`` at index tuples, which the last axis of ``indices`` holds."""
     x, index = to_tensor(params), _tuples(indices)
     for k, part in enumerate(index):
-        if (
-            not kernels.is_symbolic(part)
-            and part.size
-            and (part.min() < 0 or part.max() >= dims(x)[k])
-        ):
+        known = not kernels.is_symbolic(part)
+        if known and part.size and (part.min() < 0 or part.max() >= dims(x)[k]):
             raise InvalidArgumentError(
                 f"indices do not index into param shape {list(dims(x))} [Op:GatherNd]"
             )

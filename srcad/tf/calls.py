@@ -87,7 +87,7 @@ def einsum(e: Emitter, n: Sym, pad: str) -> None:
     if len(subs) == 2 and n.dtype.kind == "f" and set(subs[0]) & set(subs[1]) - set(result):
         _einsum_of_two(e, n, subs, result, pad)
         return
-    sizes = {c: d for s, x in zip(subs, n.args, strict=True) for c, d in zip(s, np.shape(x))}
+    sizes = _sizes(subs, n.args)
     summed = [c for c in sizes if c not in result]
     e.allocate(n, pad)
     places = {c: f"j{k}" for k, c in enumerate([*result, *summed])}
@@ -106,11 +106,17 @@ def einsum(e: Emitter, n: Sym, pad: str) -> None:
     e.add(inner, f"{target} = {e.cast(n)}(acc)")
 
 
+def _sizes(subs: list[str], operands: Any) -> dict[str, int]:
+    """The size of every index."""
+    pairs = zip(subs, operands, strict=True)
+    return {c: d for s, x in pairs for c, d in zip(s, np.shape(x), strict=True)}
+
+
 def _einsum_of_two(e: Emitter, n: Sym, subs: list[str], result: str, pad: str) -> None:
     """Axes in the order batch, own, summed; then products of matrices."""
     a, b = subs
     x, y = n.args
-    sizes = {c: d for s, v in zip(subs, n.args, strict=True) for c, d in zip(s, np.shape(v))}
+    sizes = _sizes(subs, n.args)
     batch = [c for c in result if c in a and c in b]
     summed = [c for c in a if c in b and c not in result]
     mine, other = ([c for c in s if c in result and c not in batch] for s in (a, b))
@@ -342,7 +348,7 @@ def several(e: Emitter, n: Sym, pad: str) -> None:
     function = n.options["function"]
     if function not in ("eigh", "slogdet"):
         raise NotTraceable(f"{function} has no compiled form")
-    parts = [p for p in e.parts.get(id(n), [])]
+    parts = e.parts.get(id(n), [])
     for p in parts:
         _check_lapack(p)
         if p.shape:

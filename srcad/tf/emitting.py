@@ -90,7 +90,7 @@ class Emitter:
     def _output(self, x: Any, returned: list[str]) -> Output:
         """How a result leaves the function."""
         if x is None or not isinstance(x, Sym):
-            return Output("constant", x, np.shape(x), None)
+            return Output("constant", x, (), None)
         if not x.shape:
             returned.append(self.operand(x))
             return Output("returned", len(returned) - 1, (), x.dtype)
@@ -127,7 +127,7 @@ class Emitter:
         """The type of a node's elements."""
         if n.dtype.kind not in "fiub" or n.dtype == np.float16:
             raise NotTraceable(f"{n.dtype.name} has no compiled form")
-        return "np.bool_" if n.dtype == bool else f"np.{n.dtype.name}"
+        return _type_name(n.dtype)
 
     def operand(self, x: Any) -> str:
         """A node, a number or an array as an expression."""
@@ -188,7 +188,7 @@ class Emitter:
     ) -> None:
         """An array: given to the function, but in a loop made on the spot."""
         if self.depth:
-            kind = "np.bool_" if dtype == bool else f"np.{np.dtype(dtype).name}"
+            kind = _type_name(np.dtype(dtype))
             self.add(pad, f"{name} = np.empty({shape}, {kind})")
             return
         (self.spaces if kept is None else kept).append(Buffer(name, shape, dtype))
@@ -250,6 +250,10 @@ def _root(x: Any) -> Any:
     while isinstance(x, Sym) and x.op in RESHAPES and np.shape(x.args[0]):
         x = x.args[0]
     return x
+
+
+def _type_name(dtype: Any) -> str:
+    return "np.bool_" if dtype.kind == "b" else f"np.{dtype.name}"
 
 
 def _is_uniform(x: Any) -> bool:

@@ -174,7 +174,7 @@ class NestWriter:
 
 
 def _is_bool(x: Any) -> bool:
-    return (x.dtype if isinstance(x, Sym) else np.asarray(x).dtype) == bool
+    return (x.dtype if isinstance(x, Sym) else np.asarray(x).dtype).kind == "b"
 
 
 def view_index(n: Sym, index: list[str]) -> list[str]:
@@ -193,7 +193,8 @@ def view_index(n: Sym, index: list[str]) -> list[str]:
     if n.op == "flip":
         axes = n.options.get("axis")
         over = range(len(base)) if axes is None else {a % len(base) for a in np.atleast_1d(axes)}
-        return [f"{d - 1} - {i}" if a in over else i for a, (i, d) in enumerate(zip(index, base))]
+        pairs = zip(index, base, strict=True)
+        return [f"{d - 1} - {i}" if a in over else i for a, (i, d) in enumerate(pairs)]
     return sliced(n.options["key"], index, base)
 
 

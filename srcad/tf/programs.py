@@ -40,7 +40,7 @@ class Program:
         self.fills = [(b.shape, b.dtype) for b in emitter.results]
         self.between = [(b.shape, b.dtype) for b in emitter.spaces]
         self.outputs = emitter.outputs
-        self.options = {"fastmath": {"reassoc"}} if emitter.reorders else {}
+        self.options: Any = {"fastmath": {"reassoc"}} if emitter.reorders else {}
         self._spaces: list[list[Any]] = []  # sets that no thread is using
         self._compiled: Callable[..., Any] | None = None
 
