@@ -17,6 +17,7 @@ import scipy.special as sp
 
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.memory import empty
 
 Kernel = Callable[..., Any]
 
@@ -178,6 +179,49 @@ TESTS: dict[str, Kernel] = {
     "isinf": np.isinf,
     "isfinite": np.isfinite,
 }
+
+
+# large arrays: results in memory that is used again
+LARGE = 1 << 16  # elements
+_UFUNCS: dict[Kernel, Any] = {
+    operator.add: np.add,
+    operator.sub: np.subtract,
+    operator.mul: np.multiply,
+    operator.truediv: np.true_divide,
+    operator.neg: np.negative,
+    operator.abs: np.absolute,
+}
+
+
+def roomy(f: Kernel) -> Kernel:
+    """``f``, for large arrays of floats of one shape (or numbers beside them) by its ufunc."""
+    ufunc: Any = f if isinstance(f, np.ufunc) else _UFUNCS.get(f)
+    if ufunc is None:
+        return f
+
+    def kernel(a: Any, *b: Any) -> Any:
+        x = a if a.shape or not b else b[0]
+        if type(x) is not np.ndarray or x.size < LARGE or x.dtype.kind != "f":
+            return f(a, *b)
+        if b and not (a.shape == b[0].shape or not a.shape or not b[0].shape):
+            return f(a, *b)
+        return ufunc(a, *b, out=empty(x.shape, x.dtype))
+
+    return kernel
+
+
+def chosen(condition: Any, a: Any, b: Any) -> Any:
+    """``np.where`` of operands of one type."""
+    size = getattr(condition, "size", 0)
+    if type(condition) is not np.ndarray or size < LARGE or is_symbolic(a) or is_symbolic(b):
+        return np.where(condition, a, b)
+    shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
+    if shape != condition.shape:
+        return np.where(condition, a, b)
+    out = empty(shape, b.dtype)
+    np.copyto(out, b)
+    np.copyto(out, a, where=condition)
+    return out
 
 
 # array functions that a symbolic operand answers itself, as it answers NumPy's

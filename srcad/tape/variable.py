@@ -17,13 +17,14 @@ from srcad.tape.dtypes import DType
 from srcad.tape.elementwise import listed
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.indexing import identity, scatter_nd, tensor_scatter_nd_update
-from srcad.tape.kernels import quiet
+from srcad.tape.kernels import quiet, roomy
 from srcad.tape.shapes import TensorShape
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Reference, Tensor, value_text
 
 _SERIAL = itertools.count()
 _plus, _minus = quiet(operator.add), quiet(operator.sub)
+_plus_array, _minus_array = quiet(roomy(operator.add)), quiet(roomy(operator.sub))
 
 
 class Variable:
@@ -155,7 +156,8 @@ class Variable:
         read_value: bool = True,
     ) -> Any:
         """Add to the value."""
-        self._tensor = Tensor(_plus(self._value, self._operand(delta, "AssignAddVariableOp")))
+        step = self._operand(delta, "AssignAddVariableOp")
+        self._tensor = Tensor((_plus_array if step.shape else _plus)(self._value, step))
         return self if read_value else None
 
     def assign_sub(
@@ -166,7 +168,8 @@ class Variable:
         read_value: bool = True,
     ) -> Any:
         """Subtract from the value."""
-        self._tensor = Tensor(_minus(self._value, self._operand(delta, "AssignSubVariableOp")))
+        step = self._operand(delta, "AssignSubVariableOp")
+        self._tensor = Tensor((_minus_array if step.shape else _minus)(self._value, step))
         return self if read_value else None
 
     def assign_part(self, key: Any, value: Any) -> Variable:
