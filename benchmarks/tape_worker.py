@@ -61,7 +61,7 @@ class Worker:
         if not ROWS[index].first:
             for _ in range(WARM):
                 call()
-            settle(self.tf)
+                settle(self.tf)
         return call, first, float(np.sum(np.abs(np.asarray(result, np.float64))))
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -79,9 +79,10 @@ class Worker:
 
 def settle(tf: Any) -> None:
     """Wait for functions that are being compiled while they run eagerly."""
-    wait = getattr(getattr(tf, "_background", None), "wait", None)
-    if wait is not None:
-        wait(SETTLE)
+    if tf.__name__ == "srcad.tf":
+        from srcad.tf import background
+
+        background.wait(SETTLE)
 
 
 def main() -> None:

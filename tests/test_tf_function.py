@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import srcad.tf as tf
+from srcad.tf import background
+from srcad.tf.programs import Program
 from srcad.tf.symbolic import NotTraceable
 
 MODULE = sys.modules["srcad.tf.function"]
@@ -19,8 +22,9 @@ MODULE = sys.modules["srcad.tf.function"]
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """Numba is called at once."""
+    """Numba is called at once, and waited for."""
     monkeypatch.setattr(MODULE, "PATIENCE", 0.0)
+    monkeypatch.setattr(MODULE, "BACKGROUND", False)
 
 
 def numbers(structure):
@@ -360,3 +364,85 @@ def test_variables_are_read_and_written_through():
         assert (float(before), float(after), float(v)) == (k + 1.0, k + 2.0, k + 2.0)
     v.assign(10.0)
     assert [float(x) for x in f()] == [10.0, 11.0] and ran_compiled(f)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Numba compiles on the other thread."""
+    monkeypatch.setattr(MODULE, "BACKGROUND", True)
+
+
+def test_compiling_meanwhile(meanwhile):
+    """Calls before, during and after give the same; variables take part."""
+    make, args = COMPILING["network"]
+    f = compare(make, *args, calls=2, rtol=2e-5)
+    assert background.wait(60.0) and ran_compiled(f)
+    compare(lambda: make(), *args, calls=3, rtol=2e-5)
+    assert background.wait(60.0)
+
+
+def test_calls_go_on_while_compiling(meanwhile, monkeypatch):
+    """No call waits for the compiler."""
+    may_go = threading.Event()
+    compiling = Program.compile
+    monkeypatch.setattr(Program, "compile", lambda p: may_go.wait(60.0) and compiling(p))
+    v = tf.Variable(0.0)
+    f = tf.function(lambda x: v.assign_add(x * 2.0))
+    for _ in range(4):
+        f(tf.constant(1.0))
+    assert float(v) == 8.0 and f.compiled and not ran_compiled(f)
+    may_go.set()
+    assert background.wait(60.0) and ran_compiled(f)
+    assert float(f(tf.constant(1.0))) == 10.0
+
+
+def test_failed_compiling_is_told_once(meanwhile, monkeypatch, caplog):
+    """What the other thread raises means eager calls, and one message."""
+
+    def fail(program):
+        raise RuntimeError("no compiler today")
+
+    monkeypatch.setattr(Program, "compile", fail)
+    f = tf.function(lambda x: x * 2.0)
+    with caplog.at_level(logging.INFO, "srcad"):
+        for _ in range(4):
+            assert float(f(tf.constant(3.0))) == 6.0
+            background.wait(60.0)
+    assert len(caplog.records) == 1 and "no compiler today" in caplog.records[0].getMessage()
+    assert not f.compiled
+
+
+def test_threads_call_one_function(meanwhile):
+    """Results are those of each call's own arguments, whatever is compiled meanwhile."""
+    f = tf.function(lambda x: tf.reduce_sum(tf.exp(x) * tf.sin(x) @ tf.transpose(x), axis=0))
+    xs = [tf.constant(np.full((3, 4), k, np.float32)) for k in range(4)]
+    wrong = []
+
+    def work(x):
+        expected = f.python_function(x).numpy()
+        for _ in range(60):
+            if not np.allclose(f(x).numpy(), expected, rtol=1e-5):
+                wrong.append(x)
+
+    threads = [threading.Thread(target=work, args=(x,)) for x in xs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong and background.wait(60.0)
+
+
+def test_wrong_index_in_compiled_code():
+    """An index that is not there is the eager operation's error, and nothing has changed."""
+    v = tf.Variable(0.0)
+
+    @tf.function
+    def f(x, i):
+        v.assign_add(1.0)
+        return tf.gather(x, i)
+
+    x = tf.constant([1.0, 2.0, 3.0])
+    assert [float(f(x, tf.constant(i))) for i in (0, 1, 2)] == [1.0, 2.0, 3.0] and ran_compiled(f)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+        f(x, tf.constant(3))
+    assert float(v) == 4.0 and f.compiled

@@ -66,7 +66,7 @@ def _product(a: Any, b: Any) -> Any:
     with np.errstate(all="ignore"):
         if b.ndim == 2 and a.ndim > 2:
             return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[1])
-        if a.ndim == 2 and type(a) is type(b) is np.ndarray:
+        if a.ndim == b.ndim == 2 and type(a) is type(b) is np.ndarray:
             return np.matmul(a, b, out=empty((len(a), b.shape[1]), a.dtype))
         return np.matmul(a, b)
 

@@ -74,9 +74,7 @@ class Variable:
 
     # reading
     def __tape_tensor__(self) -> Tensor:
-        if STATE.trace is not None:
-            STATE.trace.touch(self)
-        tensor = self._tensor
+        tensor = self._tensor if STATE.trace is None else STATE.trace.read(self)
         for tape in STATE.tapes:
             tape.see(self, tensor)
         return tensor
@@ -87,14 +85,19 @@ class Variable:
 
     def _now(self) -> Tensor:
         """The current value; no tape is told."""
-        if STATE.trace is not None:
-            STATE.trace.touch(self)
-        return self._tensor
+        return self._tensor if STATE.trace is None else STATE.trace.read(self)
+
+    def store(self, value: Any) -> None:
+        """Put a value in place: for good, or for the rest of the function that is traced."""
+        if STATE.trace is None:
+            self._tensor = Tensor(value)
+        else:
+            STATE.trace.write(self, Tensor(value))
 
     @property
     def dtype(self) -> DType:
         """The element type."""
-        return self._tensor.dtype
+        return self._now().dtype
 
     @property
     def shape(self) -> TensorShape:
@@ -104,7 +107,7 @@ class Variable:
     @property
     def device(self) -> str:
         """Where it lives: always the CPU."""
-        return self._tensor.device
+        return self._now().device
 
     def get_shape(self) -> TensorShape:
         """The shape."""
@@ -145,7 +148,7 @@ class Variable:
                 f"Cannot assign value to variable ' {self.name}': Shape mismatch. The variable "
                 f"shape {self._shape}, and the assigned value shape {new.shape} are incompatible."
             )
-        self._tensor = Tensor(new._value)
+        self.store(new._value)
         return self if read_value else None
 
     def assign_add(
@@ -157,7 +160,7 @@ class Variable:
     ) -> Any:
         """Add to the value."""
         step = self._operand(delta, "AssignAddVariableOp")
-        self._tensor = Tensor((_plus_array if step.shape else _plus)(self._value, step))
+        self.store((_plus_array if step.shape else _plus)(self._value, step))
         return self if read_value else None
 
     def assign_sub(
@@ -169,7 +172,7 @@ class Variable:
     ) -> Any:
         """Subtract from the value."""
         step = self._operand(delta, "AssignSubVariableOp")
-        self._tensor = Tensor((_minus_array if step.shape else _minus)(self._value, step))
+        self.store((_minus_array if step.shape else _minus)(self._value, step))
         return self if read_value else None
 
     def assign_part(self, key: Any, value: Any) -> Variable:

@@ -3,7 +3,8 @@
 In: a function, its arguments (tensors are replaced by symbolic inputs, everything else stays).
 Out: ``Graph``: nodes in regions (loops over ``tf.range`` are regions of their own), results, and
 the variables read and written.  Variables met for the first time are made inputs and the tracing
-starts anew, until all are known; their values are restored in the end.
+starts anew, until all are known.  What is assigned to a variable holds for the trace only: other
+threads, and the program afterwards, see nothing of it.
 
 A loop's body is traced once.  Variables carry values from trip to trip; a local Python name that
 would do so cannot be seen, so such loops are unrolled or refused (``carries_locals``).
@@ -62,7 +63,7 @@ class Trace:
         self.regions: list[list[Any]] = [[]]
         self.home: dict[int, list[Any]] = {}
         self.keep: list[Sym] = []
-        self.saved = {id(v): (v, v._tensor) for v in known}
+        self.now: dict[int, Tensor] = {}  # the values of variables, in this trace only
         self.known = known
         self.missed: list[Variable] = []
 
@@ -81,16 +82,17 @@ class Trace:
         if all(self.home.get(id(sym)) is not r for r in self.regions):
             raise NotTraceable("a value of a loop's body is used after the loop")
 
-    def touch(self, variable: Variable) -> None:
-        """A variable is read or written."""
-        if id(variable) not in self.saved:
-            self.saved[id(variable)] = (variable, variable._tensor)
+    def read(self, variable: Variable) -> Tensor:
+        """The value of a variable; one that is not known is missed."""
+        if id(variable) not in self.now:
+            self.now[id(variable)] = variable._tensor
             self.missed.append(variable)
+        return self.now[id(variable)]
 
-    def restore(self) -> None:
-        """Give all variables their values back."""
-        for v, tensor in self.saved.values():
-            v._tensor = tensor
+    def write(self, variable: Variable, tensor: Tensor) -> None:
+        """A variable is assigned."""
+        self.read(variable)
+        self.now[id(variable)] = tensor
 
     def range(self, bounds: tuple[Any, ...], dtype: Any) -> Tensor:
         """The tensor of a ``tf.range``."""
@@ -107,7 +109,7 @@ class Trace:
 
     def _symbolic(self, sym: Sym) -> Iterator[Tensor]:
         """The body twice: once to see that the second trip does what the first one did."""
-        before = [v._tensor for v in self.known]
+        before = [self.now[id(v)] for v in self.known]
         marks = []
         for _ in range(2):
             loop = self._enter(sym, before)
@@ -118,13 +120,13 @@ class Trace:
             raise NotTraceable("a loop does something else in every trip")
         for v, old, (param, value), new in zip(self.known, before, loop.params, after, strict=True):
             if new is param:
-                v._tensor = old
+                self.now[id(v)] = old
                 continue
             if new.shape != param.shape or new.dtype != param.dtype:
                 raise NotTraceable("a variable changes its shape or type in a loop")
             result = Sym("result", (), param.shape, param.dtype)
             loop.carried.append((param, value, new, result))
-            v._tensor = Tensor(result)
+            self.now[id(v)] = Tensor(result)
         self.regions[-1].append(loop)
 
     def _enter(self, sym: Sym, before: list[Tensor]) -> Loop:
@@ -134,14 +136,14 @@ class Trace:
         for v, old in zip(self.known, before, strict=True):
             param = Sym("param", (), old._value.shape, old._value.dtype)
             loop.params.append((param, old._value))
-            v._tensor = Tensor(param)
+            self.now[id(v)] = Tensor(param)
         return loop
 
     def _leave(self, loop: Loop) -> list[Any]:
         """The values of the variables after a trip."""
         if self.regions[-1] is not loop.body:
             raise NotTraceable("a loop is left from inside of another one")
-        after = [v._tensor._value for v in self.known]
+        after = [self.now[id(v)]._value for v in self.known]
         self.regions.pop()
         return after
 
@@ -192,7 +194,6 @@ def trace(f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
                 raise
         finally:
             STATE.trace, STATE.tapes = None, list(tapes)
-            attempt.restore()
         known += attempt.missed
     raise NotTraceable("the function makes new variables every time")
 
@@ -209,14 +210,14 @@ def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> G
     variable_inputs = []
     for v in attempt.known:
         variable_inputs.append(Sym("input", (), v._tensor._value.shape, v._tensor._value.dtype))
-        v._tensor = Tensor(variable_inputs[-1])
+        attempt.now[id(v)] = Tensor(variable_inputs[-1])
     args, kwargs = nest.map_structure(symbolic, (list(args), dict(kwargs)))
     result = nest.map_structure(_leaf, f(*args, **kwargs))
     if len(attempt.regions) != 1:
         raise NotTraceable("a loop is left by break or return")
     updates = []
     for k, v in enumerate(attempt.known):
-        value = v._tensor._value
+        value = attempt.now[id(v)]._value
         if value is not variable_inputs[k]:
             updates.append((v, value))
     for value in [*nest.flatten(result), *(u for _, u in updates)]:
