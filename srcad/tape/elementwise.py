@@ -162,7 +162,7 @@ def operation(name: str) -> Op:
         primitive = PRIMITIVES[name]
         kernel = np.vectorize(lambda *xs: primitive.evaluate(*map(float, xs)), otypes=[float])
         make = unary if primitive.arity == 1 else binary
-        VOCABULARY[name] = make(name, lambda *xs: kernel(*xs)[()], True)
+        VOCABULARY[name] = make(name, k.named(name, lambda *xs: kernel(*xs)[()]), True)
     return VOCABULARY[name]
 
 

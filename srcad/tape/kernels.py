@@ -52,6 +52,26 @@ def quiet(f: Kernel) -> Kernel:
     return silent
 
 
+def traceable(f: Kernel) -> Kernel:
+    """``f``, recorded instead of computed where an argument is symbolic."""
+
+    def call(*args: Any) -> Any:
+        for a in args:
+            for part in a if type(a) is tuple else (a,):
+                if hasattr(part, "iterate"):
+                    return part.__array_function__(call, (), args, {})
+        return f(*args)
+
+    call.__name__, call.__signature__ = f.__name__, inspect.signature(f)  # type: ignore[attr-defined]
+    return call
+
+
+def named(name: str, f: Kernel) -> Kernel:
+    """A function that no ufunc is, by the name of its primitive."""
+    f.__name__ = f"primitive_{name}"
+    return traceable(f)
+
+
 def _integers_checked(f: Kernel) -> Kernel:
     """``f``, a division, refused for integers if a divisor is zero."""
 
@@ -74,7 +94,7 @@ def _guarded_div(a: Any, b: Any) -> Any:
 def _order(name: str) -> Kernel:
     """A run-time helper, a function of an integer order and a number, elementwise."""
     vectorized = np.vectorize(RUNTIME_HELPERS[f"srcad_{name}"], otypes=[np.float64])
-    return lambda n, x: vectorized(np.asarray(n).astype(np.int64), x)
+    return named(name, lambda n, x: vectorized(np.asarray(n).astype(np.int64), x))
 
 
 FLOAT_UNARY: dict[str, Kernel] = {
@@ -130,7 +150,7 @@ FLOAT_BINARY: dict[str, Kernel] = {
     "rel_entr": sp.rel_entr,
     "beta": sp.beta,
     "betaln": sp.betaln,
-    "polygamma": lambda n, x: sp.polygamma(np.asarray(n), x),
+    "polygamma": named("polygamma", lambda n, x: sp.polygamma(np.asarray(n), x)),
     "erfc_integral": _order("erfc_integral"),
     "bessel_j": _order("bessel_j"),
     "bessel_i": _order("bessel_i"),
@@ -224,21 +244,7 @@ def chosen(condition: Any, a: Any, b: Any) -> Any:
     return out
 
 
-# array functions that a symbolic operand answers itself, as it answers NumPy's
-def traceable(f: Kernel) -> Kernel:
-    """``f``, recorded instead of computed where an argument is symbolic."""
-
-    def call(*args: Any) -> Any:
-        for a in args:
-            for part in a if type(a) is tuple else (a,):
-                if hasattr(part, "iterate"):
-                    return part.__array_function__(call, (), args, {})
-        return f(*args)
-
-    call.__name__, call.__signature__ = f.__name__, inspect.signature(f)  # type: ignore[attr-defined]
-    return call
-
-
+# array functions
 @traceable
 def put(g: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     """Zeros of a shape, with ``g`` at a basic subscript."""

@@ -173,7 +173,7 @@ def pinv(a: Any, rcond: Any = None, name: str | None = None) -> Tensor:
 def expm(input: Any, name: str | None = None) -> Tensor:
     """The matrix exponential: Taylor's series after scaling, then squaring."""
     a = to_tensor(input)
-    size = float(np.max(np.abs(a._value).sum(-1), initial=0.0))
+    size = float(np.max(np.sum(np.abs(a._value), -1), initial=0.0))
     squarings = max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
     a = _v["mul"](a, 0.5**squarings)
     term = total = wrap(np.broadcast_to(np.eye(dims(a)[-1], dtype=a._value.dtype), dims(a)))

@@ -161,7 +161,7 @@ def _contract(subs: list[str], result: str, operands: list[Tensor]) -> Tensor:
         return _contract(parts, front + subs[i], values)
 
     value = np.einsum(equation, *[x._value for x in operands], optimize=len(operands) > 1)
-    return emit(np.array(value), tuple(operands), pull)
+    return emit(value, tuple(operands), pull)
 
 
 # diagonals and bands

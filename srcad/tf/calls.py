@@ -84,7 +84,7 @@ def einsum(e: Emitter, n: Sym, pad: str) -> None:
     """Two operands: a product of matrices after ordering their axes; others: one loop nest."""
     left, _, result = n.options["equation"].partition("->")
     subs = left.split(",")
-    if len(subs) == 2 and n.dtype.kind == "f" and set(subs[0]) & set(subs[1]) - set(result):
+    if n.dtype.kind == "f" and _is_product(subs, result):
         _einsum_of_two(e, n, subs, result, pad)
         return
     sizes = _sizes(subs, n.args)
@@ -106,6 +106,14 @@ def einsum(e: Emitter, n: Sym, pad: str) -> None:
     e.add(inner, f"{target} = {e.cast(n)}(acc)")
 
 
+def _is_product(subs: list[str], result: str) -> bool:
+    """Whether two operands share what is summed, and all of it."""
+    if len(subs) != 2 or any(len(set(s)) < len(s) for s in (*subs, result)):
+        return False
+    a, b = map(set, subs)
+    return bool((a & b) - set(result)) and not (a ^ b) - set(result)
+
+
 def _sizes(subs: list[str], operands: Any) -> dict[str, int]:
     """The size of every index."""
     pairs = zip(subs, operands, strict=True)
@@ -120,9 +128,6 @@ def _einsum_of_two(e: Emitter, n: Sym, subs: list[str], result: str, pad: str) -
     batch = [c for c in result if c in a and c in b]
     summed = [c for c in a if c in b and c not in result]
     mine, other = ([c for c in s if c in result and c not in batch] for s in (a, b))
-    alone = [c for s, t in ((a, b), (b, a)) for c in s if c not in t and c not in result]
-    if alone or len(set(a)) < len(a) or len(set(b)) < len(b):
-        raise NotTraceable("this einsum has no compiled form")
 
     def length(letters: list[str]) -> int:
         return int(np.prod([sizes[c] for c in letters], dtype=int))

@@ -26,9 +26,9 @@ from srcad.tf.tracing import Graph
 
 
 class Program:
-    """One specialization of a ``tf.function``."""
+    """One specialization of a ``tf.function``; with ``compiled`` off it runs as plain Python."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, compiled: bool = True) -> None:
         emitter = Emitter(graph)
         self.source = emitter.source()
         self.constants = emitter.constants
@@ -42,7 +42,7 @@ class Program:
         self.outputs = emitter.outputs
         self.options: Any = {"fastmath": {"reassoc"}} if emitter.reorders else {}
         self._spaces: list[list[Any]] = []  # sets that no thread is using
-        self._compiled: Callable[..., Any] | None = None
+        self._compiled: Callable[..., Any] | None = None if compiled else self._plain()
 
     def fits(self) -> bool:
         """Whether the variables still have the shapes and types of the tracing."""
@@ -88,10 +88,14 @@ class Program:
         assert self._compiled is not None
         return self._compiled
 
-    def _jitted(self) -> Any:
-        space = namespace(self.source)
+    def _plain(self, compiled: bool = False) -> Any:
+        space = namespace(self.source, compiled)
         exec(compile(self.source, "<tf.function>", "exec"), space)
-        return numba.njit(space["compiled"], error_model="numpy", nogil=True, **self.options)
+        return space["compiled"]
+
+    def _jitted(self) -> Any:
+        f = self._plain(compiled=True)
+        return numba.njit(f, error_model="numpy", nogil=True, **self.options)
 
 
 def _given(value: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
 from srcad.runtime import RUNTIME_HELPERS, with_callees
 from srcad.runtime.vector_math import NAMES, vector_math
 from srcad.tape import kernels
@@ -62,13 +62,23 @@ ELEMENTS = {
 ZERO_ONE = {"logical_and", "logical_or", "logical_not"}  # operands of which are bools
 
 
+def _template(name: str) -> str:
+    """A primitive's expression; helpers take float64, orders are integers."""
+    template = PRIMITIVES[name].template
+    if name in WITH_ORDER:
+        template = template.replace("{0}", "np.int64({0})")
+    if "srcad_" in template:
+        template = re.sub(r"(?<!int64\()\{(\d)\}", r"np.float64({\1})", template)
+    return template
+
+
 def _from_primitives() -> dict[str, str]:
     """Expressions of the primitives whose kernel is a NumPy or SciPy function."""
     found = {}
     tables = (kernels.FLOAT_UNARY, kernels.ANY_UNARY, kernels.FLOAT_BINARY, kernels.ANY_BINARY)
     for name, kernel in {k: v for table in tables for k, v in table.items()}.items():
-        template = PRIMITIVES[name].template
-        if isinstance(kernel, np.ufunc) and "{0}" in template:
+        template = _template(name)
+        if (isinstance(kernel, np.ufunc) or kernel is np.sinc) and "{0}" in template:
             found[kernel.__name__] = re.sub(r"math\.(\w+)\(", _vectorized, template)
     return found
 
@@ -78,18 +88,9 @@ def _vectorized(call: re.Match[str]) -> str:
     return f"vector_{name}(" if name in NAMES and hasattr(math, name) else call[0]
 
 
-ELEMENTS = _from_primitives() | ELEMENTS
-MAPPED = {n: vector_math(n) for n in NAMES if hasattr(math, n)}
-
-
-@numba.njit(inline="always")
-def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)) without overflow, and with one branch that vectorizes."""
-    t = MAPPED_EXP(-abs(x))
-    return (t**0 if x >= 0 else t) / (t**0 + t)
-
-
-MAPPED_EXP = MAPPED["exp"]
+OF_PRIMITIVES = {f"primitive_{n}": _template(n) for n in PRIMITIVES}
+ELEMENTS = OF_PRIMITIVES | _from_primitives() | ELEMENTS
+MAPPED = [n for n in NAMES if hasattr(math, n)]
 
 
 def power(exponent: Any) -> str | None:
@@ -99,22 +100,34 @@ def power(exponent: Any) -> str | None:
     )
 
 
-def namespace(source: str) -> dict[str, Any]:
-    """What generated source may call, compiled where need be."""
-    space: dict[str, Any] = {"np": np, "math": math, "sigmoid": sigmoid, "checked": checked}
-    space |= {f"vector_{n}": f for n, f in MAPPED.items()}
-    used = sorted(set(re.findall(r"\bsrcad_\w+", source)) & set(RUNTIME_HELPERS))
-    helpers = with_callees(used)
-    for name in helpers:
-        exec(compile(inspect.getsource(RUNTIME_HELPERS[name]), "<helper>", "exec"), space)
-    for name in helpers:
-        space[name] = numba.njit(space[name], error_model="numpy")
-    return space
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)) without overflow, in a form that vectorizes."""
+    t = vector_exp(-abs(x))  # type: ignore[name-defined]  # noqa: F821
+    return (t**0 if x >= 0 else t) / (t**0 + t)
 
 
-@numba.njit
 def checked(index: int, size: int) -> int:
     """An index that is there."""
     if index < 0 or index >= size:
         raise IndexError("index out of range")
     return index
+
+
+def namespace(source: str, compiled: bool = True) -> dict[str, Any]:
+    """What generated source may call; with ``compiled`` off, plain Python functions."""
+    space: dict[str, Any] = {"np": np, "math": math}
+    space |= {f"vector_{n}": vector_math(n) if compiled else getattr(math, n) for n in MAPPED}
+    used = sorted(set(re.findall(r"\bsrcad_\w+", source)) & set(RUNTIME_HELPERS))
+    helpers = {n: RUNTIME_HELPERS[n] for n in with_callees(used)}
+    helpers |= {"sigmoid": sigmoid, "checked": checked}
+    for f in helpers.values():
+        exec(
+            compile(
+                "from __future__ import annotations\n" + inspect.getsource(f), "<helper>", "exec"
+            ),
+            space,
+        )
+    if compiled:
+        for name in helpers:
+            space[name] = numba.njit(space[name], error_model="numpy")
+    return space

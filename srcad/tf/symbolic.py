@@ -220,7 +220,9 @@ def _bound(f: Any, args: Any, options: Any) -> tuple[tuple[Any, ...], dict[str, 
     for name, value in bound.arguments.items():
         if isinstance(value, Sym | np.ndarray | np.generic):
             operands.append(value)
-        elif isinstance(value, list | tuple) and any(isinstance(v, Sym) for v in value):
+        elif isinstance(value, list | tuple) and any(
+            isinstance(v, Sym | np.ndarray) for v in value
+        ):
             operands += value
         elif isinstance(value, dict):
             rest |= value
