@@ -20,7 +20,7 @@ from srcad.tf.calls import CALLS, loops
 from srcad.tf.nests import NestWriter, view_index
 from srcad.tf.scheduling import VIEWS, Nest, schedule, shown
 from srcad.tf.symbolic import NotTraceable, Sym
-from srcad.tf.tracing import Graph, Loop
+from srcad.tf.tracing import Branch, Graph, Leaf, Loop, While
 
 HEAD = "def compiled({}):"
 RESHAPES = ("reshape", "unit_reshape")
@@ -55,30 +55,65 @@ class Emitter:
         self.known: dict[int, tuple[str, Any]] = {}  # constants by identity; they stay alive
         self.results: list[Buffer] = []
         self.spaces: list[Buffer] = []
-        self.outputs: list[Output] = []
+        self.outputs: list[list[Output]] = []  # of each leaf
         self.used = _used(graph)
         self.whole: set[int] = set()
         self.parts: dict[int, list[Sym]] = {}
         self.depth = 0
         self.count = 0
-        self.values = [
-            None if v is None else v
-            for v in (*nest.flatten(graph.result), *(u for _, u in graph.updates))
+        self.given = {id(s): k for k, s in enumerate((*graph.inputs, *graph.variable_inputs))}
+        written = [
+            k
+            for k, v in enumerate(graph.variable_inputs)
+            if any(not leaf.raised and leaf.values[k] is not v for leaf in graph.leaves)
         ]
-        self.given = {id(s) for s in (*graph.inputs, *graph.variable_inputs)}
-        self.leaving = {id(_root(v)) for v in self.values if isinstance(v, Sym)}
+        self.updated = [graph.variables[k] for k in written]
+        self.ends = {
+            id(leaf): [*nest.flatten(leaf.result), *(leaf.values[k] for k in written)]
+            for leaf in graph.leaves
+            if not leaf.raised
+        }
+        every = [v for values in self.ends.values() for v in values]
+        self.leaving = {id(_root(v)) for v in every if isinstance(v, Sym)}
+        self.slots = self._slots()
+
+    def _slots(self) -> list[Any]:
+        """The types of the numbers that the function returns, whatever path it takes."""
+        slots: list[Any] = []
+        for values in self.ends.values():
+            kinds = [v.dtype for v in values if isinstance(v, Sym) and not v.shape]
+            for kind in kinds:
+                slots += [kind] * (kinds.count(kind) - slots.count(kind))
+        return slots
 
     def source(self) -> str:
         """The whole function."""
         inputs = [self.name(s) for s in (*self.graph.inputs, *self.graph.variable_inputs)]
-        self._mark(self.values)
+        for values in self.ends.values():
+            self._mark(values)
         self.block(self.graph.nodes, "    ")
-        returned: list[str] = []
-        self.outputs = [self._output(v, returned) for v in self.values]
         arguments = [*inputs, *(b.name for b in (*self.results, *self.spaces))]
         arguments += [f"k{i}" for i in range(len(self.constants))]
-        tail = f"    return ({', '.join(returned)}{',' if returned else ''})"
-        return "\n".join([HEAD.format(", ".join(arguments)), *self.lines, tail]) + "\n"
+        return "\n".join([HEAD.format(", ".join(arguments)), *self.lines]) + "\n"
+
+    def end(self, leaf: Leaf, pad: str) -> None:
+        """Return: the number of the path, -1 where it raises, and numbers in their slots."""
+        filler = [_number(kind.type(0)) for kind in self.slots]
+        if leaf.raised:
+            self.add(pad, f"return ({', '.join(['-1', *filler])},)")
+            return
+        free = list(range(len(self.slots)))
+        outputs = []
+        for value in self.ends[id(leaf)]:
+            found = self._output(value, pad)
+            if found.kind == "returned":
+                k = next(k for k in free if self.slots[k] == found.dtype)
+                free.remove(k)
+                filler[k] = self.operand(value)
+                found = found._replace(where=k + 1)
+            outputs.append(found)
+        self.add(pad, f"return ({', '.join([str(len(self.outputs)), *filler])},)")
+        self.outputs.append(outputs)
 
     @property
     def reorders(self) -> bool:
@@ -87,26 +122,21 @@ class Emitter:
         return any(np.prod(np.shape(n.args[0])) >= FLAT for n in sums)
 
     # results
-    def _output(self, x: Any, returned: list[str]) -> Output:
+    def _output(self, x: Any, pad: str) -> Output:
         """How a result leaves the function."""
         if x is None or not isinstance(x, Sym):
             return Output("constant", x, (), None)
-        if not x.shape:
-            returned.append(self.operand(x))
-            return Output("returned", len(returned) - 1, (), x.dtype)
         root = _root(x)
-        places = {b.name: k for k, b in enumerate(self.results)}
         if id(root) in self.given:
-            order = [id(s) for s in (*self.graph.inputs, *self.graph.variable_inputs)]
-            return Output("argument", order.index(id(root)), x.shape, x.dtype)
-        if isinstance(root, Sym) and root.op not in VIEWS and self.names.get(id(root)) in places:
+            return Output("argument", self.given[id(root)], x.shape, x.dtype)
+        if not x.shape:
+            return Output("returned", 0, (), x.dtype)
+        places = {b.name: k for k, b in enumerate(self.results)}
+        if root.op not in VIEWS and self.names.get(id(root)) in places:
             return Output("filled", places[self.name(root)], x.shape, x.dtype)
-        if isinstance(root, Sym) and root.op in ("result", "param"):
-            returned.append(self.name(root))
-            return Output("returned", len(returned) - 1, x.shape, x.dtype)
         name = self.fresh()
         self.results.append(Buffer(name, x.shape, x.dtype))
-        self.copy(name, x, "    ")
+        self.copy(name, x, pad)
         return Output("filled", len(self.results) - 1, x.shape, x.dtype)
 
     # names and values
@@ -199,22 +229,38 @@ class Emitter:
         for n in nodes:
             if isinstance(n, Sym) and n.op == "part":
                 self.parts.setdefault(id(n.args[0]), []).append(n)
-            if isinstance(n, Loop):
-                self._mark([*n.bounds, *(v for _, v in n.params)])
+            elif isinstance(n, Branch):
+                self._mark([n.test])
+            elif not isinstance(n, Sym | Leaf):
+                self._mark([*getattr(n, "bounds", ()), *(v for _, v in n.params)])
                 self._mark([x for entry in n.carried for x in entry])
-        for loop in _inner_loops(nodes):
-            self._mark([a for n in loop.body if isinstance(n, Sym) for a in n.args])
+                self._mark([getattr(n, "test", None)])
+        for region in _regions_inside(nodes):
+            self._mark([a for n in region if isinstance(n, Sym) for a in n.args])
         items, whole = schedule(nodes, self.used, self.whole)
         self.whole |= whole
         for item in items:
-            if isinstance(item, Nest):
-                NestWriter(self, item).write(pad)
-            elif isinstance(item, Loop):
-                self.loop(item, pad)
-            elif item.op in CALLS:
-                CALLS[item.op](self, item, pad)
-            else:
-                raise NotTraceable(f"{item.op} has no compiled form")
+            self.item(item, pad)
+
+    def item(self, item: Any, pad: str) -> None:
+        """The statements of a nest, a call, a loop, a branch, or the end."""
+        if isinstance(item, Nest):
+            NestWriter(self, item).write(pad)
+        elif isinstance(item, Loop):
+            self.loop(item, pad)
+        elif isinstance(item, While):
+            self.while_(item, pad)
+        elif isinstance(item, Branch):
+            self.add(pad, f"if {self.operand(item.test)}:")
+            self.block(item.then, pad + "    ")
+            self.add(pad, "else:")
+            self.block(item.other, pad + "    ")
+        elif isinstance(item, Leaf):
+            self.end(item, pad)
+        elif item.op in CALLS:
+            CALLS[item.op](self, item, pad)
+        else:
+            raise NotTraceable(f"{item.op} has no compiled form")
 
     def _mark(self, values: Any) -> None:
         """These values are needed as arrays."""
@@ -222,22 +268,43 @@ class Emitter:
 
     def loop(self, n: Loop, pad: str) -> None:
         """A counted loop."""
-        for param, before in n.params:
-            if id(param) in self.used:
-                self.add(pad, f"{self.name(param)} = {self.carried(before, pad)}")
+        self.before(n, pad)
         bounds = ", ".join(self.operand(b) for b in n.bounds)
         self.add(pad, f"for {self.name(n.index)} in range({bounds}):")
+        self.depth += 1
+        self.block(n.body, pad + "    ")
+        self.after(n, pad)
+
+    def while_(self, n: While, pad: str) -> None:
+        """A loop with a test."""
+        self.before(n, pad)
+        self.add(pad, "while True:")
         inner = pad + "    "
         self.depth += 1
+        self.block(n.head, inner)
+        self.add(inner, f"if not {self.operand(n.test)}:")
+        self.add(inner, "    break")
         self.block(n.body, inner)
-        if not n.carried:
+        self.after(n, pad)
+
+    def before(self, n: Any, pad: str) -> None:
+        """What a loop starts from."""
+        for param, value in n.params:
+            if id(param) in self.used:
+                self.add(pad, f"{self.name(param)} = {self.carried(value, pad)}")
+
+    def after(self, n: Any, pad: str) -> None:
+        """What a trip hands on, and what the last one leaves."""
+        inner = pad + "    "
+        used = [entry for entry in n.carried if id(entry[0]) in self.used]
+        if not used:
             self.add(inner, "pass")
         else:
-            left = ", ".join(self.name(p) for p, _, _, _ in n.carried)
-            right = ", ".join(self.carried(a, inner) for _, _, a, _ in n.carried)
+            left = ", ".join(self.name(p) for p, _, _, _ in used)
+            right = ", ".join(self.carried(a, inner) for _, _, a, _ in used)
             self.add(inner, f"{left} = {right}")
         self.depth -= 1
-        for param, _, _, result in n.carried:
+        for param, _, _, result in used:
             self.add(pad, f"{self.name(result)} = {self.name(param)}")
 
     def carried(self, x: Any, pad: str) -> str:
@@ -270,20 +337,34 @@ def _number(value: Any) -> str:
     return f"np.{value.dtype.name}({text})"
 
 
-def _inner_loops(nodes: list[Any]) -> list[Loop]:
-    found = [n for n in nodes if isinstance(n, Loop)]
-    return [*found, *(deep for n in found for deep in _inner_loops(n.body))]
+def _inner(n: Any) -> list[list[Any]]:
+    """The regions of a loop or a branch."""
+    if isinstance(n, Branch):
+        return [n.then, n.other]
+    return [n.head, n.body] if isinstance(n, While) else [n.body] if isinstance(n, Loop) else []
+
+
+def _regions_inside(nodes: list[Any]) -> list[list[Any]]:
+    """All regions inside of a region."""
+    found = [region for n in nodes for region in _inner(n)]
+    return [*found, *(deep for region in found for deep in _regions_inside(region))]
 
 
 def _all_nodes(nodes: list[Any]) -> list[Sym]:
-    own = [n for n in nodes if isinstance(n, Sym)]
-    return own + [n for loop in _inner_loops(nodes) for n in loop.body if isinstance(n, Sym)]
+    regions = [nodes, *_regions_inside(nodes)]
+    return [n for region in regions for n in region if isinstance(n, Sym)]
 
 
 def _used(graph: Graph) -> set[int]:
-    """The nodes that results and variables need; everything that loops carry counts."""
-    wanted = [*nest.flatten(graph.result), *(u for _, u in graph.updates)]
-    _loops(graph.nodes, wanted)
+    """The nodes that results, variables and tests need; everything that loops carry counts."""
+    wanted = [v for leaf in graph.leaves for v in (*nest.flatten(leaf.result), *leaf.values)]
+    for region in (graph.nodes, *_regions_inside(graph.nodes)):
+        for n in region:
+            if isinstance(n, Branch | While):
+                wanted.append(n.test)
+            if isinstance(n, Loop | While):
+                wanted += [*getattr(n, "bounds", ()), *(v for _, v in n.params)]
+                wanted += [x for entry in n.carried for x in entry]
     found: set[int] = set()
     while wanted:
         x = wanted.pop()
@@ -291,11 +372,3 @@ def _used(graph: Graph) -> set[int]:
             found.add(id(x))
             wanted += list(x.args)
     return found
-
-
-def _loops(nodes: list[Any], wanted: list[Any]) -> None:
-    for n in nodes:
-        if isinstance(n, Loop):
-            wanted += [*n.bounds, *(v for _, v in n.params)]
-            wanted += [x for entry in n.carried for x in entry]
-            _loops(n.body, wanted)

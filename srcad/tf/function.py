@@ -30,7 +30,7 @@ from srcad.tape.shapes import TensorSpec
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
 from srcad.tf import background
-from srcad.tf.programs import Program
+from srcad.tf.programs import PathRaises, Program
 from srcad.tf.symbolic import NotTraceable
 from srcad.tf.tracing import trace
 
@@ -102,7 +102,7 @@ class Function:
             if not entry.is_ready():
                 return self._timed(entry, bound, kwargs)
             return self._compiled_call(entry, program, _tensors(bound, kwargs))
-        except IndexError:  # an index that is not there: the eager operation says which
+        except (IndexError, PathRaises):  # an eager call raises the error, with its message
             return self._eagerly(bound, kwargs)
         except Exception as error:
             self._give_up(entry, error)

@@ -25,6 +25,10 @@ from srcad.tf.spelling import namespace
 from srcad.tf.tracing import Graph
 
 
+class PathRaises(Exception):
+    """The function raises for these arguments; an eager call tells what."""
+
+
 class Program:
     """One specialization of a ``tf.function``; with ``compiled`` off it runs as plain Python."""
 
@@ -35,11 +39,11 @@ class Program:
         self.variables = graph.variables
         self.kinds = [(s.shape, s.dtype) for s in graph.variable_inputs]
         self.inputs = [(s.shape, s.dtype) for s in graph.inputs]
-        self.updated = [v for v, _ in graph.updates]
-        self.result = graph.result
+        self.updated = emitter.updated
+        self.structures = [leaf.result for leaf in graph.leaves if not leaf.raised]
         self.fills = [(b.shape, b.dtype) for b in emitter.results]
         self.between = [(b.shape, b.dtype) for b in emitter.spaces]
-        self.outputs = emitter.outputs
+        self.outputs = emitter.outputs  # of each path
         self.options: Any = {"fastmath": {"reassoc"}} if emitter.reorders else {}
         self._spaces: list[list[Any]] = []  # sets that no thread is using
         self._compiled: Callable[..., Any] | None = None if compiled else self._plain()
@@ -54,23 +58,26 @@ class Program:
     def run(self, tensors: list[Tensor]) -> Any:
         """The result for these tensors; variables are updated."""
         values = [t._value for t in (*tensors, *(v._tensor for v in self.variables))]
-        leaves = self._called(self.compiled(), values)
+        path, leaves = self._called(self.compiled(), values)
         count = len(leaves) - len(self.updated)
         for v, value in zip(self.updated, leaves[count:], strict=True):
             v._tensor = Tensor(value)
         results = [None if x is None else Tensor(x) for x in leaves[:count]]
-        return nest.pack_sequence_as(self.result, results)
+        return nest.pack_sequence_as(self.structures[path], results)
 
-    def _called(self, f: Callable[..., Any], values: list[Any]) -> list[Any]:
-        """The values of all results and updates."""
+    def _called(self, f: Callable[..., Any], values: list[Any]) -> tuple[int, list[Any]]:
+        """The path that was taken, and the values of all results and updates."""
         spaces = self._spaces.pop() if self._spaces else [np.empty(*b) for b in self.between]
         filled = [empty(*b) for b in self.fills]
         try:
             returned = f(*map(_given, values), *filled, *spaces, *self.constants)
         finally:
             self._spaces.append(spaces)
+        path = int(returned[0])
+        if path < 0:
+            raise PathRaises
         sources = {"argument": values, "filled": filled, "returned": returned}
-        return [_taken(o, sources) for o in self.outputs]
+        return path, [_taken(o, sources) for o in self.outputs[path]]
 
     def compile(self) -> None:
         """Let Numba compile for the types of the tracing."""

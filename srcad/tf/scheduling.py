@@ -18,7 +18,6 @@ import numpy as np
 
 from srcad.tf.spelling import ELEMENTS
 from srcad.tf.symbolic import Sym
-from srcad.tf.tracing import Loop
 
 REDUCTIONS = {"sum", "prod", "max", "min", "amax", "amin", "any", "all"}
 VIEWS = {"transpose", "broadcast_to", "getitem", "flip", "unit_reshape"}
@@ -56,7 +55,7 @@ def schedule(nodes: list[Any], used: set[int], kept: set[int]) -> tuple[list[Ite
     place: dict[int, int] = {}  # the item that computes a node
     reads: dict[int, list[tuple[Any, bool]]] = {}
     for n in nodes:
-        if isinstance(n, Loop):
+        if not isinstance(n, Sym):  # a loop, a branch, the end
             items.append(n)
             continue
         if id(n) not in used or n.op in VIEWS:

@@ -37,6 +37,11 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
 
     __array_priority__ = 1000
 
+    def __new__(cls, op: str, args: tuple[Any, ...] = (), *rest: Any, **options: Any) -> Sym:
+        """A new symbol, or that of the same step of a trace that is repeated."""
+        again = None if STATE.trace is None else STATE.trace.again(op, args)
+        return super().__new__(cls) if again is None else again
+
     def __init__(
         self,
         op: str,
@@ -53,8 +58,7 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
                 "a tensor from the tracing of a tf.function is used outside of it",
                 instead="return it from the function",
             )
-        STATE.trace.add(self)
-        self.serial = len(STATE.trace.keep)
+        self.serial = STATE.trace.add(self)
 
     @property
     def ndim(self) -> int:
@@ -149,7 +153,15 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         raise NotTraceable("a value is needed while the function is traced")
 
-    __bool__ = __float__ = __int__ = __index__ = __complex__ = __iter__ = __array__ = _refuse
+    def __bool__(self) -> bool:
+        """One of both outcomes; the other one is traced afterwards."""
+        if self.size != 1:
+            raise ValueError("The truth value of an array with several elements is ambiguous")
+        if STATE.trace is None:
+            self._refuse()
+        return STATE.trace.decide(self if not self.shape else self.reshape(()))
+
+    __float__ = __int__ = __index__ = __complex__ = __iter__ = __array__ = _refuse
     __setitem__ = __round__ = __format__ = copy = tolist = item = _refuse
 
     def __repr__(self) -> str:
@@ -161,6 +173,10 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
 
 class Span(Sym):
     """The integers of a ``tf.range``: to be iterated over; its length may be unknown."""
+
+    def __new__(cls, bounds: tuple[Any, ...], dtype: Any) -> Span:
+        """A new symbol, or that of the same step of a trace that is repeated."""
+        return super().__new__(cls, "range", bounds)  # type: ignore[return-value]
 
     def __init__(self, bounds: tuple[Any, ...], dtype: Any) -> None:
         self.known = not any(isinstance(b, Sym) for b in bounds)

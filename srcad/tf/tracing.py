@@ -1,10 +1,10 @@
 """Tracing: a Python function on tensors becomes a graph of nodes.
 
 In: a function, its arguments (tensors are replaced by symbolic inputs, everything else stays).
-Out: ``Graph``: nodes in regions (loops over ``tf.range`` are regions of their own), results, and
-the variables read and written.  Variables met for the first time are made inputs and the tracing
-starts anew, until all are known.  What is assigned to a variable holds for the trace only: other
-threads, and the program afterwards, see nothing of it.
+Out: ``Graph``: nodes in regions (bodies of loops, and what follows a decision, are regions of
+their own), results, and the variables read and written.  Variables met for the first time are made
+inputs and the tracing starts anew, until all are known.  What is assigned to a variable holds for
+the trace only: other threads, and the program afterwards, see nothing of it.
 
 A loop's body is traced once.  Variables carry values from trip to trip; a local Python name that
 would do so cannot be seen, so such loops are unrolled or refused (``carries_locals``).
@@ -12,10 +12,7 @@ would do so cannot be seen, so such loops are unrolled or refused (``carries_loc
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,10 +24,13 @@ from srcad.tape.convert import to_tensor
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
 from srcad.tape.variable import Variable
+from srcad.tf.carrying import carries_locals
 from srcad.tf.symbolic import NotTraceable, Span, Sym
 
 UNROLLED = 16  # trips of a loop that may be unrolled
-ATTEMPTS = 4
+ATTEMPTS = 8
+DECISIONS = 8  # on one path
+PATHS = 16
 
 
 @dataclass
@@ -45,37 +45,127 @@ class Loop:
 
 
 @dataclass
+class While:
+    """``while test: body``; ``carried`` as for ``Loop``."""
+
+    test: Any = None
+    head: list[Any] = field(default_factory=list)
+    body: list[Any] = field(default_factory=list)
+    params: list[tuple[Any, Any]] = field(default_factory=list)
+    carried: list[tuple[Any, Any, Any, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Branch:
+    """What follows if a test holds, and if not; the last node of a region."""
+
+    test: Any
+    then: list[Any]
+    other: list[Any]
+    created: int  # symbols before the decision
+
+
+@dataclass
+class Leaf:
+    """The end of a path: the result, and the new values of all variables that are known."""
+
+    result: Any
+    values: list[Any]
+    raised: bool = False
+
+
+@dataclass
 class Graph:
-    """A traced function: ``nodes`` (symbols and loops), inputs, results, variables."""
+    """A traced function: ``nodes`` end with a leaf, or with a branch into regions that do."""
 
     inputs: list[Any]
     variables: list[Any]
     variable_inputs: list[Any]
     nodes: list[Any]
-    result: Any
-    updates: list[tuple[Any, Any]]
+    leaves: list[Leaf]
 
 
 class Trace:
-    """One attempt to trace."""
+    """One attempt to trace; every path through the function is a run of it.
+
+    Where a value decides (``bool`` of a symbol) the first run takes it to be true; later runs
+    repeat the steps up to there, symbol by symbol, and take it to be false.
+    """
 
     def __init__(self, known: list[Variable]) -> None:
-        self.regions: list[list[Any]] = [[]]
+        self.root: list[Any] = []
         self.home: dict[int, list[Any]] = {}
+        self.alive: list[Sym] = []  # ids in ``home`` stay unique
         self.keep: list[Sym] = []
-        self.now: dict[int, Tensor] = {}  # the values of variables, in this trace only
         self.known = known
         self.missed: list[Variable] = []
+        self.path: list[tuple[Branch, bool]] = []
+        self.prefix = 0
+        self.start()
 
-    def add(self, sym: Sym) -> None:
+    # paths
+    def start(self) -> None:
+        """Begin a path."""
+        self.regions: list[list[Any]] = [self.root]
+        self.now: dict[int, Tensor] = {}  # the values of variables, in this trace only
+        self.cursor = self.position = 0
+
+    def decide(self, sym: Sym) -> bool:
+        """The outcome of a test on this path."""
+        if len(self.regions) != self.position + 1:
+            raise NotTraceable("a value is needed inside of a loop while the function is traced")
+        if self.position == len(self.path):
+            if len(self.path) >= DECISIONS:
+                raise NotTraceable("values decide again and again about what comes next")
+            branch = Branch(sym, [], [], len(self.keep))
+            self.regions[-1].append(branch)
+            self.path.append((branch, True))
+        branch, outcome = self.path[self.position]
+        self.position += 1
+        self.regions.append(branch.then if outcome else branch.other)
+        return outcome
+
+    def next_path(self) -> bool:
+        """Prepare the path that has not been run yet; whether there is one."""
+        while self.path and not self.path[-1][1]:
+            self.path.pop()
+        if not self.path:
+            return False
+        branch, _ = self.path.pop()
+        self.path.append((branch, False))
+        self.prefix = branch.created
+        del self.keep[self.prefix :]
+        self.start()
+        return True
+
+    def again(self, op: str, args: tuple[Any, ...]) -> Sym | None:
+        """The symbol of this step, if the step repeats one of an earlier path."""
+        if self.cursor >= self.prefix:
+            return None
+        sym = self.keep[self.cursor]
+        if sym.op != op or not _same(sym.args, args):
+            raise NotTraceable("the function does something else every time")
+        return sym
+
+    @property
+    def repeating(self) -> bool:
+        """Whether the last step was one of an earlier path."""
+        return self.cursor <= self.prefix
+
+    def add(self, sym: Sym) -> int:
         """A node of the current region; its operands must be visible there."""
+        self.cursor += 1
+        if self.repeating:
+            return sym.serial
         for a in sym.args:
             if isinstance(a, Sym):
                 self.visible(a)
         self.home[id(sym)] = self.regions[-1]
         self.keep.append(sym)
+        self.alive.append(sym)
         if sym.op not in ("input", "index", "param", "result"):
             self.regions[-1].append(sym)
+        return len(self.alive)
 
     def visible(self, sym: Sym) -> None:
         """Refuse a value of a loop's body outside of it."""
@@ -127,7 +217,53 @@ class Trace:
             result = Sym("result", (), param.shape, param.dtype)
             loop.carried.append((param, value, new, result))
             self.now[id(v)] = Tensor(result)
-        self.regions[-1].append(loop)
+        if not self.repeating:
+            self.regions[-1].append(loop)
+
+    def while_loop(self, test: Any, body: Any, values: list[Tensor]) -> list[Tensor]:
+        """The loop ``while test(*values): values = body(*values)``; no tape follows it."""
+        if STATE.tapes:
+            raise NotTraceable("a tape records a loop of unknown length")
+        loop = While()
+        before = [*values, *(self.now[id(v)] for v in self.known)]
+        loop.params = [(self._param(t._value), t._value) for t in before]
+        mine = [Tensor(p) for p, _ in loop.params]
+        self._variables_are(mine[len(values) :])
+        self.regions.append(loop.head)
+        loop.test = to_tensor(test(*mine[: len(values)]))._value
+        self._close(loop.head)
+        if any(
+            self.now[id(v)] is not t for v, t in zip(self.known, mine[len(values) :], strict=True)
+        ):
+            raise NotTraceable("the condition of a loop assigns to a variable")
+        self.regions.append(loop.body)
+        found = [to_tensor(x) for x in body(*mine[: len(values)])]
+        after = [*found, *(self.now[id(v)] for v in self.known)]
+        self._close(loop.body)
+        results = []
+        for (param, value), t in zip(loop.params, after, strict=True):
+            if np.shape(t._value) != param.shape or t._value.dtype != param.dtype:
+                raise NotTraceable("a value changes its shape or type in a loop")
+            results.append(Sym("result", (), param.shape, param.dtype))
+            loop.carried.append((param, value, t._value, results[-1]))
+        if not self.repeating:
+            self.regions[-1].append(loop)
+        tensors = [Tensor(r) for r in results]
+        self._variables_are(tensors[len(values) :])
+        return tensors[: len(values)]
+
+    def _param(self, value: Any) -> Sym:
+        return Sym("param", (), np.shape(value), value.dtype)
+
+    def _variables_are(self, tensors: list[Tensor]) -> None:
+        """The values of all known variables."""
+        for v, t in zip(self.known, tensors, strict=True):
+            self.now[id(v)] = t
+
+    def _close(self, region: list[Any]) -> None:
+        """Leave a region."""
+        if self.regions.pop() is not region:
+            raise NotTraceable("a loop is left from inside of another one")
 
     def _enter(self, sym: Sym, before: list[Tensor]) -> Loop:
         loop = Loop(sym.args, None)
@@ -199,6 +335,23 @@ def trace(f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
 
 
 def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
+    tapes, leaves = list(STATE.tapes), []
+    while True:
+        STATE.tapes = list(tapes)
+        inputs, variable_inputs, leaf = _path(attempt, f, args, kwargs)
+        leaves.append(leaf)
+        attempt.regions[-1].append(leaf)
+        if attempt.missed or not attempt.next_path():
+            break
+        if len(leaves) >= PATHS:
+            raise NotTraceable("there are too many paths through the function")
+    return Graph(inputs, attempt.known, variable_inputs, attempt.root, leaves)
+
+
+def _path(
+    attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any
+) -> tuple[list[Any], list[Any], Leaf]:
+    """One run of the function."""
     inputs: list[Any] = []
 
     def symbolic(x: Any) -> Any:
@@ -212,87 +365,35 @@ def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> G
         variable_inputs.append(Sym("input", (), v._tensor._value.shape, v._tensor._value.dtype))
         attempt.now[id(v)] = Tensor(variable_inputs[-1])
     args, kwargs = nest.map_structure(symbolic, (list(args), dict(kwargs)))
-    result = nest.map_structure(_leaf, f(*args, **kwargs))
-    if len(attempt.regions) != 1:
+    try:
+        result = nest.map_structure(_leaf, f(*args, **kwargs))
+    except NotTraceable:
+        raise
+    except Exception:
+        if not attempt.path:
+            raise
+        return inputs, variable_inputs, Leaf(None, [], raised=True)
+    if len(attempt.regions) != attempt.position + 1:
         raise NotTraceable("a loop is left by break or return")
-    updates = []
-    for k, v in enumerate(attempt.known):
-        value = attempt.now[id(v)]._value
-        if value is not variable_inputs[k]:
-            updates.append((v, value))
-    for value in [*nest.flatten(result), *(u for _, u in updates)]:
+    values = [attempt.now[id(v)]._value for v in attempt.known]
+    for value in [*nest.flatten(result), *values]:
         if isinstance(value, Sym):
             attempt.visible(value)
-    nodes = attempt.regions[0]
-    return Graph(inputs, attempt.known, variable_inputs, nodes, result, updates)
+    return inputs, variable_inputs, Leaf(result, values)
+
+
+def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether operands are the same symbols and equal constants."""
+    if len(a) != len(b):
+        return False
+    pairs = zip(a, b, strict=True)
+    return all(
+        x is y
+        or (not isinstance(x, Sym) and not isinstance(y, Sym) and _mark(x, {}) == _mark(y, {}))
+        for x, y in pairs
+    )
 
 
 def _leaf(value: Any) -> Any:
     """A result as a symbolic or NumPy value; ``None`` stays."""
     return value if value is None else to_tensor(value)._value
-
-
-# loops whose body would see old values of local names
-def carries_locals(frame: Any) -> bool:
-    """Whether a loop of the frame's function may carry a local name from trip to trip."""
-    try:
-        source = textwrap.dedent(inspect.getsource(frame.f_code))
-        tree = ast.parse(source)
-    except (OSError, TypeError, SyntaxError):
-        return True
-    line = frame.f_lineno - frame.f_code.co_firstlineno + 1
-    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.iter.lineno == line]
-    return len(loops) != 1 or _carries(loops[0])
-
-
-def _carries(loop: ast.For) -> bool:
-    """Whether a name is read in the body before it is surely stored there in the same trip."""
-    if loop.orelse or any(_escapes(n) for s in loop.body for n in ast.walk(s)):
-        return True
-    stored = {n.id for s in loop.body for n in _names(s, ast.Store)}
-    ready = {n.id for n in _names(loop.target, ast.Store)}
-    return _reads_early(loop.body, ready, stored)
-
-
-def _escapes(node: ast.AST) -> bool:
-    """Stores that are no plain names, and jumps."""
-    if isinstance(node, ast.Attribute | ast.Subscript):
-        return not isinstance(node.ctx, ast.Load)
-    kinds = (ast.Break, ast.Continue, ast.Return, ast.Delete, ast.Nonlocal, ast.Global)
-    return isinstance(node, (*kinds, ast.FunctionDef, ast.NamedExpr, ast.Try, ast.Yield))
-
-
-def _reads_early(body: list[ast.stmt], ready: set[str], stored: set[str]) -> bool:
-    """Statements in order; ``ready`` grows by what straight-line code stores."""
-    for s in body:
-        inner = s.body if isinstance(s, ast.With | ast.For) else []
-        for head in _heads(s):
-            if any(n.id in stored - ready for n in _names(head, ast.Load)):
-                return True
-        if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name):
-            if s.target.id not in ready:
-                return True
-        if isinstance(s, ast.For):
-            inside = ready | {n.id for n in _names(s.target, ast.Store)}
-            if s.orelse or _reads_early(inner, inside, stored):
-                return True
-        elif isinstance(s, ast.With):
-            for i in s.items:
-                if i.optional_vars is not None:
-                    ready |= {n.id for n in _names(i.optional_vars, ast.Store)}
-            if _reads_early(inner, ready, stored):
-                return True
-        elif isinstance(s, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            ready |= {n.id for n in _names(s, ast.Store)}
-    return False
-
-
-def _heads(s: ast.stmt) -> list[ast.AST]:
-    """What a statement evaluates before its blocks; all of it if it has none to look into."""
-    if isinstance(s, ast.With):
-        return [i.context_expr for i in s.items]
-    return [s.iter] if isinstance(s, ast.For) else [s]
-
-
-def _names(node: ast.AST, context: type) -> list[ast.Name]:
-    return [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]
