@@ -145,6 +145,81 @@ def minimize():
     return f, [x]
 
 
+def branches():
+    """Decisions that depend on values, one of them under a tape; a variable on one path only."""
+    v = tf.Variable(1.0)
+
+    def f(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            if x > 1.0:
+                y = x * x
+            elif x > 0.0:
+                y = tf.sin(x)
+            else:
+                y = tf.cond(x < -1.0, lambda: -x, lambda: x * 3.0)
+        if y > 1.0:
+            v.assign_add(y)
+        return y, tape.gradient(y, x), v + 0.0
+
+    return f, [v]
+
+
+def different_results():
+    """Paths that give arrays, numbers and constants at the same place of the result."""
+
+    def f(x):
+        if tf.reduce_sum(x) > 0.0:
+            return {"a": x * 2.0, "b": tf.constant(1.0), "c": tf.reduce_sum(x)}
+        return {"a": x, "b": tf.reduce_max(x), "c": tf.constant(0.0)}
+
+    return f, []
+
+
+def conditions():
+    """Loops of unknown length, one inside a loop over a range, with a variable."""
+    v = tf.Variable(0.0)
+
+    def f(x, n):
+        y, k = tf.while_loop(
+            lambda y, k: y < 100.0, lambda y, k: (y * 2.0, k + 1), [x, tf.constant(0)]
+        )
+        for _ in tf.range(n):
+            (z,) = tf.while_loop(lambda z: z > 1.0, lambda z: (z / 3.0,), [y], maximum_iterations=3)
+            v.assign_add(z)
+        return y, k, v + 0.0
+
+    return f, [v]
+
+
+def carried():
+    """Local names that carry values through nested loops; the index takes part."""
+
+    def f(x, n):
+        s, count, last = x, 0, tf.zeros_like(x)
+        for i in tf.range(n):
+            old = s
+            for _ in tf.range(2):
+                s = s * 0.5 + last
+                count += 1
+            last = old + tf.cast(i, tf.float32)
+        return s, count, last
+
+    return f, []
+
+
+def element_by_element():
+    """A loop over elements by index."""
+
+    def f(x):
+        total = tf.constant(0.0)
+        for i in tf.range(4):
+            total = total * 0.5 + x[i] * x[-1]
+        return total
+
+    return f, []
+
+
 X = tf.constant(np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32))
 Y = tf.constant(np.random.default_rng(2).normal(size=(4,)).astype(np.float32))
 LABELS = tf.constant(np.eye(3, dtype=np.float32))
@@ -157,6 +232,11 @@ COMPILING = {
     "ranges": (ranges, (tf.constant(2.5),)),
     "loops": (loops, (tf.constant(3),)),
     "loops-none": (loops, (tf.constant(0),)),
+    "different_results": (different_results, (tf.constant([1.0, 2.0]),)),
+    "conditions": (conditions, (tf.constant(1.5), tf.constant(3))),
+    "carried": (carried, (Y, tf.constant(5))),
+    "carried-none": (carried, (Y, tf.constant(0))),
+    "element_by_element": (element_by_element, (Y,)),
 }
 
 
@@ -166,6 +246,32 @@ def test_compiled(name):
     make, args = COMPILING[name]
     f = compare(make, *args, rtol=2e-5)
     assert f.compiled and ran_compiled(f)
+
+
+@pytest.mark.parametrize("x", [2.0, 0.5, -0.5, -3.0])
+def test_compiled_decisions(x):
+    """Every path gives what the eager function gives."""
+    f = compare(branches, tf.constant(x))
+    assert f.compiled and ran_compiled(f)
+
+
+def test_compiled_paths():
+    """One compiled function takes all paths; the one that raises does so eagerly."""
+    calls = []
+
+    @tf.function
+    def f(x):
+        calls.append(0)
+        tf.debugging.assert_greater(x, 0.0)
+        return x * 2.0 if x > 1.0 else -x
+
+    assert [float(f(tf.constant(x))) for x in (2.0, 0.5, 3.0)] == [4.0, -0.5, 6.0]
+    assert f.compiled and ran_compiled(f)
+    traced = len(calls)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        f(tf.constant(-1.0))
+    assert len(calls) == traced + 1 and float(f(tf.constant(4.0))) == 8.0
+    assert f.compiled and len(calls) == traced + 1
 
 
 def carried_local():
@@ -298,7 +404,7 @@ def test_what_is_not_seen_by_tracing(make, n):
 
 def test_reason_is_logged_once(caplog):
     """A function that does not compile says why, once."""
-    f = tf.function(lambda x: x * 2.0 if x > 1.0 else x)
+    f = tf.function(lambda x: x * float(tf.reduce_sum(x)))
     with caplog.at_level(logging.INFO, "srcad"):
         f(tf.constant(1.0))
         f(tf.constant([1.0]))
@@ -374,11 +480,14 @@ def meanwhile(monkeypatch):
 
 def test_compiling_meanwhile(meanwhile):
     """Calls before, during and after give the same; variables take part."""
-    make, args = COMPILING["network"]
-    f = compare(make, *args, calls=2, rtol=2e-5)
-    assert background.wait(60.0) and ran_compiled(f)
-    compare(lambda: make(), *args, calls=3, rtol=2e-5)
-    assert background.wait(60.0)
+    v = tf.Variable(1.0)
+    f = tf.function(lambda x: v.assign_add(tf.reduce_sum(x * v)))
+    total = 1.0
+    for k in range(8):
+        total += 2.0 * total
+        assert float(f(tf.constant([0.5, 1.5]))) == float(v) == total
+        if k == 3:
+            assert background.wait(60.0) and ran_compiled(f)
 
 
 def test_calls_go_on_while_compiling(meanwhile, monkeypatch):

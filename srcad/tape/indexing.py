@@ -35,7 +35,11 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]`` with integers, slices, ``...``, new axes, or one tensor of bools."""
     if is_tensor_like(key) and to_tensor(key)._value.dtype.kind == "b":
         return boolean_mask(x, key)
-    index = tuple(_part(k) for k in (key if isinstance(key, tuple) else (key,)))
+    parts = key if isinstance(key, tuple) else (key,)
+    for p, k in enumerate(parts):
+        if is_tensor_like(k) and kernels.is_symbolic(to_tensor(k)._value):
+            return _element_at(x, parts, p)
+    index = tuple(_part(k) for k in parts)
     try:
         value = x._value[index] if x._value.shape else np.asarray(x._value)[index]
     except IndexError:
@@ -45,6 +49,20 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         return put(g, (*[slice(None)] * lead, *index), dims(g)[:lead] + dims(x))
 
     return emit(value, (x,), pull)
+
+
+def _element_at(x: Tensor, parts: tuple[Any, ...], p: int) -> Tensor:
+    """A subscript of which part ``p`` is a number that is not known yet."""
+    number = to_tensor(parts[p])
+    gaps = [k for k, part in enumerate(parts) if part is Ellipsis]
+    before, after = (sum(k is not None for k in side) for side in (parts[:p], parts[p:]))
+    a = -after if gaps and gaps[0] < p else before
+    if number.ndim or number._value.dtype.kind not in "iu":
+        return getitem(x, (*parts[:p], _part(number), *parts[p + 1 :]))
+    from_end = wrap(number._value + number._value.dtype.type(dims(x)[a]))
+    wrapped = select(wrap(number._value < 0), from_end, number)
+    found, rest = gather(x, wrapped, axis=a), (*parts[:p], *parts[p + 1 :])
+    return getitem(found, rest) if rest else found
 
 
 def _out_of_range(index: tuple[Any, ...], shape: tuple[int, ...]) -> str:

@@ -6,8 +6,8 @@ their own), results, and the variables read and written.  Variables met for the 
 inputs and the tracing starts anew, until all are known.  What is assigned to a variable holds for
 the trace only: other threads, and the program afterwards, see nothing of it.
 
-A loop's body is traced once.  Variables carry values from trip to trip; a local Python name that
-would do so cannot be seen, so such loops are unrolled or refused (``carries_locals``).
+A loop's body is traced once.  Variables and local names carry values from trip to trip
+(``carrying``); a loop that cannot be followed, or that a tape records, is unrolled or refused.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from srcad.tape.convert import to_tensor
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
 from srcad.tape.variable import Variable
-from srcad.tf.carrying import carries_locals
+from srcad.tf.carrying import Local, Unclear, carried_locals
 from srcad.tf.symbolic import NotTraceable, Span, Sym
 
 UNROLLED = 16  # trips of a loop that may be unrolled
@@ -191,32 +191,40 @@ class Trace:
     def loop(self, sym: Span) -> Iterator[Tensor]:
         """The trips of a loop: one symbolic trip, or all of them unrolled."""
         frame = sys._getframe(3)  # iterate, __iter__ and this method are not the user's
-        if carries_locals(frame):
-            if not sym.known or sym.shape[0] > UNROLLED:
-                raise NotTraceable("a local name carries a value from trip to trip of a loop")
-            return iter([Tensor(sym.dtype.type(i)) for i in range(*map(int, sym.args))])
-        return self._symbolic(sym)
+        try:
+            names = carried_locals(frame)
+            if not STATE.tapes or not any(n.needed for n in names):
+                return self._symbolic(sym, [] if STATE.tapes else names)
+        except Unclear:
+            pass
+        if not sym.known or sym.shape[0] > UNROLLED:
+            raise NotTraceable("a local name carries a value from trip to trip of a loop")
+        return iter([Tensor(sym.dtype.type(i)) for i in range(*map(int, sym.args))])
 
-    def _symbolic(self, sym: Sym) -> Iterator[Tensor]:
+    def _symbolic(self, sym: Sym, names: list[Local]) -> Iterator[Tensor]:
         """The body twice: once to see that the second trip does what the first one did."""
-        before = [self.now[id(v)] for v in self.known]
+        places: list[Any] = [*(Held(self, v) for v in self.known), *names]
+        before = [p.read() for p in places]
         marks = []
         for _ in range(2):
-            loop = self._enter(sym, before)
+            loop = self._enter(sym, places, before)
             yield Tensor(loop.index)
-            after = self._leave(loop)
+            after = [p.read()._value for p in places]
+            self._close(loop.body)
             marks.append(fingerprint(loop, after))
         if marks[0] != marks[1]:
             raise NotTraceable("a loop does something else in every trip")
-        for v, old, (param, value), new in zip(self.known, before, loop.params, after, strict=True):
+        for p, old, (param, value), new in zip(places, before, loop.params, after, strict=True):
             if new is param:
-                self.now[id(v)] = old
+                p.write(old)
                 continue
-            if new.shape != param.shape or new.dtype != param.dtype:
-                raise NotTraceable("a variable changes its shape or type in a loop")
+            if np.shape(new) != param.shape or new.dtype != param.dtype:
+                if not p.needed:  # a local of the trip, of which a namesake was there before
+                    continue
+                raise NotTraceable("a value changes its shape or type in a loop")
             result = Sym("result", (), param.shape, param.dtype)
             loop.carried.append((param, value, new, result))
-            self.now[id(v)] = Tensor(result)
+            p.write(Tensor(result))
         if not self.repeating:
             self.regions[-1].append(loop)
 
@@ -265,23 +273,31 @@ class Trace:
         if self.regions.pop() is not region:
             raise NotTraceable("a loop is left from inside of another one")
 
-    def _enter(self, sym: Sym, before: list[Tensor]) -> Loop:
+    def _enter(self, sym: Sym, places: list[Any], before: list[Tensor]) -> Loop:
         loop = Loop(sym.args, None)
         self.regions.append(loop.body)
         loop.index = Sym("index", (), (), sym.dtype)
-        for v, old in zip(self.known, before, strict=True):
-            param = Sym("param", (), old._value.shape, old._value.dtype)
-            loop.params.append((param, old._value))
-            self.now[id(v)] = Tensor(param)
+        for p, old in zip(places, before, strict=True):
+            loop.params.append((self._param(old._value), old._value))
+            p.write(Tensor(loop.params[-1][0]))
         return loop
 
-    def _leave(self, loop: Loop) -> list[Any]:
-        """The values of the variables after a trip."""
-        if self.regions[-1] is not loop.body:
-            raise NotTraceable("a loop is left from inside of another one")
-        after = [self.now[id(v)]._value for v in self.known]
-        self.regions.pop()
-        return after
+
+@dataclass(frozen=True)
+class Held:
+    """A variable's value in a trace."""
+
+    trace: Trace
+    variable: Variable
+    needed: bool = True
+
+    def read(self) -> Tensor:
+        """The value."""
+        return self.trace.now[id(self.variable)]
+
+    def write(self, tensor: Tensor) -> None:
+        """Replace it."""
+        self.trace.now[id(self.variable)] = tensor
 
 
 def fingerprint(loop: Loop, after: list[Any]) -> list[Any]:
@@ -295,12 +311,15 @@ def fingerprint(loop: Loop, after: list[Any]) -> list[Any]:
 
 def _fingerprint(nodes: list[Any], numbers: dict[int, Any], marks: list[Any]) -> None:
     for n in nodes:
-        if isinstance(n, Loop):
-            numbers[id(n.index)] = len(numbers)
+        if not isinstance(n, Sym):
+            if isinstance(n, Loop):
+                numbers[id(n.index)] = len(numbers)
             numbers |= {id(p): len(numbers) + k for k, (p, _) in enumerate(n.params)}
-            _fingerprint(n.body, numbers, marks)
+            for region in [n.head, n.body] if isinstance(n, While) else [n.body]:
+                _fingerprint(region, numbers, marks)
             numbers |= {id(r): len(numbers) + k for k, (_, _, _, r) in enumerate(n.carried)}
             marks.append([_mark(x, numbers) for entry in n.carried for x in entry])
+            marks.append(_mark(n.test, numbers) if isinstance(n, While) else type(n))
             continue
         operands = [_mark(a, numbers) for a in n.args]
         numbers[id(n)] = len(numbers)
