@@ -17,10 +17,10 @@ import numpy as np
 
 from srcad.tape import nest
 from srcad.tf.calls import CALLS, loops
+from srcad.tf.graphs import Branch, Graph, Leaf, Loop, While
 from srcad.tf.nests import NestWriter, view_index
 from srcad.tf.scheduling import VIEWS, Nest, schedule, shown
 from srcad.tf.symbolic import NotTraceable, Sym
-from srcad.tf.tracing import Branch, Graph, Leaf, Loop, While
 
 HEAD = "def compiled({}):"
 RESHAPES = ("reshape", "unit_reshape")

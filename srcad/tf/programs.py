@@ -21,8 +21,8 @@ from srcad.tape import nest
 from srcad.tape.memory import empty
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tf.emitting import Emitter, Output
+from srcad.tf.graphs import Graph
 from srcad.tf.spelling import namespace
-from srcad.tf.tracing import Graph
 
 
 class PathRaises(Exception):
