@@ -166,7 +166,16 @@ def operation(name: str) -> Op:
     return VOCABULARY[name]
 
 
-_general_power = VOCABULARY["pow"]
+def _integer_power(a: Any, b: Any) -> Any:
+    if a.dtype.kind in "iu" and not k.is_symbolic(b) and np.any(b < 0):
+        raise InvalidArgumentError(
+            "Integers to negative integer powers are not allowed [Op:Pow]",
+            instead="convert the base with tf.cast(x, tf.float32)",
+        )
+    return operator.pow(a, b)
+
+
+VOCABULARY["pow"] = _general_power = binary("pow", _integer_power, False)
 _quiet_power, _quiet_product = k.quiet(operator.pow), k.quiet(operator.mul)
 _array_product = k.quiet(k.roomy(operator.mul))
 _NUMBER_PULLS: dict[float, Any] = {}
@@ -177,8 +186,10 @@ def power(x: Any, y: Any, name: str | None = None) -> Tensor:
     if type(y) not in (int, float) or type(x) in (int, float):
         return _general_power(x, y)
     x = to_tensor(x)
-    exponent = beside(y, x)
     value = x._value
+    if value.dtype.kind in "iub":
+        return _general_power(x, y)
+    exponent = beside(y, x)
     if y == 2:
         out = Tensor((_array_product if value.shape else _quiet_product)(value, value))
     else:

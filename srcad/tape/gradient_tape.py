@@ -8,6 +8,7 @@ have the type of their source.
 
 from __future__ import annotations
 
+import enum
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ INSIDE = (
 )
 
 
-class UnconnectedGradients:
+class UnconnectedGradients(enum.Enum):
     """What a gradient is where the target does not depend on the source."""
 
     NONE = "none"
@@ -263,9 +264,10 @@ class GradientTape:
 
 def wants_zero(unconnected: Any) -> bool:
     """Whether unconnected sources get zeros instead of ``None``."""
-    if unconnected not in ("none", "zero"):
-        raise ValueError(f"Unknown value for unconnected_gradients: {unconnected!r}")
-    return unconnected == "zero"
+    try:
+        return UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO
+    except ValueError:
+        raise ValueError(f"Unknown value for unconnected_gradients: {unconnected!r}") from None
 
 
 def add_seed(seeds: dict[int, Any], target: Tensor, given: Any) -> None:

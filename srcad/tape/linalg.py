@@ -90,10 +90,7 @@ def slogdet(input: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
 def cholesky(input: Any, name: str | None = None) -> Tensor:
     """The lower triangular factor of a symmetric positive definite matrix."""
     a = to_tensor(input)
-    try:
-        value = np.linalg.cholesky(a._value)
-    except np.linalg.LinAlgError:
-        raise InvalidArgumentError("Cholesky decomposition was not successful.") from None
+    value = _factor(a._value)
 
     def pull(g: Tensor, i: int, inputs: Any, out: Tensor, lead: int) -> Tensor:
         inner = _half_lower(matmul(matrix_transpose(out), band_part(g, -1, 0)))
@@ -102,6 +99,16 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
         return _v["mul"](_v["add"](full, matrix_transpose(full)), 0.5)
 
     return emit(value, (a,), pull)
+
+
+def _factor(a: Any) -> Any:
+    """The factors of a stack of matrices; NaN for those that are not positive definite."""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        if a.ndim == 2:
+            return np.tril(np.full_like(a, np.nan))
+        return np.stack([_factor(m) for m in a])
 
 
 def _half_lower(x: Tensor) -> Tensor:

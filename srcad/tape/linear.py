@@ -160,7 +160,10 @@ def _contract(subs: list[str], result: str, operands: list[Tensor]) -> Tensor:
                 values.append(wrap(np.ones(d, g._value.dtype)))
         return _contract(parts, front + subs[i], values)
 
-    value = np.einsum(equation, *[x._value for x in operands], optimize=len(operands) > 1)
+    try:
+        value = np.einsum(equation, *[x._value for x in operands], optimize=len(operands) > 1)
+    except ValueError as error:
+        raise InvalidArgumentError(f"{error} [Op:Einsum]") from None
     return emit(value, tuple(operands), pull)
 
 

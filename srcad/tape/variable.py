@@ -67,6 +67,11 @@ class Variable:
             start = to_tensor(value, dtype if dtype is not None else None)
         self._tensor = Tensor(start._value)
         self._shape = TensorShape(start._value.shape if shape is None else shape)
+        if not self._shape.is_compatible_with(start._value.shape):
+            raise ValueError(
+                f"In this `tf.Variable` creation, the initial value's shape ({start.shape}) is not "
+                f"compatible with the explicitly supplied `shape` argument ({shape})."
+            )
         self.trainable = True if trainable is None else bool(trainable)
         self.constraint = constraint
         self.name = f"{name or 'Variable'}:0"

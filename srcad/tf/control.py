@@ -12,6 +12,8 @@ from srcad.tape import nest
 from srcad.tape.convert import to_tensor
 from srcad.tape.elementwise import VOCABULARY
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.indexing import identity
+from srcad.tape.kernels import is_symbolic
 from srcad.tape.shaping import stack, unstack
 from srcad.tape.state import STATE
 
@@ -118,6 +120,26 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs:
     for row in rows:
         total = fn(total, row)
     return total
+
+
+def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
+    """``fn(fn(a, xn), ...)``, the last element first."""
+    rows = unstack(to_tensor(elems))
+    total = rows.pop() if initializer is None else initializer
+    for row in reversed(rows):
+        total = fn(total, row)
+    return total
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Any]:
+    """The same values, as tensors of their own."""
+    return [identity(x) for x in input]
+
+
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value as an array; ``None`` while a function is traced."""
+    value = to_tensor(tensor)._value
+    return None if is_symbolic(value) else value
 
 
 def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs: Any) -> Any:

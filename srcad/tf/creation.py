@@ -139,6 +139,8 @@ def argmin(input: Any, axis: Any = None, output_type: Any = int64, name: str = "
 
 
 def _arg(f: Any, input: Any, axis: Any, output_type: Any) -> Tensor:
+    if not raw(input).size:
+        raise InvalidArgumentError(f"Reduction axis {axis or 0} is empty [Op:{f.__name__}]")
     found = f(raw(input), axis=0 if axis is None else int(plain(axis)))
     return wrap(found.astype(as_dtype(output_type)._np))
 

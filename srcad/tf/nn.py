@@ -18,7 +18,7 @@ from srcad.tape.emit import axis_from_end, emit, plain, raw
 from srcad.tape.indexing import gather, stop_gradient, top_k  # noqa: F401  (tf.nn.top_k)
 from srcad.tape.mathops import cast, rsqrt
 from srcad.tape.reductions import reduce_logsumexp, reduce_max, reduce_mean, reduce_sum
-from srcad.tape.shaping import dims, expand_dims, reshape
+from srcad.tape.shaping import concat, dims, expand_dims, reshape
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tf.creation import one_hot
 from srcad.tf.images import avg_pool2d, conv2d, max_pool2d
@@ -60,7 +60,7 @@ def selu(features: Any, name: str | None = None) -> Tensor:
     """The scaled ``elu`` of self-normalizing networks."""
     x = to_tensor(features)
     negative = _v["mul"](1.6732632423543772, _v["expm1"](_v["minimum"](x, 0)))
-    return _v["mul"](1.0507009873554805, select(_v["gt"](x, 0), x, negative))
+    return _v["mul"](1.0507009873554805, select(_v["ge"](x, 0), x, negative))
 
 
 def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
@@ -227,6 +227,17 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str = "
     x = to_tensor(x)
     squares = reduce_sum(_v["square"](x), axis, keepdims=True)
     return _v["mul"](x, rsqrt(_v["maximum"](squares, epsilon)))
+
+
+def crelu(features: Any, axis: Any = -1, name: str | None = None) -> Tensor:
+    """The positive parts of x and of -x, one behind the other."""
+    x = to_tensor(features)
+    return relu(concat([x, _v["neg"](x)], axis))
+
+
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The share of elements that are zero."""
+    return wrap(np.float32(np.mean(to_tensor(value)._value == 0)))
 
 
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
