@@ -31,7 +31,7 @@ def while_loop(
 ) -> Any:
     """Repeat ``body`` on the loop variables while ``cond`` holds."""
     values = nest.map_structure(to_tensor, loop_vars)
-    if STATE.trace is not None:
+    if STATE.trace is not None and not STATE.tapes:  # under a tape: unrolled, if that is possible
         return _traced_while(cond, body, values, maximum_iterations)
     count = 0
     while bool(cond(*values)) and (maximum_iterations is None or count < maximum_iterations):

@@ -163,7 +163,8 @@ def weighted_cross_entropy_with_logits(
 ) -> Tensor:
     """As the sigmoid cross entropy, with positive labels weighted."""
     x, z = pair(logits, labels, "SigmoidCrossEntropy")
-    weight = _v["add"](1.0, _v["mul"](_v["sub"](pos_weight, 1.0), z))
+    more = _v["sub"](beside(pos_weight, x), 1.0)
+    weight = _v["add"](1.0, _v["mul"](more, z))
     return _v["add"](_v["mul"](_v["sub"](1.0, z), x), _v["mul"](weight, softplus(_v["neg"](x))))
 
 
