@@ -197,15 +197,17 @@ class Trace:
         found = [to_tensor(x) for x in body(*mine[: len(values)])]
         after = [*found, *(self.now[id(v)] for v in self.known)]
         self._close(loop.body)
-        results = []
-        for (param, value), t in zip(loop.params, after, strict=True):
+        tensors = []
+        for (param, value), old, t in zip(loop.params, before, after, strict=True):
+            if t._value is param:
+                tensors.append(old)
+                continue
             if np.shape(t._value) != param.shape or t._value.dtype != param.dtype:
                 raise NotTraceable("a value changes its shape or type in a loop")
-            results.append(Sym("result", (), param.shape, param.dtype))
-            loop.carried.append((param, value, t._value, results[-1]))
+            tensors.append(Tensor(Sym("result", (), param.shape, param.dtype)))
+            loop.carried.append((param, value, t._value, tensors[-1]._value))
         if not self.repeating:
             self.regions[-1].append(loop)
-        tensors = [Tensor(r) for r in results]
         self._variables_are(tensors[len(values) :])
         return tensors[: len(values)]
 
