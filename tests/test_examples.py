@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, influenza, inside_srcad
+from examples import adbench, influenza, inside_srcad, tape_jacobians
 from tests.adbench_data import write_folder
 
 
@@ -90,3 +90,17 @@ def test_inside_srcad_walks_through_every_stage(capsys):
     assert len(values) == 4
     assert len(set(values[:3])) == 1
     assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
+
+
+def test_tape_jacobians_draws_three_pictures(capsys, tmp_path):
+    """The numbers agree with each other; the pictures are PNG files that are not blank."""
+    tape_jacobians.main(["--folder", str(tmp_path)])
+    printed = capsys.readouterr().out
+    errors = [float(e) for e in re.findall(r"(?:derivative|asymmetry|differs by) (\S+)", printed)]
+    assert len(errors) == 3 and max(errors) < 1e-6
+    assert "outside of the diagonals: 0\n" in printed
+    image = pytest.importorskip("matplotlib.image")
+    names = ["jacobian_curve.png", "hessian_image.png", "batch_jacobian_patches.png"]
+    for path in (tmp_path / name for name in names):
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert image.imread(path)[..., :3].std() > 0.02

@@ -34,6 +34,13 @@ def test_tables_are_those_of_the_compiler(text):
     )
 
 
+def test_measured_tape_is_what_was_kept(text):
+    """The comparison with TensorFlow is that of the kept samples."""
+    shown = readme.TAPE.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + readme.tape_table() + shown[2], "run python -m tests.readme"
+
+
 def test_two_commands(text):
     """Two bash blocks under their heading; each makes its own environment."""
     section = re.search(r"## Two commands\n(.*?)\n## ", text, re.DOTALL)
