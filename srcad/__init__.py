@@ -9,6 +9,7 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 from typing import Any
 
 from srcad.api.adjoint import adjoint
+from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
@@ -38,6 +39,8 @@ __all__ = [
     "UnsupportedSyntax",
     "Variable",
     "adjoint",
+    "batch",
+    "batch_jacobian",
     "check_grads",
     "constant",
     "differentiable",

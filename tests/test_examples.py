@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, influenza, inside_srcad
+from examples import adbench, influenza, inside_srcad, robust_errors
 from tests.adbench_data import write_folder
 
 
@@ -90,3 +90,20 @@ def test_inside_srcad_walks_through_every_stage(capsys):
     assert len(values) == 4
     assert len(set(values[:3])) == 1
     assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
+
+
+def test_robust_errors_are_right(capsys):
+    """The sandwich of an independent formula, and closer to the simulation than the Hessian."""
+    with srcad.using(backend="reference"):
+        rng = np.random.default_rng(2)
+        x, w = np.column_stack([np.ones(8), rng.normal(size=8)]), np.array([0.3, -0.2])
+        y = rng.poisson(2.0, 8).astype(float)
+        plain, robust = robust_errors.errors(w, x, y)
+    mean = np.exp(x @ w)
+    bread = np.linalg.inv(x.T @ (mean[:, None] * x))
+    meat = x.T @ (((mean - y) ** 2)[:, None] * x)
+    np.testing.assert_allclose(plain, np.sqrt(np.diag(bread)), rtol=1e-10)
+    np.testing.assert_allclose(robust, np.sqrt(np.diag(bread @ meat @ bread)), rtol=1e-10)
+    table = robust_errors.main(40)
+    assert "sandwich" in capsys.readouterr().out
+    assert np.all(np.abs(table[:, 2] - table[:, 3]) < np.abs(table[:, 1] - table[:, 3]))
