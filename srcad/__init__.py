@@ -15,6 +15,7 @@ from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
+from srcad.api.sparse import sparse_hessian, sparse_jacobian
 from srcad.errors import (
     InternalError,
     NoDerivative,
@@ -54,6 +55,8 @@ __all__ = [
     "jvp",
     "linearize",
     "source",
+    "sparse_hessian",
+    "sparse_jacobian",
     "using",
     "value_and_grad",
     "vjp",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, influenza, inside_srcad, robust_errors
+from examples import adbench, brusselator, influenza, inside_srcad, robust_errors
 from tests.adbench_data import write_folder
 
 
@@ -107,3 +107,18 @@ def test_robust_errors_are_right(capsys):
     table = robust_errors.main(40)
     assert "sandwich" in capsys.readouterr().out
     assert np.all(np.abs(table[:, 2] - table[:, 3]) < np.abs(table[:, 1] - table[:, 3]))
+
+
+def test_brusselator_is_integrated(capsys):
+    """The same solution as with a Jacobian by differences; few tangents."""
+    solution = brusselator.main(5, 6)
+    assert solution.success and "360 nonzeros" in capsys.readouterr().out
+    plain = brusselator.solve_ivp(
+        lambda t, y: brusselator.reaction(y, 5, 6, 0.1),
+        (0.0, 3.0),
+        brusselator.start(5, 6),
+        method="LSODA",
+        rtol=1e-8,
+        atol=1e-8,
+    )
+    np.testing.assert_allclose(solution.y[:, -1], plain.y[:, -1], rtol=2e-3)
