@@ -9,12 +9,14 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 from typing import Any
 
 from srcad.api.adjoint import adjoint
+from srcad.api.audit import audit
 from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
+from srcad.api.reports import Report
 from srcad.api.sparse import sparse_hessian, sparse_jacobian
 from srcad.errors import (
     InternalError,
@@ -34,12 +36,14 @@ __all__ = [
     "InternalError",
     "NoDerivative",
     "Options",
+    "Report",
     "SrcadError",
     "TypeMismatch",
     "UnknownFunction",
     "UnsupportedSyntax",
     "Variable",
     "adjoint",
+    "audit",
     "batch",
     "batch_jacobian",
     "check_grads",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, brusselator, influenza, inside_srcad, robust_errors
+from examples import adbench, audit_gradient, brusselator, influenza, inside_srcad, robust_errors
 from tests.adbench_data import write_folder
 
 
@@ -122,3 +122,11 @@ def test_brusselator_is_integrated(capsys):
         atol=1e-8,
     )
     np.testing.assert_allclose(solution.y[:, -1], plain.y[:, -1], rtol=2e-3)
+
+
+def test_the_audit_finds_the_slip(capsys):
+    """The component of the noise, and the line of the determinant; nothing in the right one."""
+    report = audit_gradient.main(6, backend="reference")
+    [finding] = report.findings
+    assert finding.component == "p[2]" and "slogdet" in finding.text
+    assert capsys.readouterr().out.rstrip().endswith("agrees")
