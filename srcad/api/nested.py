@@ -66,8 +66,8 @@ class Call:
     ) -> None:
         self.lo, self.node = lo, node
         chain, base = links(f)
-        function, front, named, body = resolve(lo, base, node)
-        self.inner = isolate(lo, function, front, args, {**named, **keywords}, node, body)
+        function, front, named = resolve(lo, base, node)
+        self.inner = isolate(lo, function, front, args, {**named, **keywords}, node)
         program = whole(lo, self.inner)
         transform: Transformed = Inner(program, function.source.name)
         for link in reversed(chain):
@@ -77,14 +77,12 @@ class Call:
             self.program = transform.program(program.arguments)
 
     def run(self, program: Program, *more: Atom) -> Any:
-        """Splice the program in, called with ``more`` operands; the abstract value of its result."""
+        """Splice the program in; the abstract value of its result."""
         operands = (*self.inner.operands, *more, *self.inner.extras)
         return run(self.lo, program, operands, self.inner.source.name, self.node)
 
 
-def run(
-    lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, node: Any
-) -> Any:
+def run(lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, node: Any) -> Any:
     """Splice a program in; the abstract value of its result."""
     check_aliases(lo, program.fn, operands, name, node)
     results = splice(lo, program.fn, operands)
@@ -101,10 +99,12 @@ def links(f: Any) -> tuple[list[Transformed], Any]:
     return chain, f
 
 
-def resolve(lo: Lowering, base: Any, node: Any) -> tuple[FunctionV, tuple, dict[str, Any], Any]:
+def resolve(
+    lo: Lowering, base: Any, node: Any
+) -> tuple[FunctionV, tuple[Any, ...], dict[str, Any]]:
     """The function to look into, and the arguments that it brings along."""
     if isinstance(base, Held):
-        return base.value, (), {}, None
+        return base.value, (), {}
     function, front, keywords = call_parts(base)
     try:
         source = get_source(function)
@@ -112,7 +112,7 @@ def resolve(lo: Lowering, base: Any, node: Any) -> tuple[FunctionV, tuple, dict[
         lo.fail(node, e.what, e.why, e.instead, type(e))
     values = tuple(static_argument(lo, x, node) for x in front)
     named = {k: static_argument(lo, x, node) for k, x in keywords.items()}
-    return FunctionV(source), values, named, None
+    return FunctionV(source), values, named
 
 
 def whole(lo: Lowering, inner: Isolated) -> Program:

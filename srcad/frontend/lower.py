@@ -75,7 +75,9 @@ def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
     facts: dict[Any, Any] = {}
     for _ in range(100):
         try:
-            return _attempt(source, arguments, front, keywords, Program(facts=facts, options=options))
+            return _attempt(
+                source, arguments, front, keywords, Program(facts=facts, options=options)
+            )
         except Restart:
             continue
     raise UnsupportedSyntax(

@@ -201,9 +201,7 @@ def _family(lo: Lowering, block: Block, node: Any, f: FunctionV) -> dict[str, Fu
 def splice(lo: Lowering, fn: Function, operands: tuple[Atom, ...]) -> list[Atom]:
     """Put the code of an IR function here; its results."""
     names = _adopt(lo, fn)
-    table: dict[str, Atom] = {
-        p.name: a for p, a in zip(fn.params, operands, strict=True)
-    }
+    table: dict[str, Atom] = {p.name: a for p, a in zip(fn.params, operands, strict=True)}
     block = _renamed(lo, fn.body, table, names)
     for s in block.stmts:
         lo.b.emit(s)
@@ -271,9 +269,7 @@ def with_calls(block: Block, names: dict[str, str]) -> Block:
         if isinstance(s, Call):
             return replace(s, fn=names[s.fn])
         inner = {
-            k: with_calls(getattr(s, k), names)
-            for k in ("then", "orelse", "body")
-            if hasattr(s, k)
+            k: with_calls(getattr(s, k), names) for k in ("then", "orelse", "body") if hasattr(s, k)
         }
         return replace(s, **inner) if inner else s
 
