@@ -16,15 +16,17 @@ from __future__ import annotations
 from typing import Any
 
 from srcad.analyses.summaries import summary_of
+from srcad.api.custom import Custom
 from srcad.api.function import Transformed
 from srcad.compiler import Program, out_spec
 from srcad.errors import SrcadError
 from srcad.frontend.arguments import Spec
+from srcad.frontend.calls import call_static, has_rule
 from srcad.frontend.core import Capture, Lowering
-from srcad.frontend.expansion import static_argument
-from srcad.frontend.nested import Isolated, isolate, splice, value_of
+from srcad.frontend.expansion import positional, static_argument
+from srcad.frontend.nested import Body, Isolated, isolate, splice, value_of
 from srcad.frontend.source import call_parts, get_source
-from srcad.frontend.values import FunctionV, describe
+from srcad.frontend.values import FunctionV, Static, describe
 from srcad.ir.nodes import Atom, Function, Var
 from srcad.ir.types import ArrayT, Scalar
 from srcad.options import Options, defaults
@@ -66,8 +68,8 @@ class Call:
     ) -> None:
         self.lo, self.node = lo, node
         chain, base = links(f)
-        function, front, named = resolve(lo, base, node)
-        self.inner = isolate(lo, function, front, args, {**named, **keywords}, node)
+        function, front, named, body = resolve(lo, base, node)
+        self.inner = isolate(lo, function, front, args, {**named, **keywords}, node, body)
         program = whole(lo, self.inner)
         transform: Transformed = Inner(program, function.source.name)
         for link in reversed(chain):
@@ -93,7 +95,7 @@ def run(lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, n
 def links(f: Any) -> tuple[list[Transformed], Any]:
     """The transforms around a function, outermost first, and the function."""
     chain = []
-    while isinstance(f, Transformed) and f.inner is not None:
+    while isinstance(f, Transformed) and f.inner is not None and not isinstance(f, Custom):
         chain.append(f)
         f = f.inner
     return chain, f
@@ -101,10 +103,10 @@ def links(f: Any) -> tuple[list[Transformed], Any]:
 
 def resolve(
     lo: Lowering, base: Any, node: Any
-) -> tuple[FunctionV, tuple[Any, ...], dict[str, Any]]:
-    """The function to look into, and the arguments that it brings along."""
+) -> tuple[FunctionV, tuple[Any, ...], dict[str, Any], Body | None]:
+    """The function to look into, the arguments that it brings along, and how to lower it."""
     if isinstance(base, Held):
-        return base.value, (), {}
+        return base.value, (), {}, None
     function, front, keywords = call_parts(base)
     try:
         source = get_source(function)
@@ -112,7 +114,14 @@ def resolve(
         lo.fail(node, e.what, e.why, e.instead, type(e))
     values = tuple(static_argument(lo, x, node) for x in front)
     named = {k: static_argument(lo, x, node) for k, x in keywords.items()}
-    return FunctionV(source), values, named
+    f = FunctionV(source)
+    if not has_rule(base):
+        return f, values, named, None
+
+    def body(at: Lowering, bound: dict[str, Any]) -> Any:
+        return call_static(at, Static(base), positional(f, bound), {}, node)
+
+    return f, values, named, body
 
 
 def whole(lo: Lowering, inner: Isolated) -> Program:

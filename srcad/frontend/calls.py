@@ -18,7 +18,7 @@ import numpy as np
 
 from srcad.errors import NoDerivative, SrcadError, UnknownFunction
 from srcad.frontend.advice import advice
-from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, RULED, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.joins import branch
 from srcad.frontend.logic import before_writes
@@ -200,6 +200,7 @@ def call_static(
 ) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
+    obj = RULED.get(obj, obj) if _hashable(obj) else obj
     handler = known(obj)
     if handler is not None:
         params = parameters_of(obj)
@@ -281,6 +282,11 @@ def known(obj: Any) -> Any:
 def of_object(cls: type) -> Any:
     """Handler of callable objects of a class."""
     return next((OBJECTS[c] for c in cls.__mro__ if c in OBJECTS), None)
+
+
+def has_rule(obj: Any) -> bool:
+    """Whether the user has given a derivative for an object, or a class of its own kind."""
+    return of_object(type(obj)) is not None or _hashable(obj) and obj in RULED
 
 
 def scalar_primitive(obj: Any) -> str | None:

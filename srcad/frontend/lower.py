@@ -75,9 +75,8 @@ def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
     facts: dict[Any, Any] = {}
     for _ in range(100):
         try:
-            return _attempt(
-                source, arguments, front, keywords, Program(facts=facts, options=options)
-            )
+            program = Program(facts=facts, options=options)
+            return _attempt(source, arguments, front, keywords, program, f)
         except Restart:
             continue
     raise UnsupportedSyntax(
@@ -94,6 +93,7 @@ def _attempt(
     front: tuple,
     keywords: dict,
     program: Program,
+    given: Any = None,
 ) -> Lowered:
     lo = Lowering(program)
     lo.node = source.node
@@ -111,6 +111,11 @@ def _attempt(
             lo.shape(p)
     f = FunctionV(source)
     bound = with_bound(lo, f, bound, front, keywords)
+    if calls.has_rule(given):
+        value = calls.call_static(
+            lo, Static(given), expansion.positional(f, bound), {}, source.node
+        )
+        return _finish(lo, source, value, params, tuple(counts))
     key = expansion.call_key(f, bound)
     lo.active.append(key)
     mark = lo.b.mark()
