@@ -8,10 +8,13 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 
 from typing import Any
 
+from srcad.api import custom_calls as _custom  # noqa: F401  (what rules mean inside)
+from srcad.api import nested_later as _handlers  # noqa: F401  (what derivatives mean inside)
 from srcad.api.adjoint import adjoint
 from srcad.api.audit import audit
 from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import CheckFailed, check_grads
+from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
 from srcad.api.inspect import explain, source
@@ -48,6 +51,8 @@ __all__ = [
     "batch_jacobian",
     "check_grads",
     "constant",
+    "custom_jvp",
+    "custom_vjp",
     "differentiable",
     "explain",
     "grad",
@@ -58,9 +63,11 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "register_rule",
     "source",
     "sparse_hessian",
     "sparse_jacobian",
+    "stop_gradient",
     "using",
     "value_and_grad",
     "vjp",
