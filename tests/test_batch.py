@@ -331,3 +331,86 @@ def test_default_arrays_must_be_said():
     with pytest.raises(TypeMismatch, match="default of argument 'w'"):
         srcad.batch(f)(X)
     same(srcad.batch(f, (0, None))(X), X.sum(1) * 4.0)
+
+
+# inside other differentiable functions
+PER = srcad.batch(loss, (0, None))
+PER_GRADIENT = srcad.grad(lambda x, w: np.sum(PER(x, w)), 1)
+
+
+def loop(x, w):
+    """The sum of squared losses, as a loop."""
+    s = 0.0
+    for k in range(len(x)):
+        s += loss(x[k], w) ** 2
+    return s
+
+
+def of_an_object(x, w):
+    return np.sum(PER(x, w) ** 2)
+
+
+def made_inside(x, w):
+    return np.sum(srcad.batch(loss, (0, None))(x, w) ** 2)
+
+
+def of_a_closure(x, w):
+    return np.sum(srcad.batch(lambda v: loss(v, w))(x) ** 2)
+
+
+def of_a_gradient(x, w):
+    """Half the squares again: the derivative of s**2 is 2 s, of ``loss`` itself known."""
+    half = srcad.batch(srcad.grad(lambda v: 0.5 * v * v))
+    return np.sum(half(PER(x, w)) ** 2)
+
+
+def under_a_gradient(x, w):
+    """The gradient in a factor that all samples share."""
+    return srcad.grad(lambda s: np.sum(srcad.batch(lambda v: s * loss(v, w) ** 2)(x)))(1.0)
+
+
+@pytest.mark.parametrize(
+    "f", [of_an_object, made_inside, of_a_closure, of_a_gradient, under_a_gradient]
+)
+def test_inside_differentiable_functions(f):
+    """As objects, made on the spot, over closures, around and under gradients."""
+    same(f(X, W) if f is of_an_object else srcad.differentiable(f)(X, W), loop(X, W))
+    same(srcad.grad(f, (0, 1))(X, W), srcad.grad(loop, (0, 1))(X, W))
+    same(srcad.hessian(f, 1)(X, W), srcad.hessian(loop, 1)(X, W), 1e-9)
+
+
+def test_inside_two_axes_and_structures():
+    """Nested maps, structures and several axes, inside."""
+
+    def plane(x, w):
+        def one(p, b):
+            return {"y": p["a"] * b**2, "z": p["a"] * 3.0}
+
+        inner = srcad.batch(one, ({"a": None}, 0))
+        out = srcad.batch(inner, ({"a": 0}, None), 1)({"a": x}, w)
+        return np.sum(out["y"] * np.sin(out["z"]))
+
+    x = RNG.normal(size=2)
+    same(srcad.grad(plane, (0, 1))(x, W), srcad.grad(by_hand, (0, 1))(x, W))
+
+
+def by_hand(x, w):
+    """``plane`` by broadcasting."""
+    return np.sum(x[None, :] * w[:, None] ** 2 * np.sin(3.0 * x[None, :]))
+
+
+def test_refused_inside():
+    """Samples that are integers; sparse matrices."""
+
+    def integers(x):
+        return np.sum(srcad.batch(lambda v, k: v * k)(x, np.array([1, 2, 3])))
+
+    with pytest.raises(srcad.UnsupportedSyntax, match="over integers"):
+        srcad.grad(integers)(W)
+    for make in (srcad.sparse_jacobian, srcad.sparse_hessian, srcad.audit):
+
+        def inside(x, make=make):
+            return make(loss)(x, W)
+
+        with pytest.raises(srcad.SrcadError, match="cannot be called in a differentiated function"):
+            srcad.grad(inside)(W)

@@ -374,3 +374,50 @@ def test_refused():
         srcad.sparse_jacobian(tridiagonal, mode="both")
     with pytest.raises(TypeMismatch, match="grad of tridiagonal"):
         srcad.sparse_hessian(tridiagonal)(np.ones(2))
+
+
+@srcad.custom_jvp
+def straight(x):
+    """Rounds; its derivative is said to be that of the identity."""
+    return np.round(x)
+
+
+@straight.defjvp
+def straight_rule(primals, tangents):
+    """Straight through (Bengio et al. 2013)."""
+    return np.round(primals[0]), tangents[0]
+
+
+@srcad.custom_vjp
+def whole(x):
+    """A step function with a cotangent that the function itself does not have."""
+    return np.floor(x)
+
+
+whole.defvjp(lambda x: (np.floor(x), x), lambda x, out_b: (2.0 * x * out_b,))
+
+
+@pytest.mark.parametrize(("f", "mode"), [(straight, "fwd"), (straight, "rev"), (whole, "rev")])
+def test_rules_of_the_user_decide(f, mode):
+    """What a rule says is in the pattern, although the function's own code has no derivative."""
+
+    def one_by_one(x):
+        y = np.empty(len(x))
+        for i in range(len(x)):
+            y[i] = f(x[i]) * x[0]
+        return y
+
+    def at_once(x):
+        return f(x) * x[0]
+
+    x = RNG.normal(size=4)
+    exact = srcad.jacobian(one_by_one, mode=mode)(x)
+    jac = srcad.sparse_jacobian(one_by_one, mode=mode)
+    np.testing.assert_allclose(jac(x).toarray(), exact)
+    assert jac(x).nnz == 7
+    np.testing.assert_allclose(srcad.sparse_jacobian(at_once, mode=mode)(x).toarray(), exact)
+    total = lambda x: np.sum(f(x) ** 2)  # noqa: E731
+    dense_hessian = srcad.jacobian(srcad.grad(total), mode=mode)
+    if mode == "fwd":
+        got = srcad.sparse_hessian(total)(x).toarray()
+        np.testing.assert_allclose(got, dense_hessian(x))

@@ -64,10 +64,14 @@ class Batched(Transformed):
         loop = Batch(inner, [*types, *captured], [*found, *([None] * len(captured))], placed)
         return inner.with_fn(loop.function(), arguments=specs, out=out)
 
-    def axes(self, specs: dict[str, Spec]) -> dict[str, Any]:
-        """The axes of each argument, by name."""
+    def axes(self, specs: dict[str, Spec], optional: set[str] | None = None) -> dict[str, Any]:
+        """The axes of each argument, by name; ``optional`` may be left out."""
+
+        def may_miss(name: str) -> bool:
+            return name in optional if optional is not None else self.has_default(name)
+
         if is_axis(self.in_axes):
-            return {name: self.default(name, spec) for name, spec in specs.items()}
+            return {n: self.default(n, spec, may_miss(n)) for n, spec in specs.items()}
         given = self.in_axes
         names = list(specs)
         if not isinstance(given, dict):
@@ -83,7 +87,7 @@ class Batched(Transformed):
                 f"in_axes names {unknown[0]!r}, which is no argument",
                 instead=f"arguments are {', '.join(names)}",
             )
-        missing = [n for n in names if n not in given and not self.has_default(n)]
+        missing = [n for n in names if n not in given and not may_miss(n)]
         if missing:
             raise TypeMismatch(
                 f"in_axes says nothing about argument {missing[0]!r}",
@@ -92,20 +96,22 @@ class Batched(Transformed):
         return {n: given.get(n) for n in names}
 
     def has_default(self, name: str) -> bool:
-        """Whether an argument may be left out."""
+        """Whether an argument has a default."""
         p = self.signature.parameters.get(name)
         return p is not None and p.default is not inspect.Parameter.empty
 
-    def default(self, name: str, spec: Spec) -> Any:
+    def default(self, name: str, spec: Spec, optional: bool) -> Any:
         """The axis of an argument where one axis is said for all.
 
         A parameter with a default that got a number is not mapped: it was left out, or might
         have been.
         """
-        numbers = not any(isinstance(leaf.type, ArrayT) for leaf in leaf_specs(spec))
-        if not self.has_default(name) or numbers:
-            return None if numbers and self.has_default(name) else self.in_axes
-        if any(isinstance(x, np.ndarray) for x in flat(self.signature.parameters[name].default)):
+        if not optional:
+            return self.in_axes
+        if not any(isinstance(leaf.type, ArrayT) for leaf in leaf_specs(spec)):
+            return None
+        known = self.signature.parameters.get(name)
+        if known is not None and any(isinstance(x, np.ndarray) for x in flat(known.default)):
             raise TypeMismatch(
                 f"the default of argument {name!r} is an array: it is not clear whether it is "
                 "mapped",

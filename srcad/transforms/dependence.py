@@ -36,6 +36,7 @@ from srcad.ir.nodes import (
     If,
     Load,
     Op,
+    Rule,
     Stmt,
     Store,
     Var,
@@ -241,6 +242,10 @@ class Dependence(Tandem):
     # calls
     def call(self, s: Call) -> None:
         """A call of the version that propagates sets as well."""
+        rule = self.family.callees[s.fn].rule
+        if rule is not None:
+            self.ruled(s, rule)
+            return
         active = tuple(self.carries(a) for a in s.args)
         refuse_overlaps(s, self.activity.regions, self.activity.summaries[s.fn])
         fn = self.family.version(
@@ -261,3 +266,21 @@ class Dependence(Tandem):
             if self.carries(t):
                 self.shadow[t.name] = m
         self.b.emit(Call((*s.targets, *made), fn, (*s.args, *sets), s.loc))
+
+    def ruled(self, s: Call, rule: Rule) -> None:
+        """A call with a rule of the user, which may say anything: all depends on all given."""
+        total = self.b.alloc(CELL, (ONE,), hint="union")
+        for a, given in zip(s.args, rule.given, strict=True):
+            if given:
+                self.collect(a, total)
+        union = self.b.load(total, ZERO)
+        self.b.emit(s)
+        for t in s.targets:
+            if not self.carries(t):
+                continue
+            if isinstance(t.type, Scalar):
+                self.put(t, union)
+            else:
+                sets = self.empty(t)
+                self.fill(sets, union)
+                self.shadow[t.name] = fit(self.b, sets, set_type(t.type))

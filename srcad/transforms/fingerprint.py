@@ -55,7 +55,8 @@ class _Fingerprint:
         """The version that other versions call."""
         body = self.block(self.fn.body)
         params = (*self.fn.params, self.cell)
-        return replace(self.fn, name=name, params=params, body=body, callees=self.family.callees)
+        callees = self.family.callees
+        return replace(self.fn, name=name, params=params, body=body, callees=callees, rule=None)
 
     def block(self, block: Block) -> Block:
         """A block that writes its decisions down."""
