@@ -10,6 +10,7 @@ from typing import Any
 
 from srcad.api import custom_calls as _custom  # noqa: F401  (what rules mean inside)
 from srcad.api import nested_later as _handlers  # noqa: F401  (what derivatives mean inside)
+from srcad.api import njit_overloads as _overloads  # noqa: F401  (and inside njit code)
 from srcad.api.adjoint import adjoint
 from srcad.api.audit import audit
 from srcad.api.batch import batch, batch_jacobian
