@@ -18,6 +18,7 @@ from srcad.api.check import CheckFailed, check_grads
 from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
+from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.reports import Report
@@ -56,9 +57,12 @@ __all__ = [
     "custom_vjp",
     "differentiable",
     "explain",
+    "fixed_point",
     "grad",
     "hessian",
     "hvp",
+    "implicit_minimum",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, audit_gradient, brusselator, influenza, inside_srcad, robust_errors
+from examples import (
+    adbench,
+    audit_gradient,
+    bilevel,
+    brusselator,
+    influenza,
+    inside_srcad,
+    robust_errors,
+)
 from tests.adbench_data import write_folder
 
 
@@ -130,3 +138,19 @@ def test_the_audit_finds_the_slip(capsys):
     [finding] = report.findings
     assert finding.component == "p[2]" and "slogdet" in finding.text
     assert capsys.readouterr().out.rstrip().endswith("agrees")
+
+
+def test_penalties_are_tuned():
+    """The gradient through the fit is that of differences."""
+    with srcad.using(backend="reference"):
+        rng = np.random.default_rng(3)
+        truth = np.array([1.0, 0.0])
+        x, y = bilevel.data(rng, 5, truth)
+        new = bilevel.data(rng, 4, truth)
+        got = srcad.grad(bilevel.validation)(np.zeros(2), x, y, *new)
+
+        def error(p):
+            return srcad.differentiable(bilevel.validation)(p, x, y, *new)
+
+        want = [(error(h) - error(-h)) / 2e-4 for h in 1e-4 * np.eye(2)]
+        np.testing.assert_allclose(got, want, rtol=1e-4)

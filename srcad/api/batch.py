@@ -74,7 +74,8 @@ class Batched(Transformed):
             return {n: self.default(n, spec, may_miss(n)) for n, spec in specs.items()}
         given = self.in_axes
         names = list(specs)
-        if not isinstance(given, dict):
+        if isinstance(given, (tuple, list)):
+            given = gathered(given, self.signature, specs)
             if len(given) > len(names):
                 raise TypeMismatch(
                     f"in_axes has {len(given)} entries, {self.inner.__name__} takes "
@@ -122,6 +123,15 @@ class Batched(Transformed):
     def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""
         return (self.inner, self.in_axes, self.out_axes, self._own)
+
+
+def gathered(axes: Any, signature: inspect.Signature, specs: dict[str, Spec]) -> tuple[Any, ...]:
+    """Axes by position, those of ``*args`` as one entry."""
+    kinds = [p.kind for p in signature.parameters.values() if p.name in specs]
+    if inspect.Parameter.VAR_POSITIONAL not in kinds:
+        return tuple(axes)
+    k = kinds.index(inspect.Parameter.VAR_POSITIONAL)
+    return (*axes[:k], tuple(axes[k:]))
 
 
 def is_axis(a: Any) -> bool:

@@ -17,6 +17,7 @@ from srcad.api.check import check_grads
 from srcad.api.function import Transformed
 from srcad.api.grad import Differentiable, Grad, differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp
+from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.nested import Call, Held, located_at, run
@@ -47,6 +48,9 @@ from srcad.transforms.arrays import fit, fresh
 REFUSED: dict[Any, str] = {
     adjoint: "use srcad.vjp, or write the function so that it returns its result",
     audit: "call it outside the differentiated function",
+    fixed_point: "make the object outside, and call it there",
+    implicit_minimum: "make the object outside, and call it there",
+    implicit_root: "make the object outside, and call it there",
     sparse_jacobian: "use srcad.jacobian there, or srcad.jvp for its products with vectors",
     sparse_hessian: "use srcad.hessian there, or srcad.hvp for its products with vectors",
     check_grads: "call it outside the differentiated function",
