@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import (
-    adbench,
-    audit_gradient,
-    bilevel,
-    brusselator,
-    influenza,
-    inside_srcad,
-    robust_errors,
-)
+from examples import adbench, hmc_njit, influenza, inside_srcad, newton_njit
 from tests.adbench_data import write_folder
 
 
@@ -100,57 +92,29 @@ def test_inside_srcad_walks_through_every_stage(capsys):
     assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
 
 
-def test_robust_errors_are_right(capsys):
-    """The sandwich of an independent formula, and closer to the simulation than the Hessian."""
-    with srcad.using(backend="reference"):
-        rng = np.random.default_rng(2)
-        x, w = np.column_stack([np.ones(8), rng.normal(size=8)]), np.array([0.3, -0.2])
-        y = rng.poisson(2.0, 8).astype(float)
-        plain, robust = robust_errors.errors(w, x, y)
-    mean = np.exp(x @ w)
-    bread = np.linalg.inv(x.T @ (mean[:, None] * x))
-    meat = x.T @ (((mean - y) ** 2)[:, None] * x)
-    np.testing.assert_allclose(plain, np.sqrt(np.diag(bread)), rtol=1e-10)
-    np.testing.assert_allclose(robust, np.sqrt(np.diag(bread @ meat @ bread)), rtol=1e-10)
-    table = robust_errors.main(40)
-    assert "sandwich" in capsys.readouterr().out
-    assert np.all(np.abs(table[:, 2] - table[:, 3]) < np.abs(table[:, 1] - table[:, 3]))
+def test_newton_solves_every_orbit(capsys):
+    """Residuals vanish; the derivative of the solution is that of Kepler's equation by hand."""
+    newton_njit.main(1000)
+    printed = capsys.readouterr().out
+    assert float(re.search(r"largest residual (\S+)", printed)[1]) < 1e-12
+    E = newton_njit.solve(0.5, 1.0)
+    expected = np.sin(E) / (1 - 0.5 * np.cos(E))
+    assert f"M = 1: {expected:.6f}" in printed
 
 
-def test_brusselator_is_integrated(capsys):
-    """The same solution as with a Jacobian by differences; few tangents."""
-    solution = brusselator.main(5, 6)
-    assert solution.success and "360 nonzeros" in capsys.readouterr().out
-    plain = brusselator.solve_ivp(
-        lambda t, y: brusselator.reaction(y, 5, 6, 0.1),
-        (0.0, 3.0),
-        brusselator.start(5, 6),
-        method="LSODA",
-        rtol=1e-8,
-        atol=1e-8,
-    )
-    np.testing.assert_allclose(solution.y[:, -1], plain.y[:, -1], rtol=2e-3)
-
-
-def test_the_audit_finds_the_slip(capsys):
-    """The component of the noise, and the line of the determinant; nothing in the right one."""
-    report = audit_gradient.main(6, backend="reference")
-    [finding] = report.findings
-    assert finding.component == "p[2]" and "slogdet" in finding.text
-    assert capsys.readouterr().out.rstrip().endswith("agrees")
-
-
-def test_penalties_are_tuned():
-    """The gradient through the fit is that of differences."""
-    with srcad.using(backend="reference"):
-        rng = np.random.default_rng(3)
-        truth = np.array([1.0, 0.0])
-        x, y = bilevel.data(rng, 5, truth)
-        new = bilevel.data(rng, 4, truth)
-        got = srcad.grad(bilevel.validation)(np.zeros(2), x, y, *new)
-
-        def error(p):
-            return srcad.differentiable(bilevel.validation)(p, x, y, *new)
-
-        want = [(error(h) - error(-h)) / 2e-4 for h in 1e-4 * np.eye(2)]
-        np.testing.assert_allclose(got, want, rtol=1e-4)
+def test_hmc_samples_the_posterior(capsys):
+    """Moments against a quadrature of the posterior with the schools integrated out."""
+    samples, accepted = hmc_njit.chain(np.zeros(10), 20_000, 0.2, 15, 1)
+    mean, log_spread = np.meshgrid(np.linspace(-25, 30, 400), np.linspace(-9, 5, 400))
+    spread = np.exp(log_spread)
+    log_p = -0.5 * (mean / 5) ** 2 - np.log1p((spread / 5) ** 2) + log_spread
+    for y, s in zip(hmc_njit.EFFECT, hmc_njit.ERROR, strict=True):
+        v = spread**2 + s**2
+        log_p += -0.5 * np.log(v) - 0.5 * (y - mean) ** 2 / v
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    assert accepted > 0.9
+    assert samples[:, 0].mean() == pytest.approx((p * mean).sum(), abs=0.3)
+    assert np.exp(samples[:, 1]).mean() == pytest.approx((p * spread).sum(), abs=0.3)
+    hmc_njit.main(200)
+    assert "accepted" in capsys.readouterr().out

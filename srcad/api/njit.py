@@ -130,7 +130,7 @@ def compiled(obj: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Glue:
     kws = {k: types.unliteral(v) for k, v in kws.items()}
     key = (obj_options(obj), args, tuple(kws.items()))
     found = table.get(key)
-    if found is None or not found.special.valid():
+    if found is None or not found.valid():
         found = table[key] = obj.in_njit(args, kws)
     return found
 

@@ -37,6 +37,13 @@ class Glue:
     dispatcher: Any
     special: Specialisation  # says whether what was captured is still the same
     key: str  # of the content: equal keys, equal code
+    frozen: tuple[bytes, ...] = ()  # the captured arrays, as they were
+
+    def valid(self) -> bool:
+        """Whether everything that was captured still has the value that is in the code."""
+        if not self.special.valid():
+            return False
+        return self.frozen == tuple(a.tobytes() for a in self.special.captured())
 
 
 def spec_of_type(t: Any, what: str) -> Spec:
@@ -147,6 +154,8 @@ def glue(
     before: tuple[str, ...] = (),
     picked: tuple[Spec, int] | None = None,
     known: dict[str, Any] | None = None,
+    wrap: str = "{}",
+    extra: str = "",
 ) -> Glue:
     """Code for a call.
 
@@ -157,6 +166,8 @@ def glue(
         before: lines that stand before the call.
         picked: structure of the result and its first leaf, where it is not the program's result.
         known: objects that these texts name.
+        wrap: what is returned, with ``{}`` for the result (``r`` holds the leaves).
+        extra: text that decides what the call computes, besides the program's own.
     """
     module = emit(program.fn)
     names: dict[str, Any] = {"np": np, "_entry": compile_module(module, program.fn.name)}
@@ -174,13 +185,14 @@ def glue(
     out, first = picked or (program.out, 0)
     for _ in range(first):
         next(results)
-    lines.append(f"    return {result_text(out, results, names)}")
+    lines.append("    return " + wrap.format(result_text(out, results, names)))
     text = "\n".join(lines) + "\n"
     names["__name__"] = __name__
     exec(compile(text, register(text, f"call of {program.fn.name}"), "exec"), names)
     special = Specialisation(program, lambda *leaves: (), ())
-    content = content_key(module.source, text, arrays, names)
-    return Glue(numba.njit(error_model="numpy")(names["call"]), special, content)
+    content = content_key(module.source + extra, text, arrays, names)
+    frozen = tuple(a.tobytes() for a in arrays)
+    return Glue(numba.njit(error_model="numpy")(names["call"]), special, content, frozen)
 
 
 def content_key(source: str, text: str, arrays: list[Any], names: dict[str, Any]) -> str:
