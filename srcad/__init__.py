@@ -16,6 +16,7 @@ from srcad.api.audit import audit
 from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
+from srcad.api.export import export
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
 from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
@@ -57,6 +58,7 @@ __all__ = [
     "custom_vjp",
     "differentiable",
     "explain",
+    "export",
     "fixed_point",
     "grad",
     "hessian",

@@ -116,4 +116,5 @@ def build(program: Program) -> Callable[..., tuple[Any, ...]]:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    return with_messages(backend(program.options.backend).build(program.fn), program.fn)
+    fn = replace(program.fn, nogil=program.options.nogil)
+    return with_messages(backend(program.options.backend).build(fn), fn)

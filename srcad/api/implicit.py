@@ -34,6 +34,7 @@ class Implicit(CustomJvp):
     """The solution of an equation as a function of its parameters."""
 
     label = "implicit_root"
+    rules_travel = False  # with a pickle: the constructor makes them
 
     def __init__(self, residual: Any, solver: Any, close: float = CLOSE, **options: Any) -> None:
         for name, f in ((self.given[0], residual), (self.given[1], solver)):

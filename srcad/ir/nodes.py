@@ -328,3 +328,4 @@ class Function:
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
+    nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
