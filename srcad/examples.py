@@ -94,3 +94,13 @@ def bowl(x, centre):
 def bowl_solver(x, centre):
     """Where that is."""
     return centre
+
+
+def decay(t, y):
+    """Rates of a decay."""
+    return -y
+
+
+def decayed(x, rate):
+    """What is left of it."""
+    return math.exp(-rate * x)

@@ -3,7 +3,7 @@
 import numpy as np
 
 import srcad
-from examples import audit_gradient, bilevel, brusselator, robust_errors
+from examples import audit_gradient, bilevel, brusselator, robust_errors, ship_derivative
 
 
 def test_robust_errors_are_right(capsys):
@@ -60,3 +60,10 @@ def test_penalties_are_tuned():
 
         want = [(error(h) - error(-h)) / 2e-4 for h in 1e-4 * np.eye(2)]
         np.testing.assert_allclose(got, want, rtol=1e-4)
+
+
+def test_the_aim_is_corrected_elsewhere(capsys):
+    """Newton's method with the exported Jacobian converges; the first lines say what it is."""
+    lines = ship_derivative.main().split()
+    assert float(lines[-1]) < 1e-10
+    assert "jacobian(flight) of flight (ship_derivative.py" in capsys.readouterr().out

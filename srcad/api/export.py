@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import linecache
 import pprint
+import sys
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -137,8 +138,7 @@ def written_dtype(dtype: np.dtype[Any]) -> str:
 
 def header(f: Transformed, program: Program) -> str:
     """Where the module comes from."""
-    from srcad import __version__
-
+    version = sys.modules["srcad"].__version__
     source = program.source
     place = source.loc(source.node)
     text = "".join(linecache.getlines(place.file))
@@ -146,7 +146,7 @@ def header(f: Transformed, program: Program) -> str:
     kinds = ", ".join(f"{k}: {describe_spec(s)}" for k, s in program.arguments.items())
     return (
         f'"""{f.__name__} of {source.name} ({Path(place.file).name}, line '
-        f"{place.line}), made by srcad {__version__}.\n\n"
+        f"{place.line}), made by srcad {version}.\n\n"
         f"For arguments ({kinds}).\n"
         f"Made from source with the SHA-256 {mark}…; tested with Numba {numba.__version__} and "
         f'NumPy {np.__version__}.\nThis file needs neither srcad nor the source.\n"""'
