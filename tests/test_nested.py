@@ -205,6 +205,12 @@ def np_square(p):
     return p * p
 
 
+def overlapping(x):
+    m = np.outer(x, x)
+    j = srcad.jacobian(lambda row: row * m[0] * x[0])(m[:, 1])
+    return np.sum(j) + np.sum(srcad.hessian(lambda z: np.sum(z**3 * x))(x))
+
+
 def use_hessian(x):
     h = srcad.hessian(lambda p: p[0] ** 2 * p[1] * x[2])(x)
     return h[0, 0] * h[0, 1] + x @ srcad.hvp(lambda p: np.sum(p**4), (x,), (x * x,))[0]
@@ -285,6 +291,7 @@ ARRAYS = [
     use_aux,
     use_jacobians,
     use_hessian,
+    overlapping,
     use_jvp,
     use_vjp,
     use_linearize,

@@ -29,8 +29,11 @@ from srcad.frontend.nested import Body, Isolated, isolate, splice, value_of
 from srcad.frontend.source import call_parts, get_source
 from srcad.frontend.values import FunctionV, Static, describe
 from srcad.ir.nodes import Atom, Function, Var
+from srcad.ir.nodes import Call as IrCall
 from srcad.ir.types import ArrayT, Scalar
+from srcad.ir.walk import statements
 from srcad.options import Options, defaults
+from srcad.transforms.arrays import copy, fit
 
 
 class Held:
@@ -91,9 +94,34 @@ class Call:
 def run(lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, node: Any) -> Any:
     """Splice a program in; the abstract value of its result."""
     check_aliases(lo, program.fn, operands, name, node)
+    if any(isinstance(s, IrCall) for s in statements(program.fn.body)):
+        operands = apart(lo, operands)
     results = splice(lo, program.fn, operands)
     note_roots(lo, program.fn, results)
     return value_of(program.out, iter(results))
+
+
+def apart(lo: Lowering, operands: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """Copies of arrays that may share storage with others.
+
+    Where calls remain in the code that is spliced in, their adjoints need a shadow for each array.
+    """
+    found: list[Atom] = []
+    for a in operands:
+        arrays = [b for b in found if isinstance(b, Var) and isinstance(b.type, ArrayT)]
+        shared = isinstance(a, Var) and isinstance(a.type, ArrayT)
+        if shared and any(lo.may_alias(a, b) for b in arrays):  # type: ignore[arg-type]
+            a = saved(lo, a)
+        found.append(a)
+    return tuple(found)
+
+
+def saved(lo: Lowering, a: Atom) -> Atom:
+    """A copy of an array, of the same type."""
+    if not (isinstance(a, Var) and isinstance(a.type, ArrayT)):
+        return a
+    shape = lo.shape(a)
+    return lo.note_shape(fit(lo.b, copy(lo.b, a, a.hint or a.name), a.type), shape)
 
 
 def links(f: Any) -> tuple[list[Transformed], Any]:

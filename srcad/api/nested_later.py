@@ -14,7 +14,7 @@ from typing import Any
 
 from srcad.api.grad import Differentiable
 from srcad.api.higher import linearize, vjp
-from srcad.api.nested import Call, located_at, run
+from srcad.api.nested import Call, located_at, run, saved
 from srcad.api.nested_calls import as_object, fitted, given_to, leaves_like, moved_along
 from srcad.api.programs import gradient_spec, vjp_program
 from srcad.api.records import active_floats
@@ -22,8 +22,8 @@ from srcad.frontend.core import CALLS, OBJECTS, Lowering, handles
 from srcad.frontend.nested import value_of
 from srcad.frontend.values import Record, Tuple, flatten
 from srcad.ir.nodes import Atom, Var
-from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.transforms.arrays import copy, fit, zero_of
+from srcad.ir.types import Scalar, is_float
+from srcad.transforms.arrays import zero_of
 from srcad.transforms.draws import draws
 
 
@@ -59,14 +59,6 @@ def later(lo: Lowering, f: Any, args: list[Any], again: Callable[..., Any], node
     made = type(name, (Later,), {"again": staticmethod(run_again)})
     lo.program.facts["kept", id(made)] = made
     return Tuple((out, Record(made, dict(enumerate((*operands, *leaves))))))
-
-
-def saved(lo: Lowering, a: Atom) -> Atom:
-    """A copy of an array, of the same type."""
-    if not (isinstance(a, Var) and isinstance(a.type, ArrayT)):
-        return a
-    shape = lo.shape(a)
-    return lo.note_shape(fit(lo.b, copy(lo.b, a, a.hint or a.name), a.type), shape)
 
 
 @handles(OBJECTS, Later)
