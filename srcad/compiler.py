@@ -72,7 +72,7 @@ class Program:
 
 def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     """A user function as a program."""
-    low = lower(f, arguments)
+    low = lower(f, arguments, options)
     if options.verify:
         verify(low.fn)
     program = Program(
@@ -122,5 +122,5 @@ def build(program: Program) -> Callable[..., tuple[Any, ...]]:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    fn = finished(program)
+    fn = replace(finished(program), nogil=program.options.nogil)
     return with_messages(backend(program.options.backend).build(fn), fn)
