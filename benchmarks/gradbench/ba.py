@@ -114,28 +114,28 @@ diagonal = srcad.grad(pulled)
 def assembled(first, second, pulls, seen, cameras, points):
     """The Jacobian in compressed rows: row starts, columns, values."""
     count = len(seen)
-    starts = np.empty(3 * count + 1, np.int64)
-    columns = np.empty(2 * ROW * count + count, np.int64)
+    starts = np.empty(3 * count + 1, np.int32)
+    columns = np.empty(2 * ROW * count + count, np.int32)
     values = np.empty(2 * ROW * count + count)
-    starts[0] = 0
-    at = 0
+    blocks = values[: 2 * ROW * count].reshape(count, 2, ROW)
+    places = columns[: 2 * ROW * count].reshape(count, 2, ROW)
     for i in range(count):
+        for j in range(ROW):
+            blocks[i, 0, j] = first[i, j]
+            blocks[i, 1, j] = second[i, j]
         for k in range(2):
-            block = first[i] if k == 0 else second[i]
-            for j in range(ROW):
-                values[at + j] = block[j]
+            starts[2 * i + k] = ROW * (2 * i + k)
             for j in range(CAMERA):
-                columns[at + j] = CAMERA * seen[i, 0] + j
+                places[i, k, j] = CAMERA * seen[i, 0] + j
             for j in range(POINT):
-                columns[at + CAMERA + j] = CAMERA * cameras + POINT * seen[i, 1] + j
-            columns[at + ROW - 1] = CAMERA * cameras + POINT * points + i
-            at += ROW
-            starts[2 * i + k + 1] = at
+                places[i, k, CAMERA + j] = CAMERA * cameras + POINT * seen[i, 1] + j
+            places[i, k, CAMERA + POINT] = CAMERA * cameras + POINT * points + i
     for i in range(count):
-        values[at] = pulls[i]
+        at = 2 * ROW * count + i
+        starts[2 * count + i] = at
         columns[at] = CAMERA * cameras + POINT * points + i
-        at += 1
-        starts[2 * count + i + 1] = at
+        values[at] = pulls[i]
+    starts[3 * count] = len(values)
     return starts, columns, values
 
 

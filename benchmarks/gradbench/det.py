@@ -13,38 +13,25 @@ from benchmarks.gradbench.protocol import Function
 
 
 @njit
-def minor(a, size, following):
-    """Determinant of the last ``size`` rows of ``a`` in the columns still there.
-
-    ``following[j]`` is the next column still there after j; the first is ``following[n]``.  Columns
-    are taken out and put back in place.
-    """
+def minor(a, row, used):
+    """Determinant of the rows from ``row`` on, in the columns whose bit in ``used`` is not set."""
     n = len(a)
-    row = n - size
-    if size == 1:
-        return a[row, following[n]]
     total = 0.0
     sign = 1.0
-    before = n
-    for _ in range(size):
-        column = following[before]
-        following[before] = following[column]
-        total += sign * a[row, column] * minor(a, size - 1, following)
-        following[before] = column
-        before = column
-        sign = -sign
+    for column in range(n):
+        if used & (1 << column) == 0:
+            below = 1.0
+            if row + 1 < n:
+                below = minor(a, row + 1, used | (1 << column))
+            total += sign * a[row, column] * below
+            sign = -sign
     return total
 
 
 @njit
 def determinant(a):
     """Determinant of a square matrix."""
-    n = len(a)
-    following = np.empty(n + 1, np.int64)
-    for j in range(n):
-        following[j] = j + 1
-    following[n] = 0
-    return minor(a, n, following)
+    return minor(a, 0, 0)
 
 
 def read(given):
