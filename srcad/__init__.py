@@ -8,6 +8,7 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 
 from typing import Any
 
+from srcad.api import nested_calls as _nested_calls  # noqa: F401  (adds its handlers)
 from srcad.api.adjoint import adjoint
 from srcad.api.check import CheckFailed, check_grads
 from srcad.api.grad import differentiable, grad, value_and_grad

@@ -71,7 +71,7 @@ class Program:
 
 def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     """A user function as a program."""
-    low = lower(f, arguments)
+    low = lower(f, arguments, options)
     if options.verify:
         verify(low.fn)
     program = Program(

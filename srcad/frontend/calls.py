@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from srcad.errors import NoDerivative, SrcadError, UnknownFunction
-from srcad.frontend.core import CALLS, EXPR, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.joins import branch
 from srcad.frontend.logic import before_writes
@@ -154,6 +154,9 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
         return call_method(lo, f"{kind}.{f.name}", f.owner, args, keywords, node)
     if not isinstance(f, Static):
         if isinstance(f, Record):
+            for cls in f.cls.__mro__:
+                if cls in OBJECTS:
+                    return OBJECTS[cls](lo, f, args, keywords, node)
             method = inspect.getattr_static(f.cls, "__call__", None)
             if isinstance(method, types.FunctionType):
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
@@ -202,6 +205,9 @@ def call_static(
         if params is not None:
             args, keywords = arrange(lo, full_name(obj), params, args, keywords, node)
         return handler(lo, args, keywords, node)
+    for cls in type(obj).__mro__:
+        if cls in OBJECTS:
+            return OBJECTS[cls](lo, obj, args, keywords, node)
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
@@ -214,7 +220,7 @@ def call_static(
 
         return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
-    if isinstance(inner, types.FunctionType):
+    if isinstance(inner, types.FunctionType) and known(inner) is None:
         front = [static_argument(lo, x, node) for x in bound]
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:

@@ -31,7 +31,11 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     check_function(f.source)
     args = [keep(lo, a, node) for a in args]
     keywords = {k: keep(lo, v, node) for k, v in keywords.items()}
-    bound = bind(lo, f, args, keywords, node)
+    return expand_bound(lo, f, bind(lo, f, args, keywords, node), node)
+
+
+def expand_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], node: Any) -> Any:
+    """``expand`` with parameters already bound."""
     key = call_key(f, bound)
     if key in lo.program.instances:
         return lo.program.instances[key].call(lo, bound, node)

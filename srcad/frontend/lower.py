@@ -61,12 +61,13 @@ class Lowered:
     guards: tuple[tuple[Any, Any], ...]
 
 
-def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
+def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
     """Lower a function for given argument kinds.
 
     Args:
         f: a Python function, method, partial, njit dispatcher or differentiable function.
         arguments: spec of each parameter, bound by name (``*args`` as one tuple spec).
+        options: choices of the compilation (transforms of inner functions ask for them).
     """
     function, front, keywords = call_parts(f)
     source = get_source(function)
@@ -74,7 +75,7 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
     facts: dict[Any, Any] = {}
     for _ in range(100):
         try:
-            return _attempt(source, arguments, front, keywords, facts)
+            return _attempt(source, arguments, front, keywords, Program(facts=facts, options=options))
         except Restart:
             continue
     raise UnsupportedSyntax(
@@ -86,9 +87,12 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
 
 
 def _attempt(
-    source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict, facts: dict
+    source: SourceFunction,
+    arguments: dict[str, Spec],
+    front: tuple,
+    keywords: dict,
+    program: Program,
 ) -> Lowered:
-    program = Program(facts=facts)
     lo = Lowering(program)
     lo.node = source.node
     params: list[Var] = []

@@ -26,9 +26,18 @@ class Instance:
         self.name = lo.b.namer.fresh(f.source.name)
         self.result: Any = None  # (structure, leaf types) once known
         self.extras: list[Var] = []
+        self.busy = False  # its body is being lowered
 
     def compile(self) -> None:
         """Lower the body until the kind of its result and what it sees settle."""
+        self.busy = True
+        try:
+            self.settle()
+        finally:
+            self.busy = False
+
+    def settle(self) -> None:
+        """See ``compile``."""
         known = set(self.lo.program.instances)
         for _ in range(12):
             self.lo.program.forget(known)
