@@ -4,7 +4,7 @@ Observation i sees point ``i % m`` with camera ``i % n``; its two residuals depe
 11 parameters, the point's 3 and one weight.  With these 15 gathered into a row for each
 observation, no two observations share a parameter, so one reverse sweep seeded with ones in the
 first residual of every observation gives the first row of every block, and a second sweep the
-second (compressed Jacobian: Curtis, Powell and Reid 1974; by rows, Griewank and Walther 2008, ch. 8).
+second (a compressed Jacobian: Griewank and Walther 2008, chapter 8).
 """
 
 from __future__ import annotations

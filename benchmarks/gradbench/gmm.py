@@ -86,9 +86,7 @@ def write(gradient):
 
 FUNCTIONS = {
     "objective": Function(read, log_posterior),
-    "jacobian": Function(
-        read, srcad.grad(log_posterior, argnums=("alpha", "mu", "q", "l")), write
-    ),
+    "jacobian": Function(read, srcad.grad(log_posterior, argnums=("alpha", "mu", "q", "l")), write),
 }
 EXAMPLES = (
     {
