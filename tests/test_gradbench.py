@@ -96,7 +96,7 @@ def test_messages(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "limits, runs",
+    ("limits", "runs"),
     [
         ({"min_runs": 3, "min_seconds": 0.0}, 3),
         ({"min_runs": 0, "min_seconds": 0.0}, 1),
@@ -134,7 +134,7 @@ def test_all_evals_are_there():
 
 
 @pytest.mark.parametrize(
-    "name, real",
+    ("name", "real"),
     [
         ("hello", [("square", 3.0), ("double", 3.0)]),
         ("lse", [("primal", {"x": [0.5] * 50}), ("gradient", {"x": [0.5] * 50})]),
@@ -217,11 +217,12 @@ def test_gmm(interpreted):
         return {name: p.reshape(s) for (name, s), p in zip(shapes.items(), pieces, strict=True)}
 
     given = lists(**parts(flat), x=x, d=d, k=k, n=n, gamma=1.5, m=2)
-    value = reference.gmm(**parts(flat), x=x, gamma=1.5, m=2)
-    assert output("gmm", "objective", given) == pytest.approx(value)
-    gradient = parts(
-        reference.central(lambda v: reference.gmm(**parts(v), x=x, gamma=1.5, m=2), flat)
-    )
+
+    def value(v):
+        return reference.gmm(*parts(v).values(), x, 1.5, 2)
+
+    assert output("gmm", "objective", given) == pytest.approx(value(flat))
+    gradient = parts(reference.central(value, flat))
     found = output("gmm", "jacobian", given)
     assert set(found) == set(gradient)
     for name, expected in gradient.items():
