@@ -5,6 +5,7 @@ Derivatives run in the reference backend, but for some evals that are compiled.
 
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -64,16 +65,15 @@ class Doubling:
         return 2.0 * x
 
 
-def doubling_tool(monkeypatch):
+def doubling_tool(clock=time.perf_counter_ns):
     """A tool with one module."""
     module = type("module", (), {})()
     module.FUNCTIONS = {"double": Function(lambda given: (given["x"],), Doubling.run)}
     module.EXAMPLES = ({"x": 1.0},)
-    monkeypatch.setattr(Tool, "module", lambda self, name: module if name == "doubling" else None)
-    return Tool("test", "nowhere")
+    return Tool("test", {"doubling": module}.get, clock)
 
 
-def test_messages(monkeypatch):
+def test_messages():
     """Every kind of message is answered; what is unknown or fails is said to have failed."""
     call = {"kind": "evaluate", "module": "doubling", "function": "double"}
     answers = ask(
@@ -84,9 +84,9 @@ def test_messages(monkeypatch):
         call | {"input": {}},
         call | {"function": "triple", "input": {}},
         {"kind": "define", "module": "missing"},
-        tool=doubling_tool(monkeypatch),
+        tool=doubling_tool(),
     )
-    assert answers[0] == {"id": 0, "tool": "test"}
+    assert answers[0] == {"id": 0, "tool": "test", "config": "test"}
     assert answers[1]["success"] and answers[1]["timings"][0]["name"] == "compile double"
     assert answers[2]["success"] and answers[2]["output"] == 8.0
     assert answers[3] == {"id": 3}
@@ -104,10 +104,9 @@ def test_messages(monkeypatch):
         ({}, 1),
     ],
 )
-def test_runs(monkeypatch, limits, runs):
+def test_runs(limits, runs):
     """A function runs often and long enough, and every run is timed."""
-    tool = doubling_tool(monkeypatch)
-    tool.clock = iter(range(1000)).__next__  # a nanosecond a run
+    tool = doubling_tool(iter(range(1000)).__next__)  # a nanosecond a run
     before = Doubling.runs
     message = {"kind": "evaluate", "module": "doubling", "function": "double"}
     (answer,) = ask(message | {"input": {"x": 1.0} | limits}, tool=tool)
@@ -115,11 +114,11 @@ def test_runs(monkeypatch, limits, runs):
     assert Doubling.runs == before + runs
 
 
-def test_only_responses_are_printed(monkeypatch, capsys):
+def test_only_responses_are_printed(capsys):
     """One line a message on the output; what functions print goes to standard error."""
     line = json.dumps({"id": 7, "kind": "define", "module": "doubling"})
     out = io.StringIO()
-    serve(doubling_tool(monkeypatch), io.StringIO(line + "\n\n"), out)
+    serve(doubling_tool(), io.StringIO(line + "\n\n"), out)
     assert json.loads(out.getvalue())["success"]
     assert "doubling" in capsys.readouterr().err
 
@@ -128,9 +127,9 @@ def test_all_evals_are_there():
     """Every eval has a module with functions and examples; unknown names have none."""
     assert len(EVALS) == 12
     for name in EVALS:
-        module = SRCAD.module(name)
+        module = SRCAD.find(name)
         assert module.FUNCTIONS and module.EXAMPLES
-    assert SRCAD.module("protocol") is None and SRCAD.module("nothing") is None
+    assert SRCAD.find("protocol") is None and SRCAD.find("nothing") is None
 
 
 @pytest.mark.parametrize(

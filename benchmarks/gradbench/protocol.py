@@ -14,7 +14,6 @@ as they come from JSON).
 from __future__ import annotations
 
 import contextlib
-import importlib
 import json
 import sys
 import time
@@ -56,20 +55,22 @@ class Tool:
 
     Args:
         name: what the tool calls itself.
-        package: where its modules are, one for each eval.
+        find: the module of an eval by its name, or None.
         clock: nanoseconds, for the times of runs.
+        version: name and version, for the ``config`` of the response to ``start``.
     """
 
     name: str
-    package: str
+    find: Callable[[str], Any]
     clock: Callable[[], int] = time.perf_counter_ns
+    version: str = ""
 
     def respond(self, message: Message) -> Message:
         """The response to a message; errors of a function become ``success: false``."""
         answer: Message = {"id": message["id"]}
         try:
             if message["kind"] == "start":
-                answer["tool"] = self.name
+                answer |= {"tool": self.name, "config": self.version or self.name}
             elif message["kind"] == "define":
                 answer |= self.define(message["module"])
             elif message["kind"] == "evaluate":
@@ -78,20 +79,9 @@ class Tool:
             answer |= {"success": False, "error": traceback.format_exc()}
         return answer
 
-    def module(self, name: str) -> Any:
-        """The module of an eval, or None."""
-        full = f"{self.package}.{name}"
-        try:
-            found = importlib.import_module(full)
-        except ModuleNotFoundError as e:
-            if e.name != full:
-                raise
-            return None
-        return found if hasattr(found, "FUNCTIONS") else None
-
     def define(self, name: str) -> Message:
         """Import a module and run its functions on its examples, which compiles them."""
-        found = self.module(name)
+        found = self.find(name)
         if found is None:
             return {"success": False, "error": f"no module {name!r}"}
         timings = []
@@ -105,7 +95,7 @@ class Tool:
 
     def evaluate(self, message: Message) -> Message:
         """Run a function as often as the input asks."""
-        found = self.module(message["module"])
+        found = self.find(message["module"])
         if found is None or message["function"] not in found.FUNCTIONS:
             what = f"{message['module']}.{message['function']}"
             return {"success": False, "error": f"no function {what}"}
