@@ -1,10 +1,11 @@
-"""Gradient descent for the two evals with nested derivatives, step by step as GradBench's is."""
+"""Gradient descent for the two evals with nested derivatives, step by step as GradBench's is.
+
+Points are tuples of numbers, whose loops unroll, so that nothing is allocated.
+"""
 
 from __future__ import annotations
 
 import math
-
-import numpy as np
 
 import srcad
 
@@ -12,24 +13,32 @@ GRADIENT = {"f": srcad.jacfwd, "r": srcad.grad}  # forward and reverse mode
 
 
 def distance(x, y):
-    """Euclidean distance."""
+    """Euclidean distance of two points, which are tuples."""
     total = 0.0
-    for i in range(len(x)):
-        total += (x[i] - y[i]) * (x[i] - y[i])
+    for i, a in enumerate(x):
+        total += (a - y[i]) * (a - y[i])
     return math.sqrt(total)
 
 
+def moved(x, slope, length):
+    """x - length * slope."""
+    new = ()
+    for i, a in enumerate(x):
+        new += (a - length * slope[i],)
+    return new
+
+
 def argmin(f, gradient, start):
-    """Where ``f`` is least, from ``start`` on.
+    """Where ``f`` is least, from the tuple ``start`` on.
 
     A step that lowers ``f`` is taken; after ten of them steps become twice as long, after one that
     does not, half as long.
     """
     x = start
     new = start
+    still = moved(start, start, 1.0)
+    slope = still
     value = math.inf
-    slope = np.zeros(len(start))
-    still = np.zeros(len(start))
     length = 1e-5
     taken = -1
     while True:
@@ -47,7 +56,7 @@ def argmin(f, gradient, start):
         if taken == 10:
             length *= 2.0
             taken = 0
-        new = x - length * slope
+        new = moved(x, slope, length)
         if distance(new, x) <= 1e-5:
             break
     return x

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 import srcad
 from benchmarks.gradbench.descent import GRADIENT, argmin
 from benchmarks.gradbench.protocol import Function
@@ -48,7 +46,7 @@ def solver(outer, inner):
 
 def read(given):
     """Where to start."""
-    return (np.array([given["w"]], dtype=np.float64),)
+    return ((float(given["w"]),),)
 
 
 FUNCTIONS = {

@@ -7,8 +7,6 @@ so on.  (Siskind and Pearlmutter 2008.)
 
 from __future__ import annotations
 
-import numpy as np
-
 import srcad
 from benchmarks.gradbench.descent import GRADIENT, argmin
 from benchmarks.gradbench.protocol import Function
@@ -40,13 +38,14 @@ def solver(outer, inner):
 
 def read(given):
     """Where all descents start."""
-    return (np.array(given["start"], dtype=np.float64),)
+    x, y = given["start"]
+    return ((float(x), float(y)),)
 
 
 def write(result):
     """Both points as one list."""
     x, y = result
-    return [*x.tolist(), *y.tolist()]
+    return [*x, *y]
 
 
 FUNCTIONS = {
