@@ -134,51 +134,45 @@ def pose(theta, parents, relatives, inverses, rest, weights, mirrored):
 
 
 @njit
-def simple(theta, model, correspondences, points):
-    """Measured points less the vertices that they belong to."""
+def residuals(theta, shift, model, triangles, us, correspondences, points):
+    """Measured points less those of the hand.
+
+    Those are vertices where ``us`` is empty, otherwise points in triangles whose coordinates are
+    ``us`` moved by ``shift``.
+    """
     vertices = pose(theta, *model)
     errors = np.empty((len(points), 3))
     for k in range(len(points)):
-        for i in range(3):
-            errors[k, i] = points[k, i] - vertices[correspondences[k], i]
+        if len(us) == 0:
+            for i in range(3):
+                errors[k, i] = points[k, i] - vertices[correspondences[k], i]
+        else:
+            corners = triangles[correspondences[k]]
+            u = us[k, 0] + shift[0]
+            v = us[k, 1] + shift[1]
+            for i in range(3):
+                on_hand = u * vertices[corners[0], i] + v * vertices[corners[1], i]
+                on_hand += (1.0 - u - v) * vertices[corners[2], i]
+                errors[k, i] = points[k, i] - on_hand
     return errors
 
 
-@njit
-def complicated(theta, shift, model, triangles, us, correspondences, points):
-    """Measured points less points in triangles, whose coordinates are ``us`` moved by ``shift``."""
-    vertices = pose(theta, *model)
-    errors = np.empty((len(points), 3))
-    for k in range(len(points)):
-        corners = triangles[correspondences[k]]
-        u = us[k, 0] + shift[0]
-        v = us[k, 1] + shift[1]
-        for i in range(3):
-            on_hand = u * vertices[corners[0], i] + v * vertices[corners[1], i]
-            on_hand += (1.0 - u - v) * vertices[corners[2], i]
-            errors[k, i] = points[k, i] - on_hand
-    return errors
-
-
-simple_columns = srcad.jacfwd(simple)
-complicated_columns = srcad.jacfwd(complicated, argnums=("theta", "shift"))
+columns = srcad.jacfwd(residuals, argnums=("theta", "shift"))
+STILL = np.zeros(2)
 
 
 def objective(theta, model, triangles, us, correspondences, points):
     """The residuals."""
-    if len(us) == 0:
-        return simple(theta, model, correspondences, points)
-    return complicated(theta, np.zeros(2), model, triangles, us, correspondences, points)
+    return residuals(theta, STILL, model, triangles, us, correspondences, points)
 
 
 def jacobian(theta, model, triangles, us, correspondences, points):
     """Residuals by the coordinates in the triangles (two columns, if there are any) and theta."""
+    by_theta, by_shift = columns(theta, STILL, model, triangles, us, correspondences, points)
+    by_theta = by_theta.reshape(-1, len(theta))
     if len(us) == 0:
-        return simple_columns(theta, model, correspondences, points).reshape(-1, len(theta))
-    by_theta, by_shift = complicated_columns(
-        theta, np.zeros(2), model, triangles, us, correspondences, points
-    )
-    return np.concatenate([by_shift.reshape(-1, 2), by_theta.reshape(-1, len(theta))], axis=1)
+        return by_theta
+    return np.concatenate([by_shift.reshape(-1, 2), by_theta], axis=1)
 
 
 def read(given):
