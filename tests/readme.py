@@ -3,7 +3,7 @@
 ``python -m tests.readme`` rewrites them; ``tests/test_readme.py`` fails where they have drifted.
 A comment in front of a block says what the block is: ``<!-- example -->`` is run, ``<!-- output
 -->`` is what the examples since the last output printed, ``<!-- supported -->`` … ``<!-- end -->``
-encloses the tables.
+encloses the tables, ``<!-- gradbench -->`` … ``<!-- end gradbench -->`` the kept measurements.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import scipy.integrate
 import scipy.linalg
 import scipy.special
 
+from benchmarks.gradbench import compare
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
 from srcad.frontend.fence import REFUSED
 from srcad.library import LIBRARY, LIBRARY_ITEMS, LIBRARY_METHODS
@@ -34,6 +35,7 @@ from srcad.rules import FUNCTIONS, RULES
 README = Path(__file__).resolve().parents[1] / "README.md"
 BLOCK = re.compile(r"<!-- (example|output) -->\n```\w+\n(.*?)```", re.DOTALL)
 TABLES = re.compile(r"(<!-- supported -->\n).*?(<!-- end -->)", re.DOTALL)
+GRADBENCH = re.compile(r"(<!-- gradbench -->\n).*?(<!-- end gradbench -->)", re.DOTALL)
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
     "math": math,
@@ -200,6 +202,7 @@ def updated(text: str, folder: Path) -> str:
         pieces += [text[at : block.start(2)], printed.rstrip("\n") + "\n"]
         at = block.end(2)
     text = "".join(pieces) + text[at:]
+    text = GRADBENCH.sub(lambda m: m[1] + compare.readme() + m[2], text)
     return TABLES.sub(lambda m: m[1] + supported() + m[2], text)
 
 

@@ -8,8 +8,8 @@ tool to tool, and the table has the median of the rounds.  Every result is compa
 What a tool is given: its own tensors, and index arrays that depend on no number it differentiates
 by.  ``--python`` names another interpreter for a tool that is installed elsewhere.
 
-Out: ``benchmarks/results/gradbench.json`` and the table, which ``python -m tests.readme`` puts into
-the README.
+Out: ``benchmarks/results/gradbench.json`` (with ``--evals``, those rows of it) and the table, which
+``python -m tests.readme`` puts into the README.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Worker:
 
     def __init__(self, name: str, python: str, clock: str) -> None:
         self.name = name
+        self.defined: dict[str, dict[str, Any]] = {}
         where = (
             ["benchmarks.gradbench"] if name == "srcad" else ["benchmarks.gradbench.peers", name]
         )
@@ -72,6 +73,12 @@ class Worker:
             return {}
         line = self.process.stdout.readline()
         return json.loads(line) if line else {}
+
+    def define(self, module: str) -> dict[str, Any]:
+        """The response to the first ``define`` of a module, which is the one that compiles."""
+        if module not in self.defined:
+            self.defined[module] = self.ask("define", module=module)
+        return self.defined[module]
 
     def close(self) -> None:
         """End the process."""
@@ -124,7 +131,7 @@ def first_calls(
     found: dict[str, dict[str, Any]] = {}
     ours = None
     for worker in workers:
-        defined = worker.ask("define", module=module)
+        defined = worker.define(module)
         if not defined.get("success"):
             continue
         answer = worker.ask("evaluate", module=module, function=function, input=given)
@@ -218,6 +225,8 @@ def main(arguments: list[str] | None = None) -> None:
     names = ["srcad", *filter(None, chosen.tools.split(","))]
     workers = [Worker(n, pythons.get(n, sys.executable), chosen.clock) for n in names]
     results: dict[str, Any] = {"about": about(workers, chosen.clock), "rows": {}}
+    if chosen.evals and chosen.out.exists():
+        results["rows"] = json.loads(chosen.out.read_text())["rows"]
     for label, (module, functions, given) in workloads().items():
         for function in functions:
             name = f"{label} {function}" if len(functions) > 1 else label
