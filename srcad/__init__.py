@@ -22,6 +22,7 @@ from srcad.errors import (
     UnknownFunction,
     UnsupportedSyntax,
 )
+from srcad.library.checkpoints import checkpoint, checkpointed
 from srcad.options import Options, using
 
 __version__ = "0.1.0"
@@ -39,6 +40,8 @@ __all__ = [
     "Variable",
     "adjoint",
     "check_grads",
+    "checkpoint",
+    "checkpointed",
     "constant",
     "differentiable",
     "explain",

@@ -38,6 +38,7 @@ from srcad.frontend.values import (
 )
 from srcad.ir.build import const
 from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
+from srcad.library.checkpoints import is_checkpoint
 
 
 @handles(CALLS, refuse)
@@ -221,7 +222,8 @@ def call_static(
             source = get_source(inner)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
-        return expand(lo, FunctionV(source), [*front, *args], {**named, **keywords}, node)
+        fv = FunctionV(source, separate=is_checkpoint(obj))
+        return expand(lo, fv, [*front, *args], {**named, **keywords}, node)
     if inner is not obj:
         front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)

@@ -27,8 +27,8 @@ from srcad.ir.walk import rewrite_block
 class Loop:
     """Lowers one loop: decides what is carried, repeats until types and shapes are stable."""
 
-    def __init__(self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any) -> None:
-        self.lo, self.node, self.stmts = lo, node, stmts
+    def __init__(self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any, keep: Any = None) -> None:
+        self.lo, self.node, self.stmts, self.keep = lo, node, stmts, keep
         self.pieces = [*stmts] if target is None else [target, *stmts]
         self.env = lo.frame.env
         self.leaving = scopes.leaves(stmts, loop=False)
@@ -73,7 +73,9 @@ class Loop:
             return index
 
         def emit(index: Var, carried: tuple, block: Block, breaks: bool, loc: Any) -> None:
-            self.lo.b.emit(For(index, start, stop, step, carried, block, breaks, parallel, loc))
+            self.lo.b.emit(
+                For(index, start, stop, step, carried, block, breaks, parallel, loc, self.keep)
+            )
 
         self.run(header, emit, None)
 
@@ -88,7 +90,7 @@ class Loop:
             return
 
         def emit(_: Any, carried: tuple, block: Block, breaks: bool, loc: Any) -> None:
-            lo.b.emit(While(carried, block, loc))
+            lo.b.emit(While(carried, block, loc, self.keep))
 
         self.run(lambda args: None, emit, test, go)
 

@@ -24,6 +24,7 @@ from srcad.ir.nodes import (
     For,
     Function,
     If,
+    Keep,
     Load,
     Op,
     Print,
@@ -68,15 +69,24 @@ def operands(s: Stmt) -> tuple[Atom, ...]:
             return (a, n)
         case If(cond=c):
             return (c,)
-        case For(start=a, stop=b, step=c, carried=carried):
-            return (a, b, c, *(x.init for x in carried))
-        case While(carried=carried):
-            return tuple(x.init for x in carried)
+        case For(start=a, stop=b, step=c, carried=carried, keep=keep):
+            return (a, b, c, *(x.init for x in carried), *_limit(keep))
+        case While(carried=carried, keep=keep):
+            return (*(x.init for x in carried), *_limit(keep))
         case Check(cond=c, message=m):
             return (c, *(x for x in m if isinstance(x, (Var, Const))))
         case Print(args=args):
             return tuple(x for x in args if isinstance(x, (Var, Const)))
     raise TypeError(f"not a statement: {s!r}")
+
+
+def _limit(keep: Keep | None) -> tuple[Atom, ...]:
+    return () if keep is None else (keep.limit,)
+
+
+def keeping(s: For | While, use: Callable[[Atom], Atom]) -> Keep | None:
+    """What a loop says about checkpointing, its operand mapped by ``use``."""
+    return None if s.keep is None else replace(s.keep, limit=use(s.keep.limit))
 
 
 def targets(s: Stmt) -> tuple[Var, ...]:
@@ -194,14 +204,14 @@ def _rewrite_loop(s: For | While, use: Callable[..., Any], define: Callable[...,
     bounds = {}
     if isinstance(s, For):
         bounds = {"start": use(s.start), "stop": use(s.stop), "step": use(s.step)}
-    inits = [use(c.init) for c in s.carried]
+    inits, keep = [use(c.init) for c in s.carried], keeping(s, use)
     if isinstance(s, For):
         bounds["index"] = define(s.index)
     args = [define(c.arg) for c in s.carried]
     body = rewrite_block(s.body, use, define)
     results = [define(c.result) for c in s.carried]
     carried = tuple(Carried(r, a, i) for r, a, i in zip(results, args, inits, strict=True))
-    return replace(s, carried=carried, body=body, **bounds)
+    return replace(s, carried=carried, body=body, keep=keep, **bounds)
 
 
 def rewrite_block(b: Block, use: Callable[..., Any], define: Callable[..., Any]) -> Block:

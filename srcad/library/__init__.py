@@ -4,6 +4,7 @@ from srcad.library import (  # noqa: F401
     applying,
     building,
     calculus,
+    checkpoints,
     counts,
     elementwise,
     gammas,
