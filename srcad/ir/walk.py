@@ -5,7 +5,7 @@ Every other pass gets its traversal here, so that a new node class is described 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -129,6 +129,33 @@ def statements(block: Block) -> Iterator[Stmt]:
         yield s
         for inner in blocks(s):
             yield from statements(inner)
+
+
+def free_variables(block: Block, params: Iterable[Var]) -> list[Var]:
+    """Variables a block reads but neither it nor the parameters define, in order."""
+    defined = {p.name for p in params}
+    free: dict[str, Var] = {}
+
+    def use(a: Any) -> None:
+        if isinstance(a, Var) and a.name not in defined:
+            free.setdefault(a.name, a)
+
+    def walk(b: Block) -> None:
+        for s in b.stmts:
+            visit(s)
+        for y in b.yields:
+            use(y)
+
+    def visit(s: Stmt) -> None:
+        for a in operands(s):
+            use(a)
+        defined.update(v.name for v in binders(s))
+        for inner in blocks(s):
+            walk(inner)
+        defined.update(v.name for v in targets(s))
+
+    walk(block)
+    return list(free.values())
 
 
 def variables(fn: Function) -> Iterator[Var]:

@@ -28,6 +28,7 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
+from srcad.transforms.checkpoints import with_calls
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
 from srcad.transforms.reverse.adjoint import Adjoint
@@ -98,7 +99,8 @@ def reverse_with_report(
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    return _Reverse(replace(request, fn=lifted(request.fn, request.family))).run()
+    fn = lifted(with_calls(request.fn, request.family), request.family)
+    return _Reverse(replace(request, fn=fn)).run()
 
 
 class _Reverse:
@@ -147,7 +149,7 @@ class _Reverse:
 
     def _prepare(self, primal: Reload) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        wanted = wanted_snapshots(self.activity, primal)
+        wanted = wanted_snapshots(self.activity, primal, self.request.family.loops)
         prepare = Prepare(self.b, self.activity, primal, wanted)
         for p in self.request.fn.params:
             if p.name in self.shadows:

@@ -1,0 +1,238 @@
+"""The body of a checkpointed loop as a function: one step, all of whose state is in its operands.
+
+In: a loop of a function, the regions of that function.  Out: ``Outline``: a function ``step``
+of the loop's index, the numbers it carries, the numbers and arrays it sees, which gives the next
+numbers and writes into the arrays; and what each operand is to the loop:
+
+* an array that the loop writes and reads is part of its state, one that it only reads is not, and
+  neither is one that it only writes (a trajectory): its values are never needed again;
+* an array that is rebound by copies (``u = step(u)``, ``analyses.joins``) becomes a *buffer*, into
+  which the end of the step copies what the loop would carry;
+* arrays that change places (``u, v = v, u``) become numbers that say which is which (``tags``).
+
+Invariant: ``step`` touches storage through its own operands only; two that may overlap are made
+views of one operand, or refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from srcad.analyses.effects import Summary
+from srcad.analyses.joins import by_value
+from srcad.analyses.regions import Regions, is_reference
+from srcad.analyses.reload import Reload
+from srcad.analyses.summaries import summarise
+from srcad.analyses.tree import Tree
+from srcad.errors import NoDerivative
+from srcad.ir.build import Builder
+from srcad.ir.nodes import (
+    Accumulate,
+    Alloc,
+    ArrayOp,
+    Block,
+    Call,
+    Carried,
+    For,
+    Function,
+    Load,
+    Reserve,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
+from srcad.ir.types import I8, ListT, Scalar
+from srcad.ir.walk import free_variables, statements, view_atoms
+from srcad.transforms.arrays import contiguous, copy, fit, sizes
+from srcad.transforms.checkpoints.tags import Tags
+
+@dataclass
+class Outline:
+    """A loop whose body is a function."""
+
+    loop: For | While
+    step: Function
+    scalars: list[Carried] = field(default_factory=list)  # numbers carried, tags last
+    free: list[Var] = field(default_factory=list)  # numbers seen
+    arrays: list[tuple[Var, str]] = field(default_factory=list)  # arrays seen, with their role
+    buffers: list[Carried] = field(default_factory=list)  # arrays rebound by copies
+    tags: Tags | None = None
+
+
+@dataclass
+class Facts:
+    """What is known about a function with checkpointed loops."""
+
+    fn: Function
+    summaries: dict[str, Summary]
+    regions: Regions
+    reload: Reload
+    copies: set[str]
+
+    @staticmethod
+    def of(fn: Function) -> Facts:
+        """Analyse a function."""
+        summaries = summarise(fn)
+        regions = Regions(fn, summaries)
+        reload = Reload(Tree(fn), regions, summaries)
+        return Facts(fn, summaries, regions, reload, by_value(reload, summaries))
+
+
+def outline(b: Builder, facts: Facts, loop: For | While, name: str) -> Outline:
+    """The loop with its body as a function ``name``; new names are from ``b``."""
+    return _Outliner(b, facts, loop).run(name)
+
+
+class _Outliner:
+    def __init__(self, b: Builder, facts: Facts, loop: For | While) -> None:
+        self.b, self.facts, self.loop = b, facts, loop
+        self.binders = [c.arg for c in loop.carried]
+        self.index = loop.index if isinstance(loop, For) else self.b.var("trip", I8)
+        self.read: set[str] = set()
+        self.written: set[str] = set()
+        for s in statements(loop.body):
+            self._effects(s)
+
+    def run(self, name: str) -> Outline:
+        """The outline."""
+        carried = self.loop.carried
+        buffers = [c for c in carried if c.arg.name in self.facts.copies]
+        moved = [c for c in carried if is_reference(c.arg) and c not in buffers]
+        tags = Tags(self.b, self.loop, moved, self.facts.reload.tree) if moved else None
+        seen = free_variables(self.loop.body, (self.index, *self.binders))
+        if tags is not None:
+            known = {v.name for v in seen}
+            seen += [v for v in tags.candidates if v.name not in known]
+        views, free, refs = self._split(seen)
+        arrays = [(v, self._role(v)) for v in refs]
+        scalars = [c for c in carried if isinstance(c.arg.type, Scalar)]
+        scalars += tags.carried if tags is not None else []
+        step = self._step(name, views, free, arrays, scalars, buffers, tags)
+        return Outline(self.loop, step, scalars, free, arrays, buffers, tags)
+
+    # what the loop does to arrays
+    def _effects(self, s: Stmt) -> None:
+        of, reached = self.facts.regions.of, self.facts.regions.reached
+        match s:
+            case Load():
+                self.read |= of(s.array)
+            case Store() | Accumulate() | Reserve():
+                self.written |= of(s.array)
+            case ArrayOp():
+                for a in filter(is_reference, s.args):
+                    self.read |= reached(a)
+            case Call():
+                summary = self.facts.summaries[s.fn]
+                for a, r, w in zip(s.args, summary.reads, summary.writes, strict=True):
+                    self.read |= reached(a) if r else set()
+                    self.written |= reached(a) if w else set()
+
+    def _role(self, v: Var) -> str:
+        of = self.facts.regions.reached(v)
+        if not of & self.written:
+            return "read"
+        if isinstance(v.type, ListT):
+            raise self._refusal(
+                f"the list {v.hint or v.name!r} is changed",
+                "a list has no size to keep a state of",
+                "write into an array",
+            )
+        handed = {r for y in self.loop.body.yields for r in self.facts.regions.of(y)}
+        return "state" if of & (self.read | handed) else "scratch"
+
+    def _refusal(self, what: str, why: str, instead: str) -> NoDerivative:
+        return NoDerivative(f"{what} in a checkpointed loop", self.loop.loc, why, instead)
+
+    # what the loop sees
+    def _split(self, seen: list[Var]) -> tuple[list[View], list[Var], list[Var]]:
+        """Views to make again in the step, numbers and arrays to hand over."""
+        views: dict[str, View] = {}
+        refs: dict[str, Var] = {}
+        captured = [v for v in seen if is_reference(v)]
+        for v in captured:
+            if any(w is not v and self._clash(v, w) for w in captured):
+                v = self._root(v, views)
+            refs.setdefault(v.name, v)
+        for v in refs.values():
+            for w in refs.values():
+                if v is not w and self._clash(v, w):
+                    raise self._refusal(
+                        f"{v.hint or v.name!r} and {w.hint or w.name!r} may share memory, which is "
+                        "written",
+                        "its derivative is made for arrays that do not overlap",
+                        "use the array itself, with the positions of the parts",
+                    )
+        numbers = [v for v in seen if not is_reference(v)]
+        numbers += [a for s in views.values() for a in view_atoms(s) if isinstance(a, Var)]
+        return list(views.values()), list({v.name: v for v in numbers}.values()), [*refs.values()]
+
+    def _clash(self, v: Var, w: Var) -> bool:
+        reached = self.facts.regions.reached
+        return bool(reached(v) & reached(w) & self.written)
+
+    def _root(self, v: Var, views: dict[str, View]) -> Var:
+        """The array that ``v`` is a view of; the views between go to ``views``, in order."""
+        home = self.facts.reload.tree.home
+        chain: list[View] = []
+        while isinstance(s := home[v.name].stmt, View):
+            chain.append(s)
+            v = s.base
+        for s in reversed(chain):
+            views.setdefault(s.target.name, s)
+        return v
+
+    # the step
+    def _step(
+        self,
+        name: str,
+        views: list[View],
+        free: list[Var],
+        arrays: list[tuple[Var, str]],
+        scalars: list[Carried],
+        buffers: list[Carried],
+        tags: Tags | None,
+    ) -> Function:
+        b = self.b
+        owned = [b.var(c.arg.hint or c.arg.name, contiguous(c.arg.type)) for c in buffers]
+        with b.block() as stmts:
+            for s in views:
+                b.emit(s)
+            body = tags.open(self.loop.body) if tags is not None else self.loop.body
+            for c, own in zip(buffers, owned, strict=True):
+                b.emit(View(c.arg, fit(b, own, c.arg.type), "same", (), b.loc))
+            stmts += body.stmts
+            yields = dict(zip((c.arg.name for c in self.loop.carried), body.yields, strict=False))
+            if tags is not None:
+                yields |= tags.yields(self.loop.body)
+            self._hand_over(buffers, owned, yields)
+        params = (self.index, *(c.arg for c in scalars), *free, *(v for v, _ in arrays), *owned)
+        out = tuple(yields[c.arg.name] for c in scalars)
+        return Function(name, params, Block(tuple(stmts), out), self.facts.fn.callees)
+
+    def _hand_over(self, buffers: list[Carried], owned: list[Var], yields: dict) -> None:
+        """Copy what the loop would carry into the buffers."""
+        made = {t.name for s in self.loop.body.stmts for t in _made(s)}
+        moves = []
+        for c, own in zip(buffers, owned, strict=True):
+            y = yields[c.arg.name]
+            if y == c.arg:
+                continue
+            for axis, (n, m) in enumerate(zip(sizes(self.b, y), sizes(self.b, own), strict=True)):
+                self.b.check(
+                    self.b.op("eq", n, m),
+                    "ValueError",
+                    f"{c.arg.hint or c.arg.name} changes its size along axis {axis} in a "
+                    "checkpointed loop",
+                )
+            moves.append((own, y if y.name in made else copy(self.b, y, y.hint or y.name)))
+        for own, y in moves:
+            copy(self.b, y, "", into=own)
+
+
+def _made(s: Stmt) -> tuple[Var, ...]:
+    """Arrays that a statement makes."""
+    if isinstance(s, Alloc):
+        return (s.target,)
+    return s.targets if isinstance(s, ArrayOp) else ()
