@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from srcad.analyses.effects import Summary
 from srcad.analyses.joins import by_value
 from srcad.analyses.regions import Regions, is_reference
-from srcad.analyses.reload import Reload
+from srcad.analyses.reload import Place, Reload
 from srcad.analyses.summaries import summarise
-from srcad.analyses.tree import Tree
+from srcad.analyses.tree import Tree, may_follow
 from srcad.errors import NoDerivative
 from srcad.ir.build import Builder
 from srcad.ir.nodes import (
@@ -43,7 +43,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import I8, ListT, Scalar
+from srcad.ir.types import I8, ArrayT, ListT, Scalar
 from srcad.ir.walk import free_variables, statements, view_atoms
 from srcad.transforms.arrays import contiguous, copy, fit, sizes
 from srcad.transforms.checkpoints.tags import Tags
@@ -98,7 +98,9 @@ class _Outliner:
     def run(self, name: str) -> Outline:
         """The outline."""
         carried = self.loop.carried
-        buffers = [c for c in carried if c.arg.name in self.facts.copies]
+        buffers = [
+            c for c in carried if c.arg.name in self.facts.copies or self._alone(c)
+        ]
         moved = [c for c in carried if is_reference(c.arg) and c not in buffers]
         tags = Tags(self.b, self.loop, moved, self.facts.reload.tree) if moved else None
         seen = free_variables(self.loop.body, (self.index, *self.binders))
@@ -144,6 +146,36 @@ class _Outliner:
 
     def _refusal(self, what: str, why: str, instead: str) -> NoDerivative:
         return NoDerivative(f"{what} in a checkpointed loop", self.loop.loc, why, instead)
+
+    def _alone(self, c: Carried) -> bool:
+        """Whether nobody else can see the arrays that ``c`` may refer to, once it does.
+
+        They are accessed, in the loop, through ``c`` and the variable that an iteration makes
+        them with, and after it through the result of ``c``.
+        """
+        if not isinstance(c.arg.type, ArrayT):
+            return False
+        tree, of = self.facts.reload.tree, self.facts.regions.reached
+        others = [x for x in self.loop.carried if x is not c and of(x.arg) & of(c.arg)]
+        (home,) = [(n, k) for n, k, s in tree.walk() if s is self.loop]
+        return not others and all(self._hidden(c, r, home) for r in of(c.arg))
+
+    def _hidden(self, c: Carried, region: str, loop: Place) -> bool:
+        reload, reached = self.facts.reload, self.facts.regions.reached
+        made = reload.tree.home.get(region)
+        if made is None or made.stmt is None:
+            return False
+        body = loop[0].children[loop[1]][0]
+        own = {c.arg.name, region} if body in made.node.ancestors() else {c.arg.name}
+        for x in reload.accesses()[region]:
+            if body in x.node.ancestors():
+                if x.root not in own:
+                    return False
+            elif x.root != c.result.name and may_follow(loop, (x.node, x.position), made.node):
+                return False
+        handed = [y for y in self.facts.fn.body.yields if region in reached(y)]
+        handed += [s.value for _, _, s in reload.tree.walk() if isinstance(s, Store) and region in reached(s.value)]
+        return all(reload.root(y) == c.result.name for y in handed)  # type: ignore[arg-type]
 
     # what the loop sees
     def _split(self, seen: list[Var]) -> tuple[list[View], list[Var], list[Var]]:

@@ -111,7 +111,9 @@ class _Sweep:
         loop = o.loop
         self.known = isinstance(loop, For) and not loop.breaks
         self.b = b = Builder(Namer(), loop.loc)
-        self.start, self.trips = b.var("start", I8), b.var("steps", I8)
+        ranged = isinstance(loop, For)
+        self.start: Atom = b.var("start", I8) if ranged else ZERO
+        self.trips: Atom = b.var("steps", I8) if ranged else ZERO
         self.limit = b.var("memory" if keep.bytes else "snapshots", I8)
         stride: Atom = ONE
         if isinstance(loop, For):
@@ -139,8 +141,7 @@ class _Sweep:
         extras.sizes = [sizes(b, v) for v in scratch]  # type: ignore[misc]
         if self.draws:
             extras.drawn = written_record(b, *self.record)
-        params = [self.start, self.trips] if isinstance(o.loop, For) else []
-        params += [self.stride] if isinstance(self.stride, Var) else []
+        params = [v for v in (self.start, self.trips, self.stride) if isinstance(v, Var)]
         params += [self.limit, *self.inits, *self.free, *self.arrays, *self.given]
         layout = Layout(
             self.known, len(self.inits), len(self.state), [len(x) for x in extras.sizes], self.draws
