@@ -19,7 +19,7 @@ from srcad.frontend.joins import adapt, branch, note_reference, run_path
 from srcad.frontend.statements import body, escaped
 from srcad.frontend.values import UNBOUND, Conflict, Lazy, Maybe, flatten, is_none, unflatten
 from srcad.frontend.widening import carry_fact, widened
-from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var, While
+from srcad.ir.nodes import Atom, Block, Carried, Const, For, Keep, Var, While
 from srcad.ir.types import B1, I8, ArrayT, Scalar
 from srcad.ir.walk import rewrite_block
 
@@ -27,7 +27,9 @@ from srcad.ir.walk import rewrite_block
 class Loop:
     """Lowers one loop: decides what is carried, repeats until types and shapes are stable."""
 
-    def __init__(self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any, keep: Any = None) -> None:
+    def __init__(
+        self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any, keep: Keep | None = None
+    ) -> None:
         self.lo, self.node, self.stmts, self.keep = lo, node, stmts, keep
         self.pieces = [*stmts] if target is None else [target, *stmts]
         self.env = lo.frame.env

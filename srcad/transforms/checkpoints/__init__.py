@@ -1,5 +1,5 @@
-"""Checkpointed loops in reverse mode: ``calls`` takes them out of a function, the rest serves it."""
+"""Checkpointed loops in reverse mode: ``calls`` takes them out of a function."""
 
-from srcad.transforms.checkpoints.calls import with_calls
+from srcad.transforms.checkpoints.calls import LoopCall, with_calls
 
-__all__ = ["with_calls"]
+__all__ = ["LoopCall", "with_calls"]

@@ -12,15 +12,16 @@ checks does so in the forward sweep only.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from srcad.analyses.summaries import summary_of
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Call, Const, For, Function, If, Stmt, View, While
+from srcad.ir.nodes import Atom, Block, Call, Const, For, Function, If, Stmt, Var, View, While
 from srcad.ir.walk import statements, variables
 from srcad.transforms.checkpoints.outline import Facts, Outline, outline
-from srcad.transforms.checkpoints.schedule import emit_split
+from srcad.transforms.checkpoints.schedule import advances, emit_split
 from srcad.transforms.checkpoints.sweep import Extras, Layout, emit_sweep
 from srcad.transforms.draws import draws, recorded_part, replayed_part
 from srcad.transforms.family import Family
@@ -36,11 +37,26 @@ class LoopCall:
     split: str
     bounds: int  # operands before the numbers carried
     doc: str
+    reverses: set[str] = field(default_factory=set)  # names of its reverse sweeps
+
+    def own(self, s: Call) -> tuple[Var, ...]:
+        """The extra results of the call, which are for its reverse."""
+        return s.targets[len(self.outline.scalars) + len(self.outline.buffers) :]
 
     def extras(self, s: Call) -> Extras:
-        """The extra results of the call."""
+        """The same, taken apart."""
+        return Extras.of(self.layout, self.own(s))
+
+    def cost(self, results: tuple[Any, ...]) -> tuple[int, int, int, int]:
+        """From the results of a run: steps, states kept at most, bytes of a state, and how many
+        steps are repeated (apart from each one once, with its reverse)."""
         given = len(self.outline.scalars) + len(self.outline.buffers)
-        return Extras.of(self.layout, s.targets[given:])
+        trips, slots, _, *rest = results[given:]
+        state = rest[: self.layout.numbers + self.layout.arrays]
+        states = max(min(slots, trips - self.layout.known), 1) if trips else 0
+        size = sum(getattr(x, "nbytes", 8) for x in state)
+        again = advances(trips, states) if trips > 0 else 0
+        return trips, states, size, again - (trips - 1) if trips and self.layout.known else again
 
     def arrays(self) -> list[tuple[int, str]]:
         """Positions among the operands, and roles, of the arrays that the loop sees."""

@@ -18,7 +18,9 @@ def _variables(b: Builder, names: Named) -> tuple[Var, ...]:
     return tuple(b.var(hint, kind) for hint, kind in names)
 
 
-def _carried(b: Builder, names: Named, args: Sequence[Var], inits: Sequence[Atom]) -> tuple:
+def _carried(
+    b: Builder, names: Named, args: Sequence[Var], inits: Sequence[Atom]
+) -> tuple[Carried, ...]:
     results = _variables(b, names)
     return tuple(Carried(*c) for c in zip(results, args, inits, strict=True))
 
@@ -69,13 +71,15 @@ def choose(
     orelse: Callable[[], Sequence[Atom]],
 ) -> tuple[Var, ...]:
     """A branch with results."""
-    blocks, loc = [], b.loc
-    for side in (then, orelse):
-        b.loc = loc
-        with b.block() as stmts:
-            ends = tuple(side())
-        blocks.append(Block(tuple(stmts), ends))
+    loc = b.loc
+    first, second = _side(b, then), _side(b, orelse)
     b.loc = loc
     results = _variables(b, names)
-    b.if_(cond, *blocks, results)
+    b.if_(cond, first, second, results)
     return results
+
+
+def _side(b: Builder, side: Callable[[], Sequence[Atom]]) -> Block:
+    with b.block() as stmts:
+        ends = tuple(side())
+    return Block(tuple(stmts), ends)

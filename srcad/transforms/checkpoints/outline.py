@@ -30,6 +30,7 @@ from srcad.ir.nodes import (
     Accumulate,
     Alloc,
     ArrayOp,
+    Atom,
     Block,
     Call,
     Carried,
@@ -47,6 +48,7 @@ from srcad.ir.types import I8, ArrayT, ListT, Scalar
 from srcad.ir.walk import free_variables, statements, view_atoms
 from srcad.transforms.arrays import contiguous, copy, fit, sizes
 from srcad.transforms.checkpoints.tags import Tags
+
 
 @dataclass
 class Outline:
@@ -98,9 +100,7 @@ class _Outliner:
     def run(self, name: str) -> Outline:
         """The outline."""
         carried = self.loop.carried
-        buffers = [
-            c for c in carried if c.arg.name in self.facts.copies or self._alone(c)
-        ]
+        buffers = [c for c in carried if c.arg.name in self.facts.copies or self._alone(c)]
         moved = [c for c in carried if is_reference(c.arg) and c not in buffers]
         tags = Tags(self.b, self.loop, moved, self.facts.reload.tree) if moved else None
         seen = free_variables(self.loop.body, (self.index, *self.binders))
@@ -174,7 +174,8 @@ class _Outliner:
             elif x.root != c.result.name and may_follow(loop, (x.node, x.position), made.node):
                 return False
         handed = [y for y in self.facts.fn.body.yields if region in reached(y)]
-        handed += [s.value for _, _, s in reload.tree.walk() if isinstance(s, Store) and region in reached(s.value)]
+        stores = (s for _, _, s in reload.tree.walk() if isinstance(s, Store))
+        handed += [s.value for s in stores if region in reached(s.value)]
         return all(reload.root(y) == c.result.name for y in handed)  # type: ignore[arg-type]
 
     # what the loop sees
@@ -243,20 +244,20 @@ class _Outliner:
         out = tuple(yields[c.arg.name] for c in scalars)
         return Function(name, params, Block(tuple(stmts), out), self.facts.fn.callees)
 
-    def _hand_over(self, buffers: list[Carried], owned: list[Var], yields: dict) -> None:
+    def _hand_over(self, buffers: list[Carried], owned: list[Var], yields: dict[str, Atom]) -> None:
         """Copy what the loop would carry into the buffers."""
         made = {t.name for s in self.loop.body.stmts for t in _made(s)}
         moves = []
         for c, own in zip(buffers, owned, strict=True):
             y = yields[c.arg.name]
-            if y == c.arg:
+            if not isinstance(y, Var) or y == c.arg:
                 continue
             for axis, (n, m) in enumerate(zip(sizes(self.b, y), sizes(self.b, own), strict=True)):
                 self.b.check(
                     self.b.op("eq", n, m),
                     "ValueError",
-                    f"{c.arg.hint or c.arg.name} changes its size along axis {axis} in a "
-                    "checkpointed loop",
+                    f"{c.arg.hint or c.arg.name} changes its size along axis {axis} in a loop that "
+                    "srcad.checkpointed marks: states of the loop are of one size",
                 )
             moves.append((own, y if y.name in made else copy(self.b, y, y.hint or y.name)))
         for own, y in moves:

@@ -2,9 +2,9 @@
 
 In: an outline, what the forward sweep left (``sweep.Layout``), the name of the reverse version of
 one step.  Out: a function of the loop's bounds, what the forward sweep left, the numbers and the
-arrays that the steps only read, the adjoints of what the loop gives, and the shadows of the arrays it
-sees.  Its results are the adjoints of the numbers that the loop begins with and of those it sees;
-adjoints of arrays are accumulated in place.
+arrays that the steps only read, the adjoints of what the loop gives, and the shadows of the arrays
+it sees.  Its results are the adjoints of the numbers that the loop begins with and of those it
+sees; adjoints of arrays are accumulated in place.
 
 Algorithm: Revolve (Griewank and Walther 2000).  For each step, last first: take the latest state
 kept, advance from there to the step, keeping states on the way where there is room, and run the
@@ -132,13 +132,13 @@ class _Revolve:
             self._open()
         adjoints = [(f"{hint}_b", kind) for hint, kind in self._picked()]
         adjoints += [(f"{v.hint or v.name}_b", v.type) for v in self._free()]
-        inits = [*self.seeds, *(zero_of(v.type) for v in self._free())]
+        inits: list[Atom] = [*self.seeds, *(zero_of(v.type) for v in self._free())]
         top = b.op("sub", x.held, ONE, hint="top")
         out = carry_for(
             b,
             (self.last, const(-1)),
             [("top", I8), *adjoints],
-            [top, *inits],
+            (top, *inits),
             self._step_back,
             hint="j",
             step=const(-1),
@@ -223,9 +223,7 @@ class _Revolve:
         names = (("advance", I8),)
         return choose(b, b.op("gt", room, ONE), names, binomial, lambda: (rest,))[0]
 
-    def _reverse(
-        self, j: Var, numbers: tuple[Atom, ...], adjoints: list[Var]
-    ) -> tuple[Atom, ...]:
+    def _reverse(self, j: Var, numbers: tuple[Atom, ...], adjoints: list[Var]) -> tuple[Atom, ...]:
         """The reverse version of step ``j``; the adjoints before it."""
         b, count = self.b, len(self.seeds)
         again = [b.var("again", c.arg.type) for c in self.o.scalars]

@@ -41,25 +41,20 @@ class States:
             each(b, array, lambda i, s=store, x=array: b.store(x, i, b.load(s, slot, *i)))  # type: ignore[misc]
 
 
-def state_types(numbers: Sequence[Var], arrays: Sequence[Var]) -> tuple[list, list]:
-    """Types of the storage."""
-    return (
-        [ArrayT(v.type.kind, 1) for v in numbers if isinstance(v.type, Scalar)],
-        [ArrayT(v.type.dtype, v.type.ndim + 1) for v in arrays if isinstance(v.type, ArrayT)],
-    )
+def store_type(v: Var) -> ArrayT:
+    """Type of the storage for states of one number or array."""
+    if isinstance(v.type, Scalar):
+        return ArrayT(v.type.kind, 1)
+    assert isinstance(v.type, ArrayT)
+    return ArrayT(v.type.dtype, v.type.ndim + 1)
 
 
 def states(b: Builder, slots: Atom, numbers: Sequence[Var], arrays: Sequence[Var]) -> States:
     """New storage for ``slots`` states of these sizes."""
-    of_numbers, of_arrays = state_types(numbers, arrays)
     return States(
+        tuple(b.alloc(store_type(v), (slots,), False, f"{v.hint}_states") for v in numbers),
         tuple(
-            b.alloc(t, (slots,), False, f"{v.hint}_states")
-            for t, v in zip(of_numbers, numbers, strict=True)
-        ),
-        tuple(
-            b.alloc(t, (slots, *sizes(b, v)), False, f"{v.hint}_states")
-            for t, v in zip(of_arrays, arrays, strict=True)
+            b.alloc(store_type(v), (slots, *sizes(b, v)), False, f"{v.hint}_states") for v in arrays
         ),
     )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, Const, For, Function, Keep, Var
-from srcad.ir.types import F8, I8, ArrayT, ListT
+from srcad.ir.types import F8, I8, ListT, Type
 from srcad.transforms.arrays import copy, fresh, sizes
 from srcad.transforms.checkpoints.emit import carry_for, carry_while, choose
 from srcad.transforms.checkpoints.outline import Outline
@@ -128,7 +128,8 @@ class _Sweep:
     def function(self, name: str, doc: str) -> tuple[Function, Layout]:
         """The function and the layout of its results."""
         b, o = self.b, self.o
-        buffers = tuple(self._buffer(v, c.arg.type) for v, c in zip(self.given, o.buffers, strict=True))
+        pairs = zip(self.given, o.buffers, strict=True)
+        buffers = tuple(self._buffer(v, c.arg.type) for v, c in pairs)
         self.record: tuple[Var, ...] = ()
         if self.draws:
             numbers = b.alloc(ListT(F8), (), hint="drawn")
@@ -149,14 +150,14 @@ class _Sweep:
         body = Block(tuple(b.stack[0]), (*results, *buffers, *extras.flat()))
         return Function(name, tuple(params), body, doc=doc), layout
 
-    def _buffer(self, given: Var, kind: ArrayT) -> Var:
+    def _buffer(self, given: Var, kind: Type) -> Var:
         made = fresh(self.b, kind, sizes(self.b, given), False, given.hint)
         return copy(self.b, given, given.hint, into=made)
 
     def _work(self) -> tuple[Var, ...]:
         return tuple(fresh(self.b, v.type, sizes(self.b, v), False, v.hint) for v in self.state)
 
-    def _names(self, role: str = "") -> list:
+    def _names(self, role: str = "") -> list[tuple[str, Type]]:
         return [(c.arg.hint + role, c.arg.type) for c in self.o.scalars]
 
     def _slots(self) -> Atom:
@@ -195,13 +196,13 @@ class _Sweep:
             choose(b, b.op("eq", k, last), (), hand, lambda: ())
             return (*self.steps(k, numbers), *numbers, *after)
 
-        inits = (*self.inits, *self.inits, ZERO, ZERO)
+        inits: tuple[Atom, ...] = (*self.inits, *self.inits, ZERO, ZERO)
         out = carry_for(b, (ZERO, self.trips), names, inits, body)
         extras = Extras(self.trips, slots, out[-2], out[count : 2 * count], work, where, kept)
         return out[:count], extras
 
     def _next(self, k: Atom, room: Atom) -> Atom:
-        """Before which step the next state is kept (never where there is room for this one only)."""
+        """Before which step the next state is kept (never if there is room for this one only)."""
         b = self.b
 
         def ahead() -> tuple[Atom, ...]:
@@ -218,7 +219,7 @@ class _Sweep:
         for v, w in zip(self.state, work, strict=True):
             copy(b, v, "", into=w)
         names = [*self._names(), ("trips", I8)]
-        inits = (*self.inits, ZERO)
+        inits: tuple[Atom, ...] = (*self.inits, ZERO)
         if isinstance(self.o.loop, For):
             out = carry_for(b, (ZERO, self.trips), names, inits, self._trip, breaks=True)
         else:
@@ -227,4 +228,3 @@ class _Sweep:
 
     def _trip(self, k: Var, args: tuple[Var, ...]) -> tuple[Atom, ...]:
         return (*self.steps(k, args[:-1]), self.b.op("add", args[-1], ONE, hint="trips"))
-

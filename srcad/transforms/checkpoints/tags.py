@@ -24,9 +24,7 @@ from srcad.transforms.checkpoints.emit import choose
 class Tags:
     """The references of one loop as positions in ``candidates``."""
 
-    def __init__(
-        self, b: Builder, loop: For | While, moved: list[Carried], tree: Tree
-    ) -> None:
+    def __init__(self, b: Builder, loop: For | While, moved: list[Carried], tree: Tree) -> None:
         self.b, self.loop, self.tree = b, loop, tree
         self.moved = {c.arg.name: c for c in moved}
         self.candidates: list[Var] = []
@@ -70,7 +68,8 @@ class Tags:
             self.loop.loc,
             "the state of the loop is what its arrays hold; which array it is has to be one of "
             "those it began with",
-            f"write into the array ({name}[:] = ...), or let two arrays change places",
+            f"copy it before the loop ({name} = {name}.copy()), write into it ({name}[:] = ...), or "
+            "let two arrays change places",
         )
 
     # which array a reference is

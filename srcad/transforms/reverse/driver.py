@@ -28,7 +28,7 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
-from srcad.transforms.checkpoints import with_calls
+from srcad.transforms.checkpoints import LoopCall, with_calls
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
 from srcad.transforms.reverse.adjoint import Adjoint
@@ -47,6 +47,7 @@ class Report:
     """What the reverse sweep uses of the forward sweep."""
 
     residuals: list[Residual] = field(default_factory=list)
+    loops: dict[str, LoopCall] = field(default_factory=dict)  # by the name of the forward sweep
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ class _Reverse:
             self.request.family.callees,
             self.request.fn.doc,
         )
-        return made, _report(plan, self.tree)
+        return made, _report(plan, self.tree, self.request.family)
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
         """The reverse sweep; without a plan a dry run that only notes what it needs."""
@@ -263,9 +264,16 @@ def _refuse_lists(a: Atom) -> None:
         )
 
 
-def _report(plan: Plan, tree: Tree) -> Report:
+def _report(plan: Plan, tree: Tree, family: Family) -> Report:
     def where(name: str) -> Loc | None:
         return getattr(tree.home[name].stmt, "loc", None)
+
+    states = {
+        t.name
+        for _, _, s in tree.walk()
+        if isinstance(s, Call) and s.fn in family.loops
+        for t in family.loops[s.fn].own(s)
+    }
 
     return Report(
         [
@@ -277,5 +285,7 @@ def _report(plan: Plan, tree: Tree) -> Report:
                 plan.reasons.get(name),
             )
             for name, kind in plan.kind.items()
-        ]
+            if kind != "kept" or name not in states
+        ],
+        family.loops,
     )

@@ -49,7 +49,11 @@ class LoopAdjoint:
         written = any(
             on and role != "read" for on, (_, role) in zip(arrays, self.loop.arrays(), strict=True)
         )
-        if any(x is not None for x in seeds) or written or any(map(activity.shadowed, self.buffers)):
+        if (
+            any(x is not None for x in seeds)
+            or written
+            or any(map(activity.shadowed, self.buffers))
+        ):
             active = self._active(tuple(arrays))
             self._call(active, self._version(active), seeds)
 
@@ -90,13 +94,11 @@ class LoopAdjoint:
         """The name of the loop's reverse sweep."""
         o, layout, family = self.loop.outline, self.loop.layout, self.family
         seeded = tuple(
-            on
-            for c, on in zip(o.scalars, active.numbers, strict=True)
-            if is_float(c.arg.type)
+            on for c, on in zip(o.scalars, active.numbers, strict=True) if is_float(c.arg.type)
         )
         step_b = self.versions(self.loop.again, active.of_step(layout.draws), seeded)
         names = (self.loop.again, step_b, self.loop.split)
-        return family.version(
+        name = family.version(
             ("revolve", self.s.fn, active),
             f"{self.s.fn}_b",
             self.s.fn,
@@ -105,14 +107,15 @@ class LoopAdjoint:
                 callees=family.callees,
             ),
         )
+        self.loop.reverses.add(name)
+        return name
 
     def _call(self, active: Active, fn: str, seeds: list[Atom | None]) -> None:
         o, adjoint, s = self.loop.outline, self.adjoint, self.s
         b, value = adjoint.b, adjoint.scopes.value
         bounds = [s.args[0]] if isinstance(o.loop, For) else []
         bounds += [s.args[2]] if self.loop.bounds > 3 else []
-        held = s.targets[len(o.scalars) + len(o.buffers) :]
-        args = [*map(value, bounds), *map(value, held), *map(value, o.free)]
+        args = [*map(value, bounds), *map(value, self.loop.own(s)), *map(value, o.free)]
         params = o.step.params[self._first_buffer() - len(o.arrays) :]
         for p, (k, role) in zip(params, self.loop.arrays(), strict=False):
             if role == "read":
@@ -160,5 +163,4 @@ def _either(xs: Iterable[bool], ys: Iterable[bool]) -> tuple[bool, ...]:
 
 def left(s: Call, loop: LoopCall) -> set[str]:
     """Names of the arrays that the forward sweep leaves for the reverse sweep."""
-    given = len(loop.outline.scalars) + len(loop.outline.buffers)
-    return {t.name for t in s.targets[given:] if is_reference(t)}
+    return {t.name for t in loop.own(s) if is_reference(t)}
