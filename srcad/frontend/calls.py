@@ -37,8 +37,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
-from srcad.library.checkpoints import is_checkpoint
+from srcad.library import LIBRARY, LIBRARY_METHODS, is_checkpoint, refuse
 
 
 @handles(CALLS, refuse)
@@ -222,8 +221,8 @@ def call_static(
             source = get_source(inner)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
-        fv = FunctionV(source, separate=is_checkpoint(obj))
-        return expand(lo, fv, [*front, *args], {**named, **keywords}, node)
+        g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
+        return call_value(lo, g, args, keywords, node)
     if inner is not obj:
         front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)

@@ -19,8 +19,9 @@ from srcad.analyses.summaries import summary_of
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, Const, For, Function, If, Stmt, Var, View, While
-from srcad.ir.walk import statements, variables
-from srcad.transforms.checkpoints.outline import Facts, Outline, outline
+from srcad.ir.walk import blocks, variables
+from srcad.transforms.checkpoints.identities import identify
+from srcad.transforms.checkpoints.outline import Facts, Outline, exchanged, outline
 from srcad.transforms.checkpoints.schedule import advances, emit_split
 from srcad.transforms.checkpoints.sweep import Extras, Layout, emit_sweep
 from srcad.transforms.draws import draws, recorded_part, replayed_part
@@ -66,15 +67,28 @@ class LoopCall:
 
 def with_calls(fn: Function, family: Family) -> Function:
     """``fn`` with its checkpointed loops as calls."""
-    marked = any(isinstance(s, (For, While)) and s.keep is not None for s in statements(fn.body))
-    return _Calls(fn, family).function() if marked else fn
+    return _Calls(fn, family).function() if marked(fn.body) else fn
+
+
+def marked(block: Block) -> list[For | While]:
+    """The checkpointed loops of a block that are in no other one."""
+    found: list[For | While] = []
+    for s in block.stmts:
+        if isinstance(s, (For, While)) and s.keep is not None:
+            found.append(s)
+        else:
+            found += [x for inner in blocks(s) for x in marked(inner)]
+    return found
 
 
 class _Calls:
     def __init__(self, fn: Function, family: Family) -> None:
-        self.fn, self.family = fn, family
-        self.facts = Facts.of(fn)
+        self.family = family
         self.b = Builder(Namer(v.name for v in variables(fn)))
+        before = Facts.of(fn)
+        wanted = [v for s in marked(fn.body) for v in exchanged(self.b, before, s)]
+        self.fn, identities = identify(self.b, fn, wanted)
+        self.facts = Facts.of(self.fn, identities)
 
     def function(self) -> Function:
         """The function rebuilt."""
@@ -115,8 +129,8 @@ class _Calls:
         self.b.emit(Call((*numbers, *made), name, args, s.loc))
         for c, v in zip(o.buffers, made, strict=False):
             self.b.emit(View(c.result, v, "same", (), s.loc))
-        if o.tags is not None:
-            o.tags.close({v.name: v for v in numbers})
+        for c in o.moved:
+            self.facts.identities.pick(self.b, c.result)
 
     def _functions(self, o: Outline, name: str, bounds: int) -> Function:
         """The forward sweep; with the versions of the step it goes into the family."""

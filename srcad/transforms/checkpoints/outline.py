@@ -8,7 +8,8 @@ numbers and writes into the arrays; and what each operand is to the loop:
   neither is one that it only writes (a trajectory): its values are never needed again;
 * an array that is rebound by copies (``u = step(u)``, ``analyses.joins``) becomes a *buffer*, into
   which the end of the step copies what the loop would carry;
-* arrays that change places (``u, v = v, u``) become numbers that say which is which (``tags``).
+* arrays that change places (``u, v = v, u``) are found by numbers that say which is which
+  (``identities``).
 
 Invariant: ``step`` touches storage through its own operands only; two that may overlap are made
 views of one operand, or refused.
@@ -45,9 +46,9 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import I8, ArrayT, ListT, Scalar
-from srcad.ir.walk import free_variables, statements, view_atoms
+from srcad.ir.walk import free_variables, statements, variables, view_atoms
 from srcad.transforms.arrays import contiguous, copy, fit, sizes
-from srcad.transforms.checkpoints.tags import Tags
+from srcad.transforms.checkpoints.identities import Identities
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Outline:
     free: list[Var] = field(default_factory=list)  # numbers seen
     arrays: list[tuple[Var, str]] = field(default_factory=list)  # arrays seen, with their role
     buffers: list[Carried] = field(default_factory=list)  # arrays rebound by copies
-    tags: Tags | None = None
+    moved: list[Carried] = field(default_factory=list)  # arrays that change places
 
 
 @dataclass
@@ -72,14 +73,21 @@ class Facts:
     regions: Regions
     reload: Reload
     copies: set[str]
+    identities: Identities
 
     @staticmethod
-    def of(fn: Function) -> Facts:
+    def of(fn: Function, identities: Identities | None = None) -> Facts:
         """Analyse a function."""
         summaries = summarise(fn)
         regions = Regions(fn, summaries)
         reload = Reload(Tree(fn), regions, summaries)
-        return Facts(fn, summaries, regions, reload, by_value(reload, summaries))
+        copies = by_value(reload, summaries)
+        return Facts(fn, summaries, regions, reload, copies, identities or Identities())
+
+
+def exchanged(b: Builder, facts: Facts, loop: For | While) -> list[Var]:
+    """References of which the step has to know which array they are."""
+    return _Outliner(b, facts, loop).exchanged()
 
 
 def outline(b: Builder, facts: Facts, loop: For | While, name: str) -> Outline:
@@ -97,22 +105,32 @@ class _Outliner:
         for s in statements(loop.body):
             self._effects(s)
 
+        self.buffers = [c for c in loop.carried if c.arg.name in facts.copies or self._alone(c)]
+        self.moved = [c for c in loop.carried if is_reference(c.arg) and c not in self.buffers]
+
+    def exchanged(self) -> list[Var]:
+        """What is to be resolved: arrays that change places, arrays that may be the same one."""
+        captured = [v for v in self._seen() if is_reference(v)]
+        clashing = [v for v in captured if any(self._clash(v, w) for w in captured)]
+        roots = {self.facts.reload.root(v) for v in clashing}
+        known = [v for v in variables(self.facts.fn) if v.name in roots]
+        return [*(c.arg for c in self.moved), *(c.result for c in self.moved), *known]
+
     def run(self, name: str) -> Outline:
         """The outline."""
-        carried = self.loop.carried
-        buffers = [c for c in carried if c.arg.name in self.facts.copies or self._alone(c)]
-        moved = [c for c in carried if is_reference(c.arg) and c not in buffers]
-        tags = Tags(self.b, self.loop, moved, self.facts.reload.tree) if moved else None
-        seen = free_variables(self.loop.body, (self.index, *self.binders))
-        if tags is not None:
-            known = {v.name for v in seen}
-            seen += [v for v in tags.candidates if v.name not in known]
-        views, free, refs = self._split(seen)
+        seen = self._seen()
+        for c in self.moved:
+            if c.arg.name not in self.facts.identities.can:
+                raise self._unresolved(c.arg)
+            seen += self.facts.identities.candidates(c.arg)
+        free, refs = self._split(list({v.name: v for v in seen}.values()))
         arrays = [(v, self._role(v)) for v in refs]
-        scalars = [c for c in carried if isinstance(c.arg.type, Scalar)]
-        scalars += tags.carried if tags is not None else []
-        step = self._step(name, views, free, arrays, scalars, buffers, tags)
-        return Outline(self.loop, step, scalars, free, arrays, buffers, tags)
+        scalars = [c for c in self.loop.carried if isinstance(c.arg.type, Scalar)]
+        step = self._step(name, free, arrays, scalars)
+        return Outline(self.loop, step, scalars, free, arrays, self.buffers, self.moved)
+
+    def _seen(self) -> list[Var]:
+        return free_variables(self.loop.body, (self.index, *self.binders))
 
     # what the loop does to arrays
     def _effects(self, s: Stmt) -> None:
@@ -178,67 +196,87 @@ class _Outliner:
         handed += [s.value for s in stores if region in reached(s.value)]
         return all(reload.root(y) == c.result.name for y in handed)  # type: ignore[arg-type]
 
+    def _unresolved(self, v: Var) -> NoDerivative:
+        name = v.hint or v.name
+        return NoDerivative(
+            f"{name!r} is bound to another {'array' if isinstance(v.type, ArrayT) else 'list'} in "
+            "a checkpointed loop, and written to",
+            self.loop.loc,
+            "the state of the loop is what its arrays hold; which array it is has to be one of "
+            "those it began with",
+            f"copy it before the loop ({name} = {name}.copy()), or write into it "
+            f"({name}[:] = ...), or let two arrays change places",
+        )
+
     # what the loop sees
-    def _split(self, seen: list[Var]) -> tuple[list[View], list[Var], list[Var]]:
-        """Views to make again in the step, numbers and arrays to hand over."""
-        views: dict[str, View] = {}
-        refs: dict[str, Var] = {}
+    def _split(self, seen: list[Var]) -> tuple[list[Var], list[Var]]:
+        """Numbers and arrays to hand over; in ``opening``, how the step finds the other arrays."""
+        self.opening: list[View | Var] = []
+        self.refs: dict[str, Var] = {}
+        self.numbers = {v.name: v for v in seen if not is_reference(v)}
+        self.handed: set[str] = set()
         captured = [v for v in seen if is_reference(v)]
         for v in captured:
-            if any(w is not v and self._clash(v, w) for w in captured):
-                v = self._root(v, views)
-            refs.setdefault(v.name, v)
-        for v in refs.values():
-            for w in refs.values():
-                if v is not w and self._clash(v, w):
-                    raise self._refusal(
-                        f"{v.hint or v.name!r} and {w.hint or w.name!r} may share memory, which is "
-                        "written",
-                        "its derivative is made for arrays that do not overlap",
-                        "use the array itself, with the positions of the parts",
-                    )
-        numbers = [v for v in seen if not is_reference(v)]
-        numbers += [a for s in views.values() for a in view_atoms(s) if isinstance(a, Var)]
-        return list(views.values()), list({v.name: v for v in numbers}.values()), [*refs.values()]
+            if any(self._clash(v, w) for w in captured):
+                self._hand(v)
+            else:
+                self.refs[v.name] = v
+        for v in self.refs.values():
+            for w in self.refs.values():
+                if self._clash(v, w):
+                    raise self._overlap(v, w)
+        return [*self.numbers.values()], [*self.refs.values()]
+
+    def _overlap(self, v: Var, w: Var) -> NoDerivative:
+        return self._refusal(
+            f"{v.hint or v.name!r} and {w.hint or w.name!r} may share memory, which is written",
+            "its derivative is made for arrays that do not overlap",
+            "use the array itself, with the positions of the parts",
+        )
 
     def _clash(self, v: Var, w: Var) -> bool:
         reached = self.facts.regions.reached
-        return bool(reached(v) & reached(w) & self.written)
+        return v.name != w.name and bool(reached(v) & reached(w) & self.written)
 
-    def _root(self, v: Var, views: dict[str, View]) -> Var:
-        """The array that ``v`` is a view of; the views between go to ``views``, in order."""
-        home = self.facts.reload.tree.home
-        chain: list[View] = []
-        while isinstance(s := home[v.name].stmt, View):
-            chain.append(s)
-            v = s.base
-        for s in reversed(chain):
-            views.setdefault(s.target.name, s)
-        return v
+    def _hand(self, v: Var) -> None:
+        """Hand over what ``v`` is a view of, or what it can be."""
+        if v.name in self.handed:
+            return
+        self.handed.add(v.name)
+        s, ids = self.facts.reload.tree.home[v.name].stmt, self.facts.identities
+        if isinstance(s, View):
+            self._hand(s.base)
+            self.opening.append(s)
+            self._number(*view_atoms(s))
+        elif v.name in ids.can and ids.candidates(v) != [v]:
+            for base in ids.candidates(v):
+                self._hand(base)
+            self.opening.append(v)
+            self._number(ids.number[v.name])
+        else:
+            self.refs[v.name] = v
+
+    def _number(self, *atoms: Atom) -> None:
+        self.numbers |= {a.name: a for a in atoms if isinstance(a, Var)}
 
     # the step
     def _step(
-        self,
-        name: str,
-        views: list[View],
-        free: list[Var],
-        arrays: list[tuple[Var, str]],
-        scalars: list[Carried],
-        buffers: list[Carried],
-        tags: Tags | None,
+        self, name: str, free: list[Var], arrays: list[tuple[Var, str]], scalars: list[Carried]
     ) -> Function:
-        b = self.b
+        b, body, buffers = self.b, self.loop.body, self.buffers
         owned = [b.var(c.arg.hint or c.arg.name, contiguous(c.arg.type)) for c in buffers]
         with b.block() as stmts:
-            for s in views:
-                b.emit(s)
-            body = tags.open(self.loop.body) if tags is not None else self.loop.body
+            for s in self.opening:
+                if isinstance(s, View):
+                    b.emit(s)
+                else:
+                    self.facts.identities.pick(b, s)
+            for c in self.moved:
+                self.facts.identities.pick(b, c.arg)
             for c, own in zip(buffers, owned, strict=True):
                 b.emit(View(c.arg, fit(b, own, c.arg.type), "same", (), b.loc))
             stmts += body.stmts
-            yields = dict(zip((c.arg.name for c in self.loop.carried), body.yields, strict=False))
-            if tags is not None:
-                yields |= tags.yields(self.loop.body)
+            yields = dict(zip((c.arg.name for c in self.loop.carried), body.yields, strict=True))
             self._hand_over(buffers, owned, yields)
         params = (self.index, *(c.arg for c in scalars), *free, *(v for v, _ in arrays), *owned)
         out = tuple(yields[c.arg.name] for c in scalars)
