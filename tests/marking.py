@@ -7,8 +7,11 @@ excepted), each with its own small number of states.  The text without marks is 
 from __future__ import annotations
 
 import ast
+import linecache
 import random
+import sys
 from collections.abc import Callable
+from types import ModuleType
 
 LEAVE = {"zip", "enumerate", "reversed"}  # may run over a tuple, which is unrolled
 
@@ -46,3 +49,15 @@ def marked(source: str, seed: int = 0) -> tuple[str, int]:
     marker = Marker(lambda: numbers.choice((1, 1, 2, 2, 3, 5)))
     tree = marker.visit(ast.parse(source))
     return "import srcad\n" + ast.unparse(ast.fix_missing_locations(tree)) + "\n", marker.marked
+
+
+def load_marked(name: str, source: str, seed: int = 0) -> ModuleType:
+    """The marked text as a module whose source can be retrieved."""
+    text, _ = marked(source, seed)
+    module = ModuleType(name)
+    module.__file__ = f"<{name}>"
+    lines = text.splitlines(True)
+    linecache.cache[module.__file__] = (len(text), None, lines, module.__file__)
+    sys.modules[name] = module
+    exec(compile(text, module.__file__, "exec"), module.__dict__)
+    return module

@@ -155,8 +155,8 @@ class _Outliner:
             return "read"
         if isinstance(v.type, ListT):
             raise self._refusal(
-                f"the list {v.hint or v.name!r} is changed",
-                "a list has no size to keep a state of",
+                "a list is changed",
+                "the states of a loop are kept in arrays, and a list has no size for good",
                 "write into an array",
             )
         handed = {r for y in self.loop.body.yields for r in self.facts.regions.of(y)}
@@ -166,17 +166,33 @@ class _Outliner:
         return NoDerivative(f"{what} in a checkpointed loop", self.loop.loc, why, instead)
 
     def _alone(self, c: Carried) -> bool:
-        """Whether nobody else can see the arrays that ``c`` may refer to, once it does.
+        """Whether the loop may carry a copy: nobody could tell.
 
-        They are accessed, in the loop, through ``c`` and the variable that an iteration makes
-        them with, and after it through the result of ``c``.
+        Either nobody writes to the arrays that ``c`` may refer to, once it does, or nobody else
+        sees them: they are accessed, in the loop, through ``c`` and the variable that an iteration
+        makes them with, and after it through the result of ``c``.
         """
         if not isinstance(c.arg.type, ArrayT):
             return False
         tree, of = self.facts.reload.tree, self.facts.regions.reached
         others = [x for x in self.loop.carried if x is not c and of(x.arg) & of(c.arg)]
         (home,) = [(n, k) for n, k, s in tree.walk() if s is self.loop]
-        return not others and all(self._hidden(c, r, home) for r in of(c.arg))
+        hidden = not others and all(self._hidden(c, r, home) for r in of(c.arg))
+        return hidden or all(self._final(r, home) for r in of(c.arg))
+
+    def _final(self, region: str, loop: Place) -> bool:
+        """Whether nobody writes to an array once the loop carries it."""
+        reload = self.facts.reload
+        made, body = reload.tree.home.get(region), loop[0].children[loop[1]][0]
+        if made is None:
+            return False
+        writes = reload.writes.get(region, ())
+        if body in made.node.ancestors():
+            return all(w.root == region for w in writes)
+        return not any(
+            body in w.node.ancestors() or may_follow(loop, (w.node, w.position), made.node)
+            for w in writes
+        )
 
     def _hidden(self, c: Carried, region: str, loop: Place) -> bool:
         reload, reached = self.facts.reload, self.facts.regions.reached

@@ -36,6 +36,7 @@ from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.poison import poisoned
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
+from srcad.transforms.reverse.results import with_copies
 from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import Plan, Residual, Storage
@@ -100,7 +101,8 @@ def reverse_with_report(
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    fn = lifted(with_calls(request.fn, request.family), request.family)
+    fn = with_calls(request.fn, request.family)
+    fn = lifted(with_copies(fn, request.family), request.family)
     return _Reverse(replace(request, fn=fn)).run()
 
 
