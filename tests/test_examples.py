@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, influenza, inside_srcad
+from examples import adbench, checkpointed_burgers, influenza, inside_srcad
 from tests.adbench_data import write_folder
 
 
@@ -90,3 +90,21 @@ def test_inside_srcad_walks_through_every_stage(capsys):
     assert len(values) == 4
     assert len(set(values[:3])) == 1
     assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
+
+
+def test_burgers_with_few_states(capsys, monkeypatch):
+    """The gradient through 100,000 steps, from 30 states: that of the recorded loop."""
+    few, recorded = checkpointed_burgers.compare(snapshots=(30,))
+    assert few.megabytes < 200
+    assert checkpointed_burgers.error(few, recorded) < 1e-12
+    monkeypatch.setattr(checkpointed_burgers, "compare", lambda steps: [few, recorded])
+    checkpointed_burgers.main([])
+    printed = capsys.readouterr().out
+    assert "40 steps, 5 states of 2,064 B kept (12,384 B), 53 steps repeated" in printed
+    assert "each step 5.5 times" in printed
+    state = 8 * 2 * checkpointed_burgers.POINTS + 16
+    (loop,) = srcad.explain(
+        checkpointed_burgers.energy, checkpointed_burgers.start(16), 1e-2, 1e-5, 100, 30
+    ).loops
+    assert (loop.state_bytes, loop.states) == (8 * 2 * 16 + 16, 30)
+    assert 31 * state < 200e6

@@ -78,16 +78,6 @@ def list_in_the_state(x):
     return xs[3]
 
 
-@refused(NoDerivative, vector)
-def parts_of_two_roots(u):
-    a = u[1:]
-    b = u.reshape(3, 1)[:2]
-    for _ in srcad.checkpointed(range(3), snapshots=2):
-        a = b[:, 0]
-        a[0] = np.sin(a[1])
-    return np.sum(u)
-
-
 @refused(TypeMismatch, 1.0)
 def checkpoint_of_a_number(x):
     return srcad.checkpoint(3)(x)
