@@ -8,9 +8,9 @@ respect to 128 numbers answers that, at the price of a few simulations; but the 
 the states of the simulation backwards, and there are 100,000 of them.
 
 The loop below is marked with ``srcad.checkpointed``.  Then only ``snapshots`` states are kept and
-the simulation is run again from them, piece by piece, by the binomial schedule of Griewank and Walther
-(2000, "Algorithm 799: Revolve").  This program shows what that costs, for several numbers of
-snapshots, next to the same loop without the mark.
+the simulation is run again from them, piece by piece, by the binomial schedule of Griewank and
+Walther (2000, "Algorithm 799: Revolve").  This program shows what that costs, for several numbers
+of snapshots, next to the same loop without the mark.
 """
 
 from __future__ import annotations

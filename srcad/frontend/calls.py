@@ -214,8 +214,8 @@ def call_static(
 
         return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
+    front = [static_argument(lo, x, node) for x in bound]
     if isinstance(inner, types.FunctionType):
-        front = [static_argument(lo, x, node) for x in bound]
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
             source = get_source(inner)
@@ -224,7 +224,6 @@ def call_static(
         g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
         return call_value(lo, g, args, keywords, node)
     if inner is not obj:
-        front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)
     unknown(lo, obj, node)
 
