@@ -4,8 +4,8 @@ In: a function, and references in it that may be one of several arrays (``u, v =
 same function, in which a companion number of each branch result and each carried value on the way
 says which of the ``bases`` it is; and ``Identities``: what each reference can be.
 
-Invariant: a reference is resolved only if it is, always, one of the variables in ``bases`` as they
-are where the reference is used; an array that an earlier iteration made does not count.
+Invariant: a reference is, always, one of its candidates in ``bases``, and they can be seen where it
+is made.  A join of arrays made inside its own branch or loop is a base itself.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from srcad.analyses.tree import Node, Tree
+from srcad.analyses.tree import Tree
 from srcad.ir.build import Builder, const
 from srcad.ir.nodes import Atom, Block, Carried, For, Function, If, Stmt, Var, View, While
 from srcad.ir.types import I8, Type
@@ -31,7 +31,7 @@ class Identities:
     number: dict[str, Atom] = field(default_factory=dict)
 
     def candidates(self, v: Var) -> list[Var]:
-        """What a resolved reference can be."""
+        """What a reference can be."""
         return [self.bases[k] for k in sorted(self.can[v.name])]
 
     def pick(self, b: Builder, v: Var) -> None:
@@ -54,13 +54,12 @@ class Identities:
 
 
 def identify(b: Builder, fn: Function, wanted: Iterable[Var]) -> tuple[Function, Identities]:
-    """The function with numbers for the references ``wanted``, as far as they can be resolved."""
+    """The function with numbers for the references ``wanted``."""
     made = _Identify(b, Tree(fn))
     made.collect([v.name for v in wanted])
     body = made.block(fn.body) if made.members else fn.body
     for v in wanted:
-        if v.name in made.ids.can:
-            made.ids.number[v.name] = made.of(v)
+        made.ids.number[v.name] = made.of(v)
     return replace(fn, body=body), made.ids
 
 
@@ -73,14 +72,22 @@ class _Identify:
 
     # what references can be
     def collect(self, wanted: list[str]) -> None:
-        """Follow references back to the arrays they can be; drop what cannot be resolved."""
+        """Follow references back to the arrays they can be."""
         todo = list(wanted)
         while todo:
             name = todo.pop()
             if name not in self.sources:
                 self.sources[name] = self._sources(name)
                 todo += [a.name for a in self.sources[name] if isinstance(a, Var)]
+        while hidden := {n for n, found in self._reach().items() if self._hidden(n, found)}:
+            for name in hidden:  # a join of arrays that cannot be seen from outside is one itself
+                self.sources[name] = []
+        self.members = {n for n, from_ in self.sources.items() if len(from_) > 1}
+
+    def _reach(self) -> dict[str, set[int]]:
+        """The positions in ``bases`` of what each reference can be, to a fixed point."""
         can: dict[str, set[int]] = {name: set() for name in self.sources}
+        self.ids.bases, self.ids.can = [], can
         for name, from_ in self.sources.items():
             if not from_:
                 can[name].add(len(self.ids.bases))
@@ -91,28 +98,17 @@ class _Identify:
             for name, from_ in self.sources.items():
                 for a in from_:
                     can[name] |= can[a.name]  # type: ignore[union-attr]
-        self._resolve(can)
+        return can
 
-    def _resolve(self, can: dict[str, set[int]]) -> None:
-        lost = {name for name in can if not self._lasting(name, can[name])}
-        while more := {n for n, f in self.sources.items() if lost & {a.name for a in f}} - lost:  # type: ignore[union-attr]
-            lost |= more
-        self.ids.can = {name: found for name, found in can.items() if name not in lost}
-        self.members = {n for n in self.ids.can if len(self.sources[n]) > 1}
-
-    def _lasting(self, name: str, can: set[int]) -> bool:
-        """Whether what a loop carries are arrays from outside the loop."""
-        body = self._loop_of(name)
-        return body is None or not any(
-            body in self.tree.home[self.ids.bases[k].name].node.ancestors() for k in can
-        )
-
-    def _loop_of(self, name: str) -> Node | None:
-        """The body of the loop that a variable is carried through."""
+    def _hidden(self, name: str, can: set[int]) -> bool:
+        """Whether a join hands out an array that is made inside its branch or loop."""
         home = self.tree.home[name]
-        if not isinstance(home.stmt, (For, While)):
-            return None
-        return home.node if home.position < 0 else home.node.children[home.position][0]
+        if len(self.sources[name]) < 2:
+            return False
+        place = home.node if home.position >= 0 else home.node.parent
+        assert place is not None
+        around = set(place.ancestors())
+        return any(self.tree.home[self.ids.bases[k].name].node not in around for k in can)
 
     def _variable(self, name: str) -> Var:
         home = self.tree.home[name]
@@ -136,7 +132,7 @@ class _Identify:
 
     # the numbers
     def of(self, a: Atom) -> Atom:
-        """The number of a resolved reference."""
+        """The number of a reference."""
         assert isinstance(a, Var)
         if a.name in self.ids.number:
             return self.ids.number[a.name]

@@ -120,9 +120,10 @@ class _Outliner:
         """The outline."""
         seen = self._seen()
         for c in self.moved:
-            if c.arg.name not in self.facts.identities.can:
+            candidates = self.facts.identities.candidates(c.arg)
+            if not isinstance(c.arg.type, ArrayT) or c.arg in candidates:
                 raise self._unresolved(c.arg)
-            seen += self.facts.identities.candidates(c.arg)
+            seen += candidates
         free, refs = self._split(list({v.name: v for v in seen}.values()))
         arrays = [(v, self._role(v)) for v in refs]
         scalars = [c for c in self.loop.carried if isinstance(c.arg.type, Scalar)]
