@@ -32,6 +32,7 @@ from srcad.errors import (
     UnknownFunction,
     UnsupportedSyntax,
 )
+from srcad.library.checkpoints import checkpoint, checkpointed
 from srcad.options import Options, using
 
 __version__ = "0.1.0"
@@ -53,6 +54,8 @@ __all__ = [
     "batch",
     "batch_jacobian",
     "check_grads",
+    "checkpoint",
+    "checkpointed",
     "constant",
     "custom_jvp",
     "custom_vjp",

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, hmc_njit, influenza, inside_srcad, newton_njit, tape_jacobians
+from examples import (
+    adbench,
+    checkpointed_burgers,
+    hmc_njit,
+    influenza,
+    inside_srcad,
+    newton_njit,
+    tape_jacobians,
+)
 from tests.adbench_data import write_folder
 
 
@@ -132,3 +140,21 @@ def test_hmc_samples_the_posterior(capsys):
     assert np.exp(samples[:, 1]).mean() == pytest.approx((p * spread).sum(), abs=0.3)
     hmc_njit.main(200)
     assert "accepted" in capsys.readouterr().out
+
+
+def test_burgers_with_few_states(capsys, monkeypatch):
+    """The gradient through 100,000 steps, from 30 states: that of the recorded loop."""
+    few, recorded = checkpointed_burgers.compare(snapshots=(30,))
+    assert few.megabytes < 200
+    assert checkpointed_burgers.error(few, recorded) < 1e-12
+    monkeypatch.setattr(checkpointed_burgers, "compare", lambda steps: [few, recorded])
+    checkpointed_burgers.main([])
+    printed = capsys.readouterr().out
+    assert "40 steps, 5 states of 2,064 B kept (12,384 B), 53 steps repeated" in printed
+    assert "each step 5.5 times" in printed
+    state = 8 * 2 * checkpointed_burgers.POINTS + 16
+    (loop,) = srcad.explain(
+        checkpointed_burgers.energy, checkpointed_burgers.start(16), 1e-2, 1e-5, 100, 30
+    ).loops
+    assert (loop.state_bytes, loop.states) == (8 * 2 * 16 + 16, 30)
+    assert 31 * state < 200e6

@@ -39,7 +39,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, is_checkpoint, refuse
 
 
 @handles(CALLS, refuse)
@@ -223,16 +223,16 @@ def call_static(
 
         return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
+    front = [static_argument(lo, x, node) for x in bound]
     if isinstance(inner, types.FunctionType) and known(inner) is None:
-        front = [static_argument(lo, x, node) for x in bound]
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
             source = get_source(inner)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
-        return expand(lo, FunctionV(source), [*front, *args], {**named, **keywords}, node)
+        g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
+        return call_value(lo, g, args, keywords, node)
     if inner is not obj:
-        front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)
     unknown(lo, obj, node)
 

@@ -140,6 +140,8 @@ srcad.library.factors.qr a
 srcad.library.factors.slogdet a
 srcad.library.factors.pinv a cutoff
 srcad.library.axes_of axis ndim
+srcad.library.checkpoints.checkpointed steps snapshots? memory?
+srcad.library.checkpoints.checkpoint f
 np.triu m k=
 np.tril m k=
 ListV.append x

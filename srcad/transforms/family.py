@@ -29,6 +29,14 @@ class Family:
         self.namer = Namer((*fn.callees, fn.name))
         self.made: dict[Hashable, str] = {}
         self.residuals: list[Any] = []  # what versions of outlined iterations use
+        self.loops: dict[str, Any] = {}  # calls that stand for checkpointed loops
+
+    def of(self, fn: Function) -> Family:
+        """The family of another function of the same program, with the versions made so far."""
+        made = Family(replace(fn, callees={**self.callees, **fn.callees}))
+        made.made |= self.made
+        made.loops |= self.loops
+        return made
 
     def version(
         self, key: Hashable, wish: str, primal: str, make: Callable[[str, Function], Function]

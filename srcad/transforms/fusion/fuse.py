@@ -44,7 +44,7 @@ def fused(
         places = {c.position for c in merging}
         again = [c for c in again if c.position not in places]
         fn, names = outlined(request.fn, [*merging, *again])
-        family = Family(fn)
+        family = request.family.of(fn)
         once = dict(list(names.items())[: len(merging)])
         made, report = generate(replace(request, fn=fn, family=family, iterations=names))
         done, failed = merged(made, once, family)
