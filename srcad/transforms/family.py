@@ -9,7 +9,7 @@ collide with those of the program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -37,6 +37,11 @@ class Family:
         made.made |= self.made
         made.loops |= self.loops
         return made
+
+    def adjoints(self, names: Iterable[str]) -> set[str]:
+        """The names of the reverse versions of some functions."""
+        keys = {("reverse", name) for name in names}
+        return {v for k, v in self.made.items() if isinstance(k, tuple) and k[:2] in keys}
 
     def version(
         self, key: Hashable, wish: str, primal: str, make: Callable[[str, Function], Function]
