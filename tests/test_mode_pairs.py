@@ -38,9 +38,11 @@ def test_mode_pairs(case: Case) -> None:
     transformed = srcad.differentiable(case.f, backend="reference", verify=True)
     bound = transformed.bind(case.args, {})
     specs = {k: spec_of(v) for k, v in bound.items()}
-    fn = transformed.program(specs).fn
-    leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
-    active = tuple(is_float(p.type) for p in fn.params)
+    whole = transformed.program(specs)
+    fn, captured = whole.fn, [c.path() for c in whole.captures]
+    leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])] + captured
+    count = len(leaves) - len(captured)
+    active = tuple(is_float(p.type) and k < count for k, p in enumerate(fn.params))
     rng = np.random.default_rng(1)
 
     def randoms(kinds: list[Any], values: list[Any]) -> list[Any]:
