@@ -301,16 +301,10 @@ def primitive_call(
     lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """A scalar primitive on numbers, or on arrays element by element."""
-    from srcad.frontend.arrays import (
-        check_bitwise,
-        check_result_kind,
-        elementwise,
-        kinds_of,
-        write_array,
-    )
+    from srcad.frontend.arrays import check_bitwise, check_result_kind, elementwise, write_array
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
-    from srcad.frontend.kinds import of_elements, of_function
+    from srcad.frontend.kinds import of_elements
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
@@ -335,7 +329,6 @@ def primitive_call(
             what = f"{full_name(obj)} of {describe(a)}"
             lo.mismatch(node, what, instead="pass a number or an array")
     out = None if is_none(out) else out
-    name = of_function(obj, name, kinds_of(args))
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)
