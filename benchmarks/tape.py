@@ -56,6 +56,7 @@ class Process:
         assert self.running.stdout is not None
         line = self.running.stdout.readline()
         if not line:
+            self.close()
             raise ImportError("the worker has ended")
         return json.loads(line)
 
