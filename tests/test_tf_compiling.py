@@ -101,6 +101,18 @@ def test_one_pass():
     assert not program.between and not program.constants
 
 
+def test_long_functions_are_refused():
+    """Thousands of statements are not for Numba."""
+
+    def f(x):
+        for _ in range(1000):
+            x = tf.sin(x) * x
+        return x
+
+    with pytest.raises(NotTraceable, match="statements would take minutes"):
+        Program(trace(f, [tf.constant(1.0)], {}))
+
+
 def test_large_arrays():
     """Results above the size from which eager operations use memory again."""
     n = 70_000
