@@ -56,6 +56,7 @@ class Process:
         assert self.running.stdout is not None
         line = self.running.stdout.readline()
         if not line:
+            self.close()
             raise ImportError("the worker has ended")
         return json.loads(line)
 
@@ -154,9 +155,20 @@ HEAD = [
 ]
 
 
+def until_ready(name: str, samples: Samples) -> list[str]:
+    """For a first call, the row of the time after which functions are compiled."""
+    found = {
+        library: {"wall": values["ready"]}
+        for library, values in samples.items()
+        if "ready" in values
+    }
+    return [line(f"{name}, until compiled", found)] if found else []
+
+
 def table(rows: dict[str, Samples]) -> str:
     """The table in Markdown."""
-    return "\n".join([*HEAD, *(line(name, samples) for name, samples in rows.items())])
+    lines = [(line(name, s), *until_ready(name, s)) for name, s in rows.items()]
+    return "\n".join([*HEAD, *(text for group in lines for text in group)])
 
 
 def plot(rows: dict[str, Samples], path: Path) -> None:

@@ -175,11 +175,13 @@ def tape_table() -> str:
     """The comparison with TensorFlow, as it was measured last."""
     kept = json.loads(MEASURED.read_text())
     about, versions = kept["about"], kept["versions"]
+    threads = "one thread" if about["threads"] == 1 else f"{about['threads']} threads"
     text = (
-        f"Medians in milliseconds by the wall clock, and of processor time of all threads, beside\n"
-        f"TensorFlow {versions['TensorFlow']} with Keras 2, on {about['processors']} shared "
-        f"{about['machine']} cores (load {about['load']:.0f});\n"
-        "ratios are TensorFlow's time by srcad's. First calls begin in a new process.\n"
+        f"Medians in milliseconds, by the wall clock and of processor time, beside TensorFlow\n"
+        f"{versions['TensorFlow']} with Keras 2, {threads} each, on {about['processors']} "
+        f"{about['machine']} cores that other programs\nused too (load {about['load']:.0f}: "
+        "look at processor time). A ratio is TensorFlow's time by srcad's. First\n"
+        "calls begin in a new process; a function's are eager ones, since it compiles meanwhile.\n"
     )
     return f"\n{text}\n{tape.table(kept['rows'])}\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 
 import numpy as np
@@ -11,19 +12,14 @@ import pytest
 import srcad.tf as tf
 from benchmarks import tape
 from benchmarks.tape_rows import ROWS
-from srcad.tf import background
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_programs_run(row):
-    """Each gives finite numbers, the same ones in functions as eagerly."""
-    call = row.build(tf)
-    result = np.asarray(call())
+def test_programs_run(row, monkeypatch):
+    """Each gives finite numbers (functions are traced, but not compiled)."""
+    monkeypatch.setattr(sys.modules["srcad.tf.function"], "PATIENCE", math.inf)
+    result = np.asarray(row.build(tf)())
     assert np.isfinite(result).all() and np.abs(result).sum() > 0
-    background.wait(120.0)
-    if "function" in row.name and "steady" not in row.name and not row.first:
-        eager = next(r for r in ROWS if r.name == row.name.split(", in a")[0] + ", eager")
-        np.testing.assert_allclose(result, eager.build(tf)(), rtol=1e-5)
 
 
 def test_without_tensorflow(capsys, tmp_path):

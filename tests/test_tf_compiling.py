@@ -101,6 +101,34 @@ def test_one_pass():
     assert not program.between and not program.constants
 
 
+def test_long_functions_are_refused():
+    """Thousands of statements are not for Numba."""
+
+    def f(x):
+        for _ in range(1000):
+            x = tf.sin(x) * x
+        return x
+
+    with pytest.raises(NotTraceable, match="statements would take minutes"):
+        Program(trace(f, [tf.constant(1.0)], {}))
+
+
+def test_large_arrays():
+    """Results above the size from which eager operations use memory again."""
+    n = 70_000
+    k = np.linspace(0.0, 1.0, n)
+
+    def f(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.where(x > 0.5, k * x, -x) + tf.sqrt(x) * k - abs(x)
+        return y, tape.gradient(y, x)
+
+    x = tf.constant(np.random.default_rng(0).uniform(0.1, 1.0, n))
+    program = Program(trace(f, [x], {}), compiled=False)
+    compare(program.run([x]), f(x), 1e-12)
+
+
 def test_results_are_the_callers_own():
     """A later call does not change what an earlier one gave."""
     program = Program(trace(lambda x: tf.reshape(x * 2.0, [2, 3]), [tf.zeros([6])], {}))

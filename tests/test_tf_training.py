@@ -12,7 +12,7 @@ import srcad.tf as tf
 def printed(capsys):
     """The last state of every line, times taken out, and the first state of the first line."""
     text = re.sub(r"\d+(s|ms)\b", r"N\1", capsys.readouterr().out)
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")
     return [line.split("\r")[-1] for line in lines], text
 
 

@@ -41,7 +41,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
             return _element_at(x, parts, p)
     index = tuple(_part(k) for k in parts)
     try:
-        value = x._value[index] if x._value.shape else np.asarray(x._value)[index]
+        value = x._value[index] if x._value.shape else _of_scalar(x._value, index)
     except IndexError:
         raise InvalidArgumentError(_out_of_range(index, dims(x))) from None
 
@@ -49,6 +49,13 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         return put(g, (*[slice(None)] * lead, *index), dims(g)[:lead] + dims(x))
 
     return emit(value, (x,), pull)
+
+
+def _of_scalar(value: Any, index: tuple[Any, ...]) -> Any:
+    """A subscript of a number: only new axes are possible."""
+    if kernels.is_symbolic(value) and all(k is None or k is Ellipsis for k in index):
+        return value.reshape((1,) * sum(k is None for k in index))
+    return np.asarray(value)[index]
 
 
 def _element_at(x: Tensor, parts: tuple[Any, ...], p: int) -> Tensor:

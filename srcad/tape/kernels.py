@@ -223,6 +223,8 @@ def roomy(f: Kernel) -> Kernel:
         x = a if a.shape or not b else b[0]
         if type(x) is not np.ndarray or x.size < LARGE or x.dtype.kind != "f":
             return f(a, *b)
+        if is_symbolic(a) or (b and is_symbolic(b[0])):
+            return f(a, *b)
         if b and not (a.shape == b[0].shape or not a.shape or not b[0].shape):
             return f(a, *b)
         return ufunc(a, *b, out=empty(x.shape, x.dtype))

@@ -16,6 +16,17 @@ KEPT = 1 << 27
 _free: dict[int, list[Any]] = {}
 
 
+def give_back(memory: Any) -> None:
+    """Keep a block for the next array of its size, unless enough is kept."""
+    if _free is None:  # the interpreter is ending
+        return
+    waiting = sum(size * len(blocks) for size, blocks in list(_free.items()))
+    if waiting + memory.size <= KEPT:
+        _free.setdefault(memory.size, []).append(memory)
+    elif memory.size <= KEPT:  # sizes change: those that nobody has asked for make room
+        _free.clear()
+
+
 class _Block:
     """Memory that an array lies over; its death gives the memory back."""
 
@@ -30,8 +41,8 @@ class _Block:
             "version": 3,
         }
 
-    def __del__(self) -> None:
-        give_back(self.memory)
+    def __del__(self, back: Any = give_back) -> None:  # bound early: globals end before arrays
+        back(self.memory)
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -54,17 +65,6 @@ def _memory(size: int) -> Any:
         return _free[size].pop()
     except (KeyError, IndexError):
         return np.empty(size, np.uint8)
-
-
-def give_back(memory: Any) -> None:
-    """Keep a block for the next array of its size, unless enough is kept."""
-    if _free is None:  # the interpreter is ending
-        return
-    waiting = sum(size * len(blocks) for size, blocks in list(_free.items()))
-    if waiting + memory.size <= KEPT:
-        _free.setdefault(memory.size, []).append(memory)
-    elif memory.size <= KEPT:  # sizes change: those that nobody has asked for make room
-        _free.clear()
 
 
 def clear() -> None:

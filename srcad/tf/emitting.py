@@ -24,6 +24,7 @@ from srcad.tf.symbolic import NotTraceable, Sym
 
 HEAD = "def compiled({}):"
 RESHAPES = ("reshape", "unit_reshape")
+LONGEST = 1500  # statements: Numba's time grows faster than their number
 FLAT = 1 << 12  # elements from which on a sum may be taken in another order
 
 
@@ -92,6 +93,11 @@ class Emitter:
         for values in self.ends.values():
             self._mark(values)
         self.block(self.graph.nodes, "    ")
+        if len(self.lines) > LONGEST:
+            raise NotTraceable(
+                f"compiling {len(self.lines)} statements would take minutes",
+                instead="loop over tf.range instead of range",
+            )
         arguments = [*inputs, *(b.name for b in (*self.results, *self.spaces))]
         arguments += [f"k{i}" for i in range(len(self.constants))]
         return "\n".join([HEAD.format(", ".join(arguments)), *self.lines]) + "\n"
