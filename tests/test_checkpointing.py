@@ -204,12 +204,13 @@ def automatic(u, n, memory):
     return np.sum(u)
 
 
-@pytest.mark.parametrize(("memory", "states"), [(1, 1), (100, 2), (200, 5), (10**9, 19)])
+@pytest.mark.parametrize(("memory", "states"), [(1, 1), (120, 2), (239, 4), (10**9, 19)])
 def test_as_many_states_as_fit(memory, states):
-    """But never more than there are steps to come back to."""
+    """With the one in hand; but never more than there are steps to come back to."""
     u = np.linspace(0.1, 0.9, 5)
     (loop,) = srcad.explain(automatic, u, 20, memory).loops
     assert loop.states == states
+    assert loop.bytes <= max(memory, 2 * loop.state_bytes)
     close(srcad.grad(automatic, **REFERENCE)(u, 20, memory), oracle_of_automatic(u))
 
 

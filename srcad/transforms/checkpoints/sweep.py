@@ -165,7 +165,8 @@ class _Sweep:
         if not self.keep.bytes:
             return self.limit
         room = self.b.op("max", state_bytes(self.b, self.inits, self.state), ONE)
-        return self.b.op("max", self.b.op("floordiv", self.limit, room), ONE, hint="snapshots")
+        several = self.b.op("sub", self.b.op("floordiv", self.limit, room), ONE)  # one in hand
+        return self.b.op("max", several, ONE, hint="snapshots")
 
     def _counted(self) -> tuple[tuple[Var, ...], Extras]:
         b = self.b
