@@ -3,9 +3,11 @@
 Programs run through the reference backend unless the test is about compiled code.
 """
 
+import functools
 import math
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import pytest
 
@@ -182,6 +184,36 @@ def test_values_of_these():
     assert run(by_methods)(x) == pytest.approx(3 * x + 2 * x**4)
     assert run(passed_on)(x) == pytest.approx(15 * x**2 + 6 * x**2)
     assert run(with_defaults)(x) == pytest.approx(3 * 2 * x * x + 2 * x * 0.5 * x * 2)
+
+
+def twice(f):
+    @functools.wraps(f)
+    def g(*args):
+        return 2.0 * f(*args)
+
+    return g
+
+
+def decorated_inside(x):
+    @twice
+    def f(y):
+        return y * y * x
+
+    @numba.njit(cache=False)
+    def g(y):
+        return f(y) + y
+
+    @srcad.differentiable
+    def h(y):
+        return g(y) * y
+
+    return h.grad(x)
+
+
+def test_decorators_of_inner_functions():
+    """They are applied: 2 y^3 x + y^2 differentiated at y = x."""
+    assert srcad.differentiable(decorated_inside)(1.5) == pytest.approx(6 * 1.5**3 + 2 * 1.5)
+    both_ways(decorated_inside, 1.5, 18 * 1.5**2 + 2.0)
 
 
 # every transform, of arrays and structures

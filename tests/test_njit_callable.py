@@ -4,10 +4,12 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import NamedTuple
 
 import numba
 import numpy as np
 import pytest
+from numba.core.runtime import _nrt_python, rtsys
 
 import srcad
 from srcad.api.njit_stamps import Stale, reference, verified
@@ -130,6 +132,13 @@ def test_pullbacks_and_the_adjoint():
         assert np.allclose(got[0], want[0])
         assert got[1] == pytest.approx(want[1])
         assert got[2] is None
+    _nrt_python.memsys_enable_stats()
+    before = rtsys.get_allocation_stats()
+    results = [pulled(X.copy()) for _ in range(20)]
+    del results
+    after = rtsys.get_allocation_stats()
+    _nrt_python.memsys_disable_stats()
+    assert after.alloc - before.alloc == after.free - before.free > 0
     x, x_b, k_b = X.copy(), np.zeros(2), np.zeros(1)
     adjoint_inside(x, x_b, k_b, np.zeros(2))
     assert np.allclose(x_b, first[0])
@@ -138,6 +147,43 @@ def test_pullbacks_and_the_adjoint():
         adjoint_inside(x, np.zeros(3), k_b, np.zeros(2))
     with pytest.raises(ValueError, match="overlaps"):
         adjoint_inside(x, x, k_b, np.zeros(2))
+
+
+class Layer(NamedTuple):
+    """A structure."""
+
+    w: np.ndarray
+    b: float
+
+
+def loss(layer, x, scale=1.0, *more):
+    total = 0.0
+    for m in more:
+        total += m
+    return np.sum((layer.w * x + layer.b) ** 2) * scale + total * layer.b
+
+
+d_loss = srcad.grad(loss)
+d_aux = srcad.grad(lambda x: (np.sum(x**2), x * 2), has_aux=True)
+
+
+@numba.njit
+def structures(w, x):
+    layer = Layer(w, 2.0)
+    return d_loss(layer, x), d_loss(layer, x, 3.0, 1.0, 2.0).b, d_aux(x)
+
+
+def test_structures():
+    """Namedtuples, defaults, ``*args``, ``has_aux``, strided and single precision arrays."""
+    x = np.arange(6.0, dtype=np.float32)[::2]
+    layer, d = Layer(np.ones(3), 2.0), interpreted(srcad.grad, loss)
+    first, second, (gradient, aux) = structures(layer.w, x)
+    assert np.allclose(first.w, d(layer, x).w)
+    assert first.b == pytest.approx(d(layer, x).b)
+    assert second == pytest.approx(d(layer, x, 3.0, 1.0, 2.0).b)
+    assert gradient.dtype == np.float32
+    assert np.allclose(gradient, 2 * x)
+    assert np.allclose(aux, 2 * x)
 
 
 @numba.njit(parallel=True)

@@ -26,11 +26,11 @@ from numba.extending import NativeValue, models, register_model, typeof_impl, un
 
 from srcad.api.adjoint import Adjoint, has_shadow, shadow_spec
 from srcad.api.function import Transformed
-from srcad.api.njit_code import Glue, glue, leaf_texts, spec_of_type
+from srcad.api.njit_code import Glue, argument_specs, glue, leaf_texts, spec_of_type
 from srcad.api.njit_stamps import Stamp
 from srcad.api.safety import compiling
 from srcad.errors import SrcadError, TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, spec_of
+from srcad.frontend.arguments import Leaf, Node, Spec
 from srcad.ir.types import ArrayT, is_float
 
 PROCESS = uuid.uuid4().hex  # types of two processes are never equal: no false hit in a cache
@@ -142,16 +142,7 @@ def obj_options(obj: Any) -> Any:
 
 def call_glue(self: Transformed, args: tuple[Any, ...], kws: dict[str, Any]) -> Glue:
     """Code for a call of a function object with arguments of the given Numba types."""
-    try:
-        bound = self.signature.bind(*args, **kws)
-    except TypeError as e:
-        raise TypeMismatch(f"{self.__name__}: {e}") from None
-    given = dict(bound.arguments)
-    bound.apply_defaults()
-    specs = {
-        k: spec_of_type(v, f"argument {k!r}") if k in given or v == () else spec_of(v)
-        for k, v in bound.arguments.items()
-    }
+    specs = argument_specs(self.__name__, self.signature, args, kws)
     with compiling(self):
         program = self.program(specs)
     return glue(program, self.signature, list(specs.items()))

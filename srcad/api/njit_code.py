@@ -26,7 +26,7 @@ from srcad.backends.cpu import compile_module, register
 from srcad.backends.printer import emit
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
+from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, spec_of
 from srcad.ir.types import B1, DTYPES, F4, F8, I8, ArrayT, Scalar
 
 
@@ -52,7 +52,7 @@ def spec_of_type(t: Any, what: str) -> Spec:
     Raises:
         TypeMismatch: it is nothing that srcad knows.
     """
-    t = types.unliteral(t) if not isinstance(t, types.StringLiteral) else t
+    t = types.unliteral(t)
     if isinstance(t, types.Boolean):
         return Leaf(B1)
     if isinstance(t, types.Integer):
@@ -72,15 +72,41 @@ def spec_of_type(t: Any, what: str) -> Spec:
         return Node("tuple", tuple, tuple(range(len(parts))), parts)
     if isinstance(t, types.NoneType):
         return Opaque(None, None)
-    if isinstance(t, types.StringLiteral):
-        return Opaque(t.literal_value, t.literal_value)
     obj = t.dispatcher if isinstance(t, types.Dispatcher) else getattr(t, "obj", None)
     if obj is not None:
         return Opaque(("id", id(obj)), obj)
     raise TypeMismatch(
         f"{what} is of the Numba type {t}, which is not supported",
-        instead="pass numbers, arrays, tuples or namedtuples of them, or functions",
+        instead="pass numbers, arrays, tuples or namedtuples of them, or functions; for a string "
+        "make a function for each value",
     )
+
+
+def argument_specs(
+    name: str, signature: inspect.Signature, args: tuple[Any, ...], kws: dict[str, Any]
+) -> dict[str, Spec]:
+    """Kinds of the arguments of a call by name, defaults filled in.
+
+    Raises:
+        TypeMismatch: they do not fit the signature, or are of a type that is not supported.
+    """
+    try:
+        bound = signature.bind(*args, **kws)
+    except TypeError as e:
+        raise TypeMismatch(f"{name}: {e}") from None
+    given = set(bound.arguments)
+    bound.apply_defaults()
+    specs: dict[str, Spec] = {}
+    for k, v in bound.arguments.items():
+        what = f"argument {k!r}"
+        if k not in given:
+            specs[k] = spec_of(v)
+        elif isinstance(v, tuple):  # those of *args
+            parts = tuple(spec_of_type(t, what) for t in v)
+            specs[k] = Node("tuple", tuple, tuple(range(len(parts))), parts)
+        else:
+            specs[k] = spec_of_type(v, what)
+    return specs
 
 
 def items_of(t: Any) -> list[Any]:

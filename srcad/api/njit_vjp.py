@@ -21,7 +21,7 @@ from numba.extending import intrinsic, models, register_model, typeof_impl
 
 from srcad.api.function import as_function, written_arrays
 from srcad.api.njit import PROCESS, DerivativeType, numba_type
-from srcad.api.njit_code import Glue, glue, items_of, leaf_texts, spec_of_type
+from srcad.api.njit_code import Glue, argument_specs, glue, items_of, leaf_texts
 from srcad.api.njit_points import fit_c, fit_f
 from srcad.api.programs import gradient_spec, pack, vjp_program
 from srcad.api.records import active_floats
@@ -29,7 +29,7 @@ from srcad.api.safety import compiling
 from srcad.backends.printer import emit
 from srcad.compiler import Program
 from srcad.errors import NoDerivative, SrcadError, TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, spec_of
+from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs
 from srcad.ir.types import ArrayT, is_float
 from srcad.transforms.draws import draws
 
@@ -52,16 +52,7 @@ class VjpAt:
 
     def in_njit(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Glue:
         """Code for a call with arguments of the given Numba types."""
-        try:
-            bound = self.f.signature.bind(*args, **kws)
-        except TypeError as e:
-            raise TypeMismatch(f"{self.f.__name__}: {e}") from None
-        given = set(bound.arguments)
-        bound.apply_defaults()
-        specs = {
-            k: spec_of_type(v, f"argument {k!r}") if k in given or v == () else spec_of(v)
-            for k, v in bound.arguments.items()
-        }
+        specs = argument_specs(self.f.__name__, self.f.signature, args, kws)
         with compiling(self.f):
             program = self.f.program(specs)
             if draws(program.fn):

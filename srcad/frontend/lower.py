@@ -47,7 +47,7 @@ from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
-from srcad.ir.walk import rewrite_block
+from srcad.ir.walk import called, rewrite_block
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,8 @@ def _finish(
     leaves, _ = flatten(value)
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
-    fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
+    callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
+    fn = Function(source.name, (*params, *(c.var for c in captures)), block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
     return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
 

@@ -8,6 +8,7 @@ needs no jumps.
 from __future__ import annotations
 
 import ast
+import functools
 from typing import Any
 
 import numba
@@ -311,19 +312,20 @@ def nested_function(lo: Lowering, node: ast.FunctionDef) -> None:
     lo.frame.env[node.name] = f
 
 
-JIT = {numba.njit, numba.jit}
+# decorators after which a function computes what it computed before
+SAME = {numba.njit, numba.jit, functools.wraps, functools.lru_cache, functools.cache}
 
 
 def decorated(lo: Lowering, f: Any, node: Any) -> Any:
-    """What a decorator makes of a nested function; Numba's leave it as it is."""
+    """What a decorator makes of a nested function; Numba's and ``wraps`` leave it as it is."""
     if isinstance(node, ast.Call):
         made = lo.read(lo.expr(node.func), node.func)
-        if isinstance(made, Static) and made.obj in JIT:
+        if isinstance(made, Static) and made.obj in SAME:
             return f
     from srcad.frontend.calls import call_value
 
     decorator = lo.read(lo.expr(node), node)
-    if isinstance(decorator, Static) and decorator.obj in JIT:
+    if isinstance(decorator, Static) and decorator.obj in SAME:
         return f
     return settle(lo, call_value(lo, decorator, [f], {}, node))
 
