@@ -10,6 +10,7 @@ from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
 from srcad.backends.printer import emit
+from srcad.compiler import finished
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -31,7 +32,7 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     with compiling(f):
-        return emit(f.program(specs).fn, linecache.getlines).source
+        return emit(finished(f.program(specs)), linecache.getlines).source
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ HOW = {
     "reloaded": "read again",
     "preallocated": "recorded",
     "list": "recorded*",
+    "state": "each step's",
 }
 
 
@@ -83,7 +85,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     Returns:
         An ``Explanation``; it prints as a table.  ``recorded*`` means a growing list (the trip
-        count is not known on entry).
+        count is not known on entry), ``each step's`` the state before every iteration, from which
+        it is run again.
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
@@ -104,7 +107,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
-    fn, found = measured(program.fn)
+    fn, found = measured(finished(program))
     sizes = tape_bytes(found, run(fn, tuple(leaves)))
     rows = []
     for report in program.reports:
