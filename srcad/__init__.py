@@ -8,9 +8,12 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 
 from typing import Any
 
-from srcad.api import nested_calls as _nested_calls  # noqa: F401  (adds its handlers)
+from srcad.api import custom_calls as _custom  # noqa: F401  (what rules mean inside)
+from srcad.api import nested_later as _handlers  # noqa: F401  (what derivatives mean inside)
+from srcad.api import njit_overloads as _overloads  # noqa: F401  (and inside njit code)
 from srcad.api.adjoint import adjoint
 from srcad.api.check import CheckFailed, check_grads
+from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
 from srcad.api.inspect import explain, source
@@ -41,6 +44,8 @@ __all__ = [
     "adjoint",
     "check_grads",
     "constant",
+    "custom_jvp",
+    "custom_vjp",
     "differentiable",
     "explain",
     "grad",
@@ -51,7 +56,9 @@ __all__ = [
     "jacrev",
     "jvp",
     "linearize",
+    "register_rule",
     "source",
+    "stop_gradient",
     "using",
     "value_and_grad",
     "vjp",

@@ -1,8 +1,8 @@
 """Pearlmutter and Siskind's two nested programs: a particle in a potential, and a saddle point.
 
 Source: Siskind & Pearlmutter, "Using programming language theory to make automatic differentiation
-sound and efficient" (2008), section 6, as GradBench runs them: ``naive_euler`` takes a gradient at
-every step and is minimised by gradient descent, ``minimum_of_maximum`` nests one descent in another.
+sound and efficient" (2008), section 6, as GradBench runs them: the particle's path takes a
+gradient at every step and is minimised by descent, the saddle point nests one descent in another.
 """
 
 import math

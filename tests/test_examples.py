@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import srcad
-from examples import adbench, influenza, inside_srcad
+from examples import adbench, hmc_njit, influenza, inside_srcad, newton_njit
 from tests.adbench_data import write_folder
 
 
@@ -90,3 +90,31 @@ def test_inside_srcad_walks_through_every_stage(capsys):
     assert len(values) == 4
     assert len(set(values[:3])) == 1
     assert float(values[3][1]) == pytest.approx(float(values[0][1]), rel=1e-6)
+
+
+def test_newton_solves_every_orbit(capsys):
+    """Residuals vanish; the derivative of the solution is that of Kepler's equation by hand."""
+    newton_njit.main(1000)
+    printed = capsys.readouterr().out
+    assert float(re.search(r"largest residual (\S+)", printed)[1]) < 1e-12
+    E = newton_njit.solve(0.5, 1.0)
+    expected = np.sin(E) / (1 - 0.5 * np.cos(E))
+    assert f"M = 1: {expected:.6f}" in printed
+
+
+def test_hmc_samples_the_posterior(capsys):
+    """Moments against a quadrature of the posterior with the schools integrated out."""
+    samples, accepted = hmc_njit.chain(np.zeros(10), 20_000, 0.2, 15, 1)
+    mean, log_spread = np.meshgrid(np.linspace(-25, 30, 400), np.linspace(-9, 5, 400))
+    spread = np.exp(log_spread)
+    log_p = -0.5 * (mean / 5) ** 2 - np.log1p((spread / 5) ** 2) + log_spread
+    for y, s in zip(hmc_njit.EFFECT, hmc_njit.ERROR, strict=True):
+        v = spread**2 + s**2
+        log_p += -0.5 * np.log(v) - 0.5 * (y - mean) ** 2 / v
+    p = np.exp(log_p - log_p.max())
+    p /= p.sum()
+    assert accepted > 0.9
+    assert samples[:, 0].mean() == pytest.approx((p * mean).sum(), abs=0.3)
+    assert np.exp(samples[:, 1]).mean() == pytest.approx((p * spread).sum(), abs=0.3)
+    hmc_njit.main(200)
+    assert "accepted" in capsys.readouterr().out

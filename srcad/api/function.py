@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 
 from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling, located, name_of
@@ -240,7 +241,10 @@ class Transformed:
         key = (self.options, tuple(specs.items()))
         found = self.cache.get(key)
         if found is None or not found.valid():
-            found = self.cache[key] = self.compile(specs)
+            with global_compiler_lock:  # of several threads, one compiles
+                found = self.cache.get(key)
+                if found is None or not found.valid():
+                    found = self.cache[key] = self.compile(specs)
         return found
 
     @located

@@ -16,18 +16,23 @@ from __future__ import annotations
 from typing import Any
 
 from srcad.analyses.summaries import summary_of
+from srcad.api.custom import Custom
 from srcad.api.function import Transformed
 from srcad.compiler import Program, out_spec
 from srcad.errors import SrcadError
 from srcad.frontend.arguments import Spec
+from srcad.frontend.calls import call_static, has_rule
 from srcad.frontend.core import Capture, Lowering
-from srcad.frontend.expansion import static_argument
-from srcad.frontend.nested import Isolated, isolate, splice, value_of
+from srcad.frontend.expansion import positional, static_argument
+from srcad.frontend.nested import Body, Isolated, isolate, splice, value_of
 from srcad.frontend.source import call_parts, get_source
-from srcad.frontend.values import FunctionV, describe
+from srcad.frontend.values import FunctionV, Static, describe
 from srcad.ir.nodes import Atom, Function, Var
+from srcad.ir.nodes import Call as IrCall
 from srcad.ir.types import ArrayT, Scalar
+from srcad.ir.walk import statements
 from srcad.options import Options, defaults
+from srcad.transforms.arrays import copy, fit
 
 
 class Held:
@@ -77,32 +82,57 @@ class Call:
             self.program = transform.program(program.arguments)
 
     def run(self, program: Program, *more: Atom) -> Any:
-        """Splice the program in, called with ``more`` operands; the abstract value of its result."""
+        """Splice the program in; the abstract value of its result."""
         operands = (*self.inner.operands, *more, *self.inner.extras)
         return run(self.lo, program, operands, self.inner.source.name, self.node)
 
 
-def run(
-    lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, node: Any
-) -> Any:
+def run(lo: Lowering, program: Program, operands: tuple[Atom, ...], name: str, node: Any) -> Any:
     """Splice a program in; the abstract value of its result."""
     check_aliases(lo, program.fn, operands, name, node)
+    if any(isinstance(s, IrCall) for s in statements(program.fn.body)):
+        operands = apart(lo, operands)
     results = splice(lo, program.fn, operands)
     note_roots(lo, program.fn, results)
     return value_of(program.out, iter(results))
 
 
+def apart(lo: Lowering, operands: tuple[Atom, ...]) -> tuple[Atom, ...]:
+    """Copies of arrays that may share storage with others.
+
+    Where calls remain in the code that is spliced in, their adjoints need a shadow for each array.
+    """
+    found: list[Atom] = []
+    for a in operands:
+        arrays = [b for b in found if isinstance(b, Var) and isinstance(b.type, ArrayT)]
+        shared = isinstance(a, Var) and isinstance(a.type, ArrayT)
+        if shared and any(lo.may_alias(a, b) for b in arrays):  # type: ignore[arg-type]
+            a = saved(lo, a)
+        found.append(a)
+    return tuple(found)
+
+
+def saved(lo: Lowering, a: Atom) -> Atom:
+    """A copy of an array, of the same type."""
+    if not (isinstance(a, Var) and isinstance(a.type, ArrayT)):
+        return a
+    shape = lo.shape(a)
+    return lo.note_shape(fit(lo.b, copy(lo.b, a, a.hint or a.name), a.type), shape)
+
+
 def links(f: Any) -> tuple[list[Transformed], Any]:
     """The transforms around a function, outermost first, and the function."""
     chain = []
-    while isinstance(f, Transformed) and f.inner is not None:
+    while isinstance(f, Transformed) and f.inner is not None and not isinstance(f, Custom):
         chain.append(f)
         f = f.inner
     return chain, f
 
 
-def resolve(lo: Lowering, base: Any, node: Any) -> tuple[FunctionV, tuple, dict[str, Any], Any]:
-    """The function to look into, and the arguments that it brings along."""
+def resolve(
+    lo: Lowering, base: Any, node: Any
+) -> tuple[FunctionV, tuple[Any, ...], dict[str, Any], Body | None]:
+    """The function to look into, the arguments that it brings along, and how to lower it."""
     if isinstance(base, Held):
         return base.value, (), {}, None
     function, front, keywords = call_parts(base)
@@ -112,7 +142,14 @@ def resolve(lo: Lowering, base: Any, node: Any) -> tuple[FunctionV, tuple, dict[
         lo.fail(node, e.what, e.why, e.instead, type(e))
     values = tuple(static_argument(lo, x, node) for x in front)
     named = {k: static_argument(lo, x, node) for k, x in keywords.items()}
-    return FunctionV(source), values, named, None
+    f = FunctionV(source)
+    if not has_rule(base):
+        return f, values, named, None
+
+    def body(at: Lowering, bound: dict[str, Any]) -> Any:
+        return call_static(at, Static(base), positional(f, bound), {}, node)
+
+    return f, values, named, body
 
 
 def whole(lo: Lowering, inner: Isolated) -> Program:

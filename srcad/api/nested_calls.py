@@ -1,8 +1,7 @@
 """What the functions of the API mean inside a differentiated function; see ``api.nested``.
 
 In: a call of ``srcad.grad``, ``srcad.jvp`` … with abstract values.  Out: the abstract value of its
-result.  ``grad`` and its like make objects at compile time; ``jvp``, ``hvp``, ``vjp`` and
-``linearize`` compute at once, and the last two keep copies of the arrays that they were given.
+result.  ``grad`` and its like make objects at compile time; ``jvp`` and ``hvp`` compute at once.
 """
 
 from __future__ import annotations
@@ -15,19 +14,17 @@ from srcad.api.adjoint import adjoint
 from srcad.api.check import check_grads
 from srcad.api.function import Transformed
 from srcad.api.grad import Differentiable, Grad, differentiable, grad, value_and_grad
-from srcad.api.higher import hvp, jvp, linearize, vjp
+from srcad.api.higher import hvp, jvp
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.nested import Call, Held, located_at, run
-from srcad.api.programs import gradient_spec, jvp_program, vjp_program
-from srcad.api.records import active_floats
+from srcad.api.programs import jvp_program
 from srcad.frontend.arguments import Leaf, Node, Spec
 from srcad.frontend.arrays import nest, shape_of
 from srcad.frontend.calls import call_value
 from srcad.frontend.core import CALLS, OBJECTS, Lowering, handles
 from srcad.frontend.creation import as_array
 from srcad.frontend.names import captured
-from srcad.frontend.nested import value_of
 from srcad.frontend.source import get_source
 from srcad.frontend.values import (
     FunctionV,
@@ -40,11 +37,11 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.transforms.arrays import copy, fit, fresh, zero_of
-from srcad.transforms.draws import draws
+from srcad.ir.types import Scalar, is_float
+from srcad.options import Options
+from srcad.transforms.arrays import fit, fresh
 
-REFUSED = {
+REFUSED: dict[Any, str] = {
     adjoint: "use srcad.vjp, or write the function so that it returns its result",
     check_grads: "call it outside the differentiated function",
     explain: "call it outside the differentiated function",
@@ -58,7 +55,9 @@ def as_object(lo: Lowering, f: Any, node: Any, what: str) -> Any:
         return f.obj
     if isinstance(f, FunctionV):
         return Held(f)
-    if isinstance(f, Record) and inspect.isfunction(getattr(f.cls, "__call__", None)):
+    if isinstance(f, Record) and inspect.isfunction(
+        inspect.getattr_static(f.cls, "__call__", None)
+    ):
         return Held(FunctionV(get_source(f.cls.__call__), bound=(f,)))
     lo.mismatch(
         node,
@@ -100,8 +99,6 @@ def given_to(
     found = dict(bound.arguments)
     options = found.pop("options", {})
     with located_at(lo, node):
-        from srcad.options import Options
-
         Options().merged({k: constant(lo, v, node, k) for k, v in options.items()})
     return found
 
@@ -175,9 +172,7 @@ def nested_jvp(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: An
     return tangent_of(lo, f, primals, tangents, node)
 
 
-def tangent_of(
-    lo: Lowering, f: Any, primals: list[Any], tangents: list[Any], node: Any
-) -> Any:
+def tangent_of(lo: Lowering, f: Any, primals: list[Any], tangents: list[Any], node: Any) -> Any:
     """Value and tangent."""
     if len(primals) != len(tangents):
         lo.mismatch(
@@ -198,9 +193,7 @@ def moved_along(
     leaves = [
         t for k, s in program.arguments.items() for t in leaves_like(lo, s, given.get(k), node)
     ]
-    active = [
-        t is not None and is_float(a.type) for t, a in zip(leaves, operands, strict=False)
-    ]
+    active = [t is not None and is_float(a.type) for t, a in zip(leaves, operands, strict=False)]
     with located_at(lo, node):
         moved = jvp_program(program, (*active, *(False for _ in program.captures)))
     chosen = [(t, a) for t, a, on in zip(leaves, operands, active, strict=False) if on]
@@ -289,119 +282,3 @@ def nested_hvp(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: An
 def holds_float(v: Any) -> bool:
     """Whether a value has a float in it."""
     return any(is_float(a.type) for a in flatten(v)[0]) or hasattr(v, "element")
-
-
-# later
-class Later:
-    """A linear map that ``vjp`` or ``linearize`` has made; its subclasses have a program each.
-
-    The record holds the operands (the arrays among them are copies), then the leaves of the result.
-    """
-
-    again: Callable[..., Any]
-
-
-def later(lo: Lowering, f: Any, args: list[Any], again: Callable[..., Any], node: Any) -> Tuple:
-    """The value of ``f`` and a record of what ``again`` needs to be called with."""
-    call = Call(lo, f, args, {}, node)
-    name = call.inner.source.name
-    if draws(call.program.fn):
-        lo.fail(
-            node,
-            f"a pullback or linearization of {name}, which draws random numbers, cannot be made "
-            "in a differentiated function",
-            "the second run would have to draw the same numbers again",
-            "use srcad.grad or srcad.jvp, or pass the random numbers",
-        )
-    operands = tuple(saved(lo, a) for a in (*call.inner.operands, *call.inner.extras))
-    out = call.run(call.program)
-    leaves = flatten(out)[0]
-    count = len(operands)
-
-    def run_again(lo: Lowering, held: tuple[Atom, ...], given: Any, node: Any) -> Any:
-        return again(lo, call, held[:count], held[count:], given, node)
-
-    made = type(name, (Later,), {"again": staticmethod(run_again)})
-    lo.program.facts["kept", id(made)] = made
-    return Tuple((out, Record(made, dict(enumerate((*operands, *leaves))))))
-
-
-def saved(lo: Lowering, a: Atom) -> Atom:
-    """A copy of an array, of the same type."""
-    if not (isinstance(a, Var) and isinstance(a.type, ArrayT)):
-        return a
-    shape = lo.shape(a)
-    return lo.note_shape(fit(lo.b, copy(lo.b, a, a.hint or a.name), a.type), shape)
-
-
-@handles(OBJECTS, Later)
-def call_later(
-    lo: Lowering, obj: Record, args: list[Any], keywords: dict[str, Any], node: Any
-) -> Any:
-    """A call of a pullback or of a linearised function."""
-    if keywords:
-        lo.mismatch(node, "a linear map takes its arguments by position")
-    return obj.cls.again(lo, tuple(obj.fields.values()), args, node)  # type: ignore[attr-defined]
-
-
-@handles(CALLS, vjp, Differentiable.vjp)
-def nested_vjp(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
-    """``srcad.vjp(f, *args)``: the value, and the pullback."""
-    given = given_to(lo, vjp, args, keywords, node)
-    f = as_object(lo, given["f"], node, "vjp")
-    return later(lo, f, list(given.get("args", ())), pulled, node)
-
-
-def pulled(
-    lo: Lowering,
-    call: Call,
-    operands: tuple[Atom, ...],
-    outs: tuple[Atom, ...],
-    given: list[Any],
-    node: Any,
-) -> Any:
-    """Cotangents of the arguments."""
-    if len(given) != 1:
-        lo.mismatch(node, "a pullback takes one argument, the cotangent of the result")
-    program, name = call.program, call.inner.source.name
-    with located_at(lo, node):
-        moved = vjp_program(program, active_floats(program))
-    count = len(call.inner.operands)
-    kinds = iter([p.type for p in moved.fn.params[count:]])
-    seeds = []
-    for y, t in zip(outs, leaves_like(lo, program.out, given[0], node), strict=True):
-        if is_float(y.type):
-            seed = zeros_like(lo, y) if t is None else t
-            seeds.append(fitted(lo, seed, y, next(kinds), node, "the cotangent of a result"))
-    all_operands = (*operands[:count], *seeds, *operands[count:])
-    grads = iter(run(lo, moved, all_operands, name, node).items[1].items)
-    specs = program.arguments.values()
-    return Tuple(tuple(value_of(gradient_spec(s), grads) for s in specs))
-
-
-def zeros_like(lo: Lowering, y: Atom) -> Any:
-    """Zero, of the shape of a result."""
-    if isinstance(y.type, Scalar):
-        return zero_of(y.type)
-    assert isinstance(y, Var)
-    return lo.new_array("f8", lo.shape(y), zero=True)
-
-
-@handles(CALLS, linearize)
-def nested_linearize(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
-    """``srcad.linearize(f, *primals)``: the value, and the derivative as a function of tangents."""
-    given = given_to(lo, linearize, args, keywords, node)
-    f = as_object(lo, given["f"], node, "linearize")
-    return later(lo, f, list(given.get("primals", ())), pushed, node)
-
-
-def pushed(
-    lo: Lowering,
-    call: Call,
-    operands: tuple[Atom, ...],
-    outs: tuple[Atom, ...],
-    given: list[Any],
-    node: Any,
-) -> Any:
-    """The tangent of the result."""
-    return moved_along(lo, call, operands, given, node).items[1]

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from srcad.errors import NoDerivative, SrcadError, UnknownFunction
-from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, Lowering, handles
+from srcad.frontend.advice import advice
+from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, RULED, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.joins import branch
 from srcad.frontend.logic import before_writes
@@ -155,9 +156,9 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
         return call_method(lo, f"{kind}.{f.name}", f.owner, args, keywords, node)
     if not isinstance(f, Static):
         if isinstance(f, Record):
-            for cls in f.cls.__mro__:
-                if cls in OBJECTS:
-                    return OBJECTS[cls](lo, f, args, keywords, node)
+            handler = of_object(f.cls)
+            if handler is not None:
+                return handler(lo, f, args, keywords, node)
             method = inspect.getattr_static(f.cls, "__call__", None)
             if isinstance(method, types.FunctionType):
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
@@ -200,15 +201,16 @@ def call_static(
 ) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
+    obj = RULED.get(obj, obj) if _hashable(obj) else obj
     handler = known(obj)
     if handler is not None:
         params = parameters_of(obj)
         if params is not None:
             args, keywords = arrange(lo, full_name(obj), params, args, keywords, node)
         return handler(lo, args, keywords, node)
-    for cls in type(obj).__mro__:
-        if cls in OBJECTS:
-            return OBJECTS[cls](lo, obj, args, keywords, node)
+    handler = of_object(type(obj))
+    if handler is not None:
+        return handler(lo, obj, args, keywords, node)
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
@@ -253,35 +255,6 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
     lo.fail(node, f"{full} is not a function srcad knows", why, instead, UnknownFunction)
 
 
-def advice(obj: Any, name: str) -> tuple[str, str]:
-    """Why a function is not known, and what to do about it."""
-    words = name.split(".")
-    if {"random", "Random"} & set(words[:-1]):
-        return (
-            "of random numbers, srcad knows the distributions of np.random that docs/random.md "
-            "lists; generators that are objects of their own have no place in compiled code",
-            "use np.random.normal and the like, or draw outside and pass the numbers",
-        )
-    if obj in (str, repr, format, chr, ord):
-        return (
-            "compiled code has no strings beyond constants",
-            "format outside the differentiated function",
-        )
-    if obj in (set, frozenset):
-        return "sets have no order to reverse", "use a tuple or an array"
-    if obj in (map, filter):
-        return "iterators of functions are outside the subset", "use a list comprehension"
-    if words[0] == "scipy":
-        return (
-            "it is compiled code without Python source, and has no derivative rule",
-            "write it with NumPy or math functions, or as a Python function",
-        )
-    return (
-        "it has no Python source to look into, and no derivative rule",
-        "write it out in Python, or use a NumPy or math function that srcad supports",
-    )
-
-
 def full_name(obj: Any) -> str:
     """Name of a Python callable for messages."""
     name = getattr(obj, "__name__", None) or repr(obj)
@@ -305,6 +278,16 @@ def _hashable(obj: Any) -> bool:
 def known(obj: Any) -> Any:
     """Handler of a builtin, NumPy or numba function."""
     return CALLS.get(obj) if _hashable(obj) else None
+
+
+def of_object(cls: type) -> Any:
+    """Handler of callable objects of a class."""
+    return next((OBJECTS[c] for c in cls.__mro__ if c in OBJECTS), None)
+
+
+def has_rule(obj: Any) -> bool:
+    """Whether the user has given a derivative for an object, or a class of its own kind."""
+    return of_object(type(obj)) is not None or _hashable(obj) and obj in RULED
 
 
 def scalar_primitive(obj: Any) -> str | None:

@@ -192,6 +192,13 @@ def bind(
     return bound
 
 
+def positional(f: FunctionV, bound: dict[str, Any]) -> list[Any]:
+    """Bound arguments in the order of the parameters, those of ``*args`` one by one."""
+    star = f.source.node.args.vararg
+    name = star.arg if star is not None else None
+    return [x for k, v in bound.items() for x in (v.items if k == name else (v,))]
+
+
 def default_of(lo: Lowering, f: FunctionV, name: str, node: Any) -> Any:
     """Default value of a parameter."""
     if name in f.defaults:

@@ -46,7 +46,7 @@ from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
-from srcad.ir.walk import rewrite_block
+from srcad.ir.walk import called, rewrite_block
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,8 @@ def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
     facts: dict[Any, Any] = {}
     for _ in range(100):
         try:
-            return _attempt(source, arguments, front, keywords, Program(facts=facts, options=options))
+            program = Program(facts=facts, options=options)
+            return _attempt(source, arguments, front, keywords, program, f)
         except Restart:
             continue
     raise UnsupportedSyntax(
@@ -92,6 +93,7 @@ def _attempt(
     front: tuple,
     keywords: dict,
     program: Program,
+    given: Any = None,
 ) -> Lowered:
     lo = Lowering(program)
     lo.node = source.node
@@ -109,6 +111,11 @@ def _attempt(
             lo.shape(p)
     f = FunctionV(source)
     bound = with_bound(lo, f, bound, front, keywords)
+    if calls.has_rule(given):
+        value = calls.call_static(
+            lo, Static(given), expansion.positional(f, bound), {}, source.node
+        )
+        return _finish(lo, source, value, params, tuple(counts))
     key = expansion.call_key(f, bound)
     lo.active.append(key)
     mark = lo.b.mark()
@@ -167,7 +174,8 @@ def _finish(
     leaves, _ = flatten(value)
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
-    fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
+    callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
+    fn = Function(source.name, (*params, *(c.var for c in captures)), block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
     return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
 

@@ -25,9 +25,9 @@ from srcad.frontend.expansion import bind, call_key, expand_bound
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.statements import keep, solid
 from srcad.frontend.values import FunctionV, Maybe, Record, Static, Tuple, flatten
-from srcad.ir.nodes import Alloc, Atom, Block, Call, Const, Dim, Function, Stmt, Var
+from srcad.ir.nodes import Alloc, Atom, Block, Call, Const, Dim, Function, Rule, Stmt, Var
 from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.ir.walk import rewrite_block, statements
+from srcad.ir.walk import called, rewrite_block, targets
 
 Body = Callable[[Lowering, dict[str, Any]], Any]
 
@@ -100,6 +100,37 @@ def isolate(
     _publish_captures(lo, extras)
     fn = Function(f.source.name, (*params, *extras), block, _family(lo, block, node, f))
     return Isolated(fn, f.source, arguments, tuple(operands), extras, value)
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Code of its own: its parameters, its body, and what it sees of the functions around it."""
+
+    params: tuple[Var, ...]
+    body: Block
+    extras: tuple[Var, ...]
+
+
+def outline(
+    lo: Lowering,
+    f: FunctionV,
+    like: list[Atom],
+    build: Callable[[Lowering, list[Atom]], list[Atom]],
+) -> Outline:
+    """Lower ``build(lowering, parameters)``, which gives results, with parameters like ``like``."""
+    sub = _inside(lo, f)
+    sub.active = []  # it is called by name, so it may call what it is called from
+    params = []
+    for a in like:
+        p = sub.b.var((a.hint or a.name) if isinstance(a, Var) else "x", a.type)
+        params.append(p)
+        if isinstance(a, Var) and isinstance(a.type, ArrayT):
+            sub.shape(p)
+    leaves = build(sub, list(params))
+    block = Block(tuple(sub.b.stack[0]), tuple(leaves))
+    from srcad.frontend.recursion import free_variables
+
+    return Outline(tuple(params), block, tuple(free_variables(block, params)))
 
 
 def _inside(lo: Lowering, f: FunctionV) -> Lowering:
@@ -183,15 +214,9 @@ def _publish_captures(lo: Lowering, extras: tuple[Var, ...]) -> None:
 def _family(lo: Lowering, block: Block, node: Any, f: FunctionV) -> dict[str, Function]:
     """The functions that a block calls, directly or not, as a table of their own."""
     unfinished = {i.name for i in lo.program.instances.values() if i.busy}
-    found: dict[str, Function] = {}
-    todo = [block]
-    while todo:
-        for s in statements(todo.pop()):
-            if isinstance(s, Call) and s.fn not in found:
-                if s.fn in unfinished:
-                    refuse_itself(lo, f.source.name, node)
-                found[s.fn] = lo.program.callees[s.fn]
-                todo.append(found[s.fn].body)
+    found = called(block, lo.program.callees)
+    if unfinished & set(found):
+        refuse_itself(lo, f.source.name, node)
     shared: dict[str, Function] = {}
     for name, fn in found.items():
         shared[name] = replace(fn, callees=shared)
@@ -201,9 +226,7 @@ def _family(lo: Lowering, block: Block, node: Any, f: FunctionV) -> dict[str, Fu
 def splice(lo: Lowering, fn: Function, operands: tuple[Atom, ...]) -> list[Atom]:
     """Put the code of an IR function here; its results."""
     names = _adopt(lo, fn)
-    table: dict[str, Atom] = {
-        p.name: a for p, a in zip(fn.params, operands, strict=True)
-    }
+    table: dict[str, Atom] = {p.name: a for p, a in zip(fn.params, operands, strict=True)}
     block = _renamed(lo, fn.body, table, names)
     for s in block.stmts:
         lo.b.emit(s)
@@ -222,8 +245,6 @@ def _note(lo: Lowering, s: Stmt) -> None:
         case Alloc(target=t, shape=shape) if isinstance(t.type, ArrayT):
             lo.shapes[t.name] = shape
         case _:
-            from srcad.ir.walk import targets
-
             for t in targets(s):
                 if not isinstance(t.type, Scalar):
                     lo.roots[t.name] = None
@@ -231,22 +252,28 @@ def _note(lo: Lowering, s: Stmt) -> None:
 
 def _adopt(lo: Lowering, fn: Function) -> dict[str, str]:
     """The functions that ``fn`` calls become the program's, under names of their own."""
-    found: dict[str, Function] = {}
-    todo = [fn.body]
-    while todo:
-        for s in statements(todo.pop()):
-            if isinstance(s, Call) and s.fn not in found:
-                found[s.fn] = fn.callees[s.fn]
-                todo.append(found[s.fn].body)
+    found = called(fn.body, fn.callees)
     names = {name: lo.b.namer.fresh(name) for name in found}
     for name, callee in found.items():
         table: dict[str, Atom] = {}
         params = tuple(_fresh(lo, p, table) for p in callee.params)
         body = _renamed(lo, callee.body, table, names)
         lo.program.callees[names[name]] = replace(
-            callee, name=names[name], params=params, body=body, callees=lo.program.callees
+            callee,
+            name=names[name],
+            params=params,
+            body=body,
+            callees=lo.program.callees,
+            rule=renamed_rule(callee.rule, names),
         )
     return names
+
+
+def renamed_rule(rule: Rule | None, names: dict[str, str]) -> Rule | None:
+    """A rule that refers to functions by other names."""
+    if rule is None:
+        return None
+    return replace(rule, derivative=names[rule.derivative], forward=names.get(rule.forward, ""))
 
 
 def _fresh(lo: Lowering, v: Var, table: dict[str, Atom]) -> Var:
@@ -271,9 +298,7 @@ def with_calls(block: Block, names: dict[str, str]) -> Block:
         if isinstance(s, Call):
             return replace(s, fn=names[s.fn])
         inner = {
-            k: with_calls(getattr(s, k), names)
-            for k in ("then", "orelse", "body")
-            if hasattr(s, k)
+            k: with_calls(getattr(s, k), names) for k in ("then", "orelse", "body") if hasattr(s, k)
         }
         return replace(s, **inner) if inner else s
 

@@ -291,6 +291,31 @@ Stmt = (
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """The derivative that the user has given for a function, as names of callees.
+
+    * ``"jvp"``: ``derivative`` takes the parameters, then a tangent for each one in ``given``;
+      it gives the results, then a tangent for each float result.
+    * ``"vjp"``: ``forward`` takes the parameters and gives the results, then residuals;
+      ``derivative`` takes the parameters, the residuals and a seed for each float result, and
+      gives a cotangent for each parameter in ``given``.
+    * ``"pullback"``: of a version of ``forward`` that stands where a call is being reversed.
+    """
+
+    kind: str
+    derivative: str
+    given: tuple[bool, ...]  # by parameter: whether there is a derivative with respect to it
+    results: int
+    label: str  # what the user calls the function
+    forward: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The callees that the rule refers to."""
+        return (self.derivative, self.forward) if self.forward else (self.derivative,)
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """Parameters, a body whose yields are the results, and the functions it calls by name.
 
@@ -302,3 +327,4 @@ class Function:
     body: Block
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
+    rule: Rule | None = None

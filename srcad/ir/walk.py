@@ -129,6 +129,20 @@ def variables(fn: Function) -> Iterator[Var]:
         yield from binders(s)
 
 
+def called(body: Block, callees: dict[str, Function]) -> dict[str, Function]:
+    """What a block calls, directly or not; the functions that rules refer to are among it."""
+    found: dict[str, Function] = {}
+    todo = [s.fn for s in statements(body) if isinstance(s, Call)]
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        fn = found[name] = callees[name]
+        todo += [s.fn for s in statements(fn.body) if isinstance(s, Call)]
+        todo += fn.rule.names if fn.rule is not None else ()
+    return found
+
+
 def _map_view(view: View, f: Callable[[Atom], Atom]) -> tuple[Any, ...]:
     def item(x: object) -> object:
         if isinstance(x, tuple):

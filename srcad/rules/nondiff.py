@@ -26,6 +26,9 @@ zero_rule("sign", np.sign)
 zero_rule("i8", int, np.int64, math.trunc)
 zero_rule("b1", bool, np.bool_)
 
+# what the user takes as constant
+zero_rule("stop_gradient")
+
 # comparisons and tests
 zero_rule("lt", operator.lt, np.less)
 zero_rule("le", operator.le, np.less_equal)

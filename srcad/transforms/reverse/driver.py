@@ -28,6 +28,7 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
+from srcad.transforms.custom import settled, taken
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
 from srcad.transforms.fusion import Candidate, fused, without_writes
@@ -97,7 +98,7 @@ def reverse_with_report(
     if seeded is None:
         seeded = tuple(True for y in fn.body.yields if is_float(y.type))
     family = Family(fn)
-    return generate(
+    made = generate(
         Request(
             fn,
             active,
@@ -110,11 +111,16 @@ def reverse_with_report(
             fuse=lean and fuse,
         )
     )
+    settled(family)
+    return made
 
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    return _Reverse(replace(request, fn=lifted(request.fn, request.family))).run()
+    fn = lifted(request.fn, request.family)
+    inout = not request.allocate
+    fn = taken(fn, request.active, request.seeded, inout, request.family)
+    return _Reverse(replace(request, fn=fn)).run()
 
 
 class _Reverse:

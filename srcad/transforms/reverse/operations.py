@@ -29,6 +29,7 @@ from srcad.transforms.draws import replay_of
 from srcad.transforms.family import Family, refuse_overlaps
 from srcad.transforms.fusion import Candidate
 from srcad.transforms.reverse.adjoint import Adjoint
+from srcad.transforms.reverse.custom import ruled_call
 
 Versions = Callable[[str, tuple[bool, ...], tuple[bool, ...]], str]
 
@@ -100,6 +101,10 @@ class Operations:
     def call(self, adjoint: Adjoint, s: Call) -> None:
         """A call of the callee's reverse version, which accumulates into the shadows."""
         activity, b = adjoint.activity, adjoint.b
+        rule = self.family.callees[s.fn].rule
+        if rule is not None and rule.kind in ("pullback", "jvp"):
+            ruled_call(self, adjoint, s, rule)
+            return
         again_by = replay_of(self.family, s.fn) or s.fn
         summary, primal = activity.summaries[s.fn], self.family.callees[again_by]
         refuse_overlaps(s, activity.regions, summary)
