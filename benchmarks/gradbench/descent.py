@@ -15,16 +15,16 @@ GRADIENT = {"f": srcad.jacfwd, "r": srcad.grad}  # forward and reverse mode
 def distance(x, y):
     """Euclidean distance of two points, which are tuples."""
     total = 0.0
-    for i, a in enumerate(x):
-        total += (a - y[i]) * (a - y[i])
+    for a, b in zip(x, y, strict=True):
+        total += (a - b) * (a - b)
     return math.sqrt(total)
 
 
 def moved(x, slope, length):
     """x - length * slope."""
     new = ()
-    for i, a in enumerate(x):
-        new += (a - length * slope[i],)
+    for a, b in zip(x, slope, strict=True):
+        new += (a - length * b,)
     return new
 
 

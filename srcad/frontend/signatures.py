@@ -31,7 +31,7 @@ min *values key! default!
 max *values key! default!
 sum iterable start=
 enumerate iterable start=
-zip *iterables
+zip *iterables strict=
 slice start stop? step?
 reversed sequence
 sorted iterable key= reverse=
