@@ -21,6 +21,7 @@ import pytest
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, I8
 from srcad.rules import RULES, is_zero
+from tests.exact import from_template
 from tests.test_rules import Traced, operands
 
 EPS = 2.0**-52
@@ -337,20 +338,6 @@ def drawn(name: str) -> list[tuple[Any, ...]]:
             for t in kinds
         )
     return [tuple(d(rnd) for d in draws) for _ in range(COUNT)]
-
-
-def from_template(name: str) -> Exact:
-    """The derivatives of what a primitive's template computes, where the table above has none.
-
-    With mpmath in the place of ``math``, and differences with as many digits as it takes.
-    """
-    arity = PRIMITIVES[name].arity
-    names = [f"x{i}" for i in range(arity)]
-    template = PRIMITIVES[name].template
-    text = template.format(*names) if "{" in template else f"x0 {template} x1"
-    f = eval(f"lambda {', '.join(names)}: {text}", {"math": mp, "np": mp})
-    orders = [tuple(int(i == k) for i in range(arity)) for k in range(arity)]
-    return lambda *point: tuple(mp.diff(f, point, n) for n in orders)
 
 
 def partials_of(name: str, point: tuple[Any, ...]) -> tuple[Any, ...]:
