@@ -67,3 +67,40 @@ def length_rule(primals, tangents):
 def uses_length(x):
     """Calls it."""
     return length(x) * 3.0
+
+
+def square_root_residual(x, a):
+    """Zero where x is the square root of a."""
+    return x * x - a
+
+
+def square_root_solver(x, a):
+    """Heron's method."""
+    for _ in range(40):
+        x = 0.5 * (x + a / x)
+    return x
+
+
+def cosine_step(x, scale):
+    """One step of an iteration."""
+    return math.cos(scale * x)
+
+
+def bowl(x, centre):
+    """A function with its minimum in the centre."""
+    return (x - centre) ** 2
+
+
+def bowl_solver(x, centre):
+    """Where that is."""
+    return centre
+
+
+def decay(t, y):
+    """Rates of a decay."""
+    return -y
+
+
+def decayed(x, rate):
+    """What is left of it."""
+    return math.exp(-rate * x)

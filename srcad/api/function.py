@@ -297,7 +297,9 @@ class Transformed:
         return f"<srcad {self.__name__}>"
 
     def __reduce__(self) -> Any:
-        return _remake, (type(self), self.state())
+        from srcad.api.pickling import reduced
+
+        return reduced(self)
 
     def state(self) -> tuple[Any, ...]:
         """What ``__init__`` needs to make an equal object."""

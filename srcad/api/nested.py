@@ -18,6 +18,7 @@ from typing import Any
 from srcad.analyses.summaries import summary_of
 from srcad.api.custom import Custom
 from srcad.api.function import Transformed
+from srcad.api.nested_batch import samples
 from srcad.compiler import Program, out_spec
 from srcad.errors import SrcadError
 from srcad.frontend.arguments import Spec
@@ -72,14 +73,17 @@ class Call:
         self.lo, self.node = lo, node
         chain, base = links(f)
         function, front, named, body = resolve(lo, base, node)
-        self.inner = isolate(lo, function, front, args, {**named, **keywords}, node, body)
-        program = whole(lo, self.inner)
+        with located_at(lo, node):
+            one = samples(lo, chain, function, len(front), args, keywords, node)
+        inner = isolate(lo, function, front, one.args, {**named, **one.keywords}, node, body)
+        program = whole(lo, inner)
+        self.inner = one.stacked(lo, inner, node)
         transform: Transformed = Inner(program, function.source.name)
-        for link in reversed(chain):
+        for link in reversed(one.chain):
             cls, (_, *state, _) = type(link), link.state()
             transform = cls(transform, *state)
         with located_at(lo, node):
-            self.program = transform.program(program.arguments)
+            self.program = transform.program({**program.arguments, **one.specs})
 
     def run(self, program: Program, *more: Atom) -> Any:
         """Splice the program in; the abstract value of its result."""

@@ -11,14 +11,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from srcad.api.adjoint import adjoint
+from srcad.api.audit import audit
+from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import check_grads
 from srcad.api.function import Transformed
 from srcad.api.grad import Differentiable, Grad, differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp
+from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.nested import Call, Held, located_at, run
 from srcad.api.programs import jvp_program
+from srcad.api.sparse import sparse_hessian, sparse_jacobian
 from srcad.frontend.arguments import Leaf, Node, Spec
 from srcad.frontend.arrays import nest, shape_of
 from srcad.frontend.calls import call_value
@@ -43,6 +47,12 @@ from srcad.transforms.arrays import fit, fresh
 
 REFUSED: dict[Any, str] = {
     adjoint: "use srcad.vjp, or write the function so that it returns its result",
+    audit: "call it outside the differentiated function",
+    fixed_point: "make the object outside, and call it there",
+    implicit_minimum: "make the object outside, and call it there",
+    implicit_root: "make the object outside, and call it there",
+    sparse_jacobian: "use srcad.jacobian there, or srcad.jvp for its products with vectors",
+    sparse_hessian: "use srcad.hessian there, or srcad.hvp for its products with vectors",
     check_grads: "call it outside the differentiated function",
     explain: "call it outside the differentiated function",
     source: "call it outside the differentiated function",
@@ -80,6 +90,8 @@ def constant(lo: Lowering, v: Any, node: Any, what: str) -> Any:
     if isinstance(v, Tuple):
         items = [constant(lo, x, node, what) for x in v.items]
         return items if v.cls is list else tuple(items)
+    if isinstance(v, Record) and v.cls is dict:
+        return {k: constant(lo, x, node, what) for k, x in v.fields.items()}
     lo.mismatch(
         node,
         f"{what} is {describe(v)} that is known only at run time",
@@ -117,7 +129,11 @@ def making(make: Callable[..., Any]) -> None:
         return Static(made)
 
 
-for _make in (grad, value_and_grad, jacobian, jacfwd, jacrev, hessian, differentiable):
+MADE = (
+    *(grad, value_and_grad, jacobian, jacfwd, jacrev, hessian, differentiable),
+    *(batch, batch_jacobian),
+)
+for _make in MADE:
     making(_make)
 
 

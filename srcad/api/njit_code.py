@@ -52,7 +52,10 @@ def spec_of_type(t: Any, what: str) -> Spec:
     Raises:
         TypeMismatch: it is nothing that srcad knows.
     """
-    t = types.unliteral(t)
+    if isinstance(t, tuple):  # what *args got
+        parts = tuple(spec_of_type(x, what) for x in t)
+        return Node("tuple", tuple, tuple(range(len(parts))), parts)
+    t = types.unliteral(t) if not isinstance(t, types.StringLiteral) else t
     if isinstance(t, types.Boolean):
         return Leaf(B1)
     if isinstance(t, types.Integer):

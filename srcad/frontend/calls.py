@@ -35,10 +35,11 @@ from srcad.frontend.values import (
     Tuple,
     describe,
     is_array,
+    is_none,
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, is_checkpoint, refuse
 
 
 @handles(CALLS, refuse)
@@ -222,16 +223,16 @@ def call_static(
 
         return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
+    front = [static_argument(lo, x, node) for x in bound]
     if isinstance(inner, types.FunctionType) and known(inner) is None:
-        front = [static_argument(lo, x, node) for x in bound]
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
             source = get_source(inner)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
-        return expand(lo, FunctionV(source), [*front, *args], {**named, **keywords}, node)
+        g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
+        return call_value(lo, g, args, keywords, node)
     if inner is not obj:
-        front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)
     unknown(lo, obj, node)
 
@@ -300,15 +301,10 @@ def primitive_call(
     lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """A scalar primitive on numbers, or on arrays element by element."""
-    from srcad.frontend.arrays import (
-        check_bitwise,
-        check_result_kind,
-        elementwise,
-        fix_kinds,
-        write_array,
-    )
+    from srcad.frontend.arrays import check_bitwise, check_result_kind, elementwise, write_array
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
+    from srcad.frontend.kinds import of_elements
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
@@ -330,17 +326,15 @@ def primitive_call(
     args = [as_array(lo, a, node) if isinstance(a, (Tuple, ListV)) else a for a in args]
     for a in args:
         if not (is_scalar(a) or is_array(a)):
-            lo.mismatch(
-                node, f"{full_name(obj)} of {describe(a)}", instead="pass a number or an array"
-            )
-    if isinstance(out, Static) and out.obj is None:
-        out = None
+            what = f"{full_name(obj)} of {describe(a)}"
+            lo.mismatch(node, what, instead="pass a number or an array")
+    out = None if is_none(out) else out
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)
         check_result_kind(lo, out, name, args, node)
     if all(is_scalar(a) for a in args):
-        value = lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
+        value = of_elements(lo, name, tuple(args))
         if out is not None:
             write_array(lo, out, value, node)
         return value if out is None else out
@@ -351,10 +345,9 @@ def primitive_call(
             instead="use the NumPy function of this name",
         )
     result = elementwise(lo, name, args, node)
-    if out is None:
-        return result
-    write_array(lo, out, result, node)
-    return out
+    if out is not None:
+        write_array(lo, out, result, node)
+    return result if out is None else out
 
 
 def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:

@@ -39,6 +39,8 @@ def expand_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], node: Any) -
     key = call_key(f, bound)
     if key in lo.program.instances:
         return lo.program.instances[key].call(lo, bound, node)
+    if f.separate:
+        return separately(lo, f, bound, key, node)
     if key in lo.active:
         raise RecursionFound(key)
     if len(lo.active) > 200:
@@ -62,6 +64,11 @@ def expand_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], node: Any) -
         lo.program.forget(known)
     finally:
         del lo.active[depth - 1 :]
+    return separately(lo, f, bound, key, node)
+
+
+def separately(lo: Lowering, f: FunctionV, bound: dict[str, Any], key: Any, node: Any) -> Any:
+    """A call of a function that is not expanded."""
     from srcad.frontend.recursion import Instance
 
     instance = Instance(lo, f, bound, key)

@@ -15,6 +15,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     arrays,
     builtins_,
     calls,
+    checkpoints,
     conversions,
     creation,
     einsum,

@@ -27,7 +27,7 @@ from srcad.frontend.statements import keep, solid
 from srcad.frontend.values import FunctionV, Maybe, Record, Static, Tuple, flatten
 from srcad.ir.nodes import Alloc, Atom, Block, Call, Const, Dim, Function, Rule, Stmt, Var
 from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.ir.walk import called, rewrite_block, targets
+from srcad.ir.walk import called, free_variables, rewrite_block, targets
 
 Body = Callable[[Lowering, dict[str, Any]], Any]
 
@@ -94,8 +94,6 @@ def isolate(
         raise
     leaves, _ = flatten(value)
     block = Block(tuple(sub.b.stack[0]), tuple(leaves))
-    from srcad.frontend.recursion import free_variables
-
     extras = tuple(free_variables(block, params))
     _publish_captures(lo, extras)
     fn = Function(f.source.name, (*params, *extras), block, _family(lo, block, node, f))
@@ -128,8 +126,6 @@ def outline(
             sub.shape(p)
     leaves = build(sub, list(params))
     block = Block(tuple(sub.b.stack[0]), tuple(leaves))
-    from srcad.frontend.recursion import free_variables
-
     return Outline(tuple(params), block, tuple(free_variables(block, params)))
 
 

@@ -193,11 +193,20 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """``srcad.checkpointed``: how many states of a loop (or ``bytes`` of them) are kept at most."""
+
+    limit: Atom
+    bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class For:
     """``for index in range(start, stop, step): body`` with carried values.
 
     ``body.yields`` correspond to ``carried``.  With ``breaks`` the first carried value is a
-    bool, and the loop ends after an iteration that yields true for it.
+    bool, and the loop ends after an iteration that yields true for it.  ``keep`` says nothing
+    about the values: reverse mode then keeps few states and runs the loop again from them.
     """
 
     index: Var
@@ -209,6 +218,7 @@ class For:
     breaks: bool = False
     parallel: bool = False
     loc: Loc | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,7 @@ class While:
     carried: tuple[Carried, ...]
     body: Block
     loc: Loc | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,3 +339,4 @@ class Function:
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
+    nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock

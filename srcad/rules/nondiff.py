@@ -17,7 +17,7 @@ from srcad.runtime.special import srcad_exponent
 zero_rule("floor", np.floor)
 zero_rule("ceil", np.ceil)
 zero_rule("trunc", np.trunc, np.fix)
-zero_rule("rint", np.rint, np.round, np.around)
+zero_rule("rint", np.rint)
 zero_rule("ifloor", math.floor)
 zero_rule("iceil", math.ceil)
 zero_rule("iround", round)

@@ -20,7 +20,8 @@ from srcad.ir.walk import operands, statements
 # primitives linear in all their operands together, and in one of two
 JOINTLY = {"add", "sub", "neg", "f8", "f4"}
 IN_ONE = {"mul", "matmul", "dot", "outer"}
-IN_FIRST = {"truediv"}
+IN_FIRST = {"truediv", "guarded_mul", "guarded_div", "steep_div"}
+IN_LAST = {"solve"}
 
 
 def bends_at(fn: Function, chosen: tuple[bool, ...]) -> Stmt | None:
@@ -43,7 +44,9 @@ def _linear(s: Stmt, activity: Activity) -> bool:
                 return True
             if op in IN_ONE:
                 return count == 1
-            return op in IN_FIRST and not any(map(moves, args[1:]))
+            rest = {True: args[1:], False: args[:-1]}
+            known = op in IN_FIRST or op in IN_LAST
+            return known and not any(map(moves, rest[op in IN_FIRST]))
         case Call() | Draw():
             return not any(map(moves, operands(s)))
     return True
