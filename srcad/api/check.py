@@ -14,7 +14,17 @@ from srcad.api.jacobian import Jacobian
 from srcad.api.records import draws_afresh
 from srcad.api.safety import name_of
 from srcad.errors import SrcadError, TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
+from srcad.frontend.arguments import (
+    Leaf,
+    Node,
+    Spec,
+    item_of,
+    leaf_specs,
+    leaves_of,
+    pairs,
+    rebuild,
+    spec_of,
+)
 from srcad.ir.types import Scalar, is_float
 
 
@@ -92,8 +102,9 @@ def _first_order(
         weights = weights_like(out, rng)
         _, pullback = vjp(g, *copy.deepcopy(args))
         cotangents = pullback(weights)
-        left = float(vector(out_t) @ vector(weights))
-        right = float(vector(cotangents) @ vector(tangents))
+        # the pairing of JAX: the real part of the sum of products, without conjugation
+        left = float(vector(out_t) @ vector(weights, conjugate=True))
+        right = float(vector(cotangents) @ vector(tangents, conjugate=True))
         compare(
             "reverse mode against forward mode", g, np.array([right]), np.array([left]), rtol, atol
         )
@@ -153,10 +164,10 @@ def shifted(v: Any, d: Any, h: float) -> Any:
 def tangent_leaves(t: Any, spec: Spec) -> Any:
     """Leaves of a tangent made by ``direction``."""
     if isinstance(spec, Leaf):
-        yield t
+        yield pairs(t) if spec.part == "pairs" else t
     elif isinstance(spec, Node):
         for key, part in zip(spec.keys, spec.parts, strict=True):
-            yield from tangent_leaves(getattr(t, key) if spec.kind == "dataclass" else t[key], part)
+            yield from tangent_leaves(item_of(t, spec, key), part)
 
 
 def differences(
@@ -176,23 +187,26 @@ def differences(
     return out
 
 
-def vector(x: Any) -> np.ndarray:
-    """All float leaves in one vector."""
-    return np.concatenate([np.zeros(0), *_leaves(x)])
+def vector(x: Any, conjugate: bool = False) -> np.ndarray:
+    """All float leaves in one vector; complex ones as their two parts."""
+    return np.concatenate([np.zeros(0), *_leaves(x, conjugate)])
 
 
-def _leaves(x: Any) -> Any:
-    if isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":
+def _leaves(x: Any, conjugate: bool = False) -> Any:
+    if isinstance(x, complex) or np.iscomplexobj(x):
+        z = np.asarray(x, dtype=np.complex128).ravel()
+        yield pairs(z.conj() if conjugate else z).ravel()
+    elif isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":
         yield np.asarray(x, dtype=float).ravel()
     elif isinstance(x, (tuple, list)):
         for v in x:
-            yield from _leaves(v)
+            yield from _leaves(v, conjugate)
     elif isinstance(x, dict):
         for v in x.values():
-            yield from _leaves(v)
+            yield from _leaves(v, conjugate)
     elif hasattr(x, "__dataclass_fields__"):
         for n in x.__dataclass_fields__:
-            yield from _leaves(getattr(x, n))
+            yield from _leaves(getattr(x, n), conjugate)
 
 
 def weights_like(out: Any, rng: Any) -> Any:

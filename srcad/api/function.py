@@ -24,7 +24,16 @@ from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling, located, name_of
 from srcad.compiler import Program, build, lowered
 from srcad.errors import TypeMismatch, UnknownFunction
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
+from srcad.frontend.arguments import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    array_type,
+    leaves_of,
+    spec_of,
+    unpaired,
+)
 from srcad.frontend.arguments import build as container
 from srcad.frontend.core import PLAIN
 from srcad.frontend.source import unwrap
@@ -59,13 +68,14 @@ class Specialisation:
                     return False
         for c in self.program.captures:
             now = c.path()
-            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, c.var)):
+            var = c.var if c.value is None else c.value
+            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, var)):
                 return False
         return True
 
     def captured(self) -> tuple[Any, ...]:
         """The captured arrays as they are now."""
-        return tuple(c.path() for c in self.program.captures)
+        return tuple(c.now() for c in self.program.captures)
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
@@ -79,7 +89,7 @@ class Specialisation:
 def kind_of(x: Any) -> Any:
     """What decides the compiled code for a number or an array, quick to have; else ``None``."""
     kind = type(x)
-    if kind is np.ndarray:
+    if kind is np.ndarray and x.dtype.kind != "c":
         return x.dtype, x.ndim, x.flags.num
     if kind is int:
         return kind if -(1 << 63) <= x < 1 << 63 else None
@@ -127,6 +137,8 @@ def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
         if isinstance(spec.type, Scalar):
             number = _SCALARS[spec.type.kind]
             return lambda leaves: number(leaves[k])
+        if spec.part == "pairs":
+            return lambda leaves: unpaired(leaves[k])
         return itemgetter(k)
     if isinstance(spec, Node):
         parts = [restorer(p, leaf) for p in spec.parts]

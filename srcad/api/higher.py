@@ -15,7 +15,16 @@ from srcad.api.records import Recordings, active_floats, call_and_fix, replayed_
 from srcad.api.safety import compiling, located
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
+from srcad.frontend.arguments import (
+    Leaf,
+    Node,
+    Spec,
+    item_of,
+    leaf_specs,
+    leaves_of,
+    rebuild,
+    spec_of,
+)
 from srcad.ir.types import ArrayT, Scalar, is_float
 from srcad.transforms.draws import draws
 
@@ -85,6 +94,13 @@ def tangent_leaves(spec: Spec, t: Any, name: str) -> Iterator[Any]:
 
 
 def _child(t: Any, spec: Node, key: Any, name: str) -> Any:
+    if spec.kind == "complex":
+        if np.ndim(t) != 0 or np.asarray(t).dtype.kind not in "fiubc":
+            raise TypeMismatch(
+                f"the tangent or cotangent of {name!r} is {t!r}, but it belongs to a complex number",
+                instead="give a complex number",
+            )
+        return getattr(complex(t), key)
     try:
         return getattr(t, key) if spec.kind == "dataclass" else t[key]
     except (AttributeError, KeyError, IndexError, TypeError):
@@ -100,6 +116,8 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
     Raises:
         TypeMismatch: another shape.
     """
+    if leaf.part == "pairs":
+        return fit_complex(t, x, leaf, what)
     if isinstance(leaf.type, Scalar):
         if np.ndim(t) != 0:
             raise TypeMismatch(
@@ -109,6 +127,21 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
         value = real_array(t, float, what)
         return np.float32(value) if leaf.type.kind == "f4" else float(value)
     return fit_array(t, np.shape(x), leaf.type, what)
+
+
+def fit_complex(t: Any, x: Any, leaf: Leaf, what: str) -> np.ndarray:
+    """``fit`` of a complex array: the pairs of its elements (real ones have imaginary part 0)."""
+    a = np.asarray(t)
+    shape = np.shape(x) if np.iscomplexobj(x) else np.shape(x)[:-1]
+    if a.dtype.kind not in "fiubc":
+        raise TypeMismatch(f"{what} is {t!r}, which is not made of numbers", instead="give floats")
+    if a.shape != shape:
+        raise TypeMismatch(
+            f"{what} has shape {a.shape}, expected {shape}",
+            instead="give an array of the shape of what it belongs to",
+        )
+    both = np.stack([a.real, a.imag if np.iscomplexobj(a) else np.zeros(shape)], axis=-1)
+    return fit_array(both, (*shape, 2), leaf.type, what)
 
 
 def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarray:
@@ -266,13 +299,13 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
     elif isinstance(spec, Node):
         n = len(spec.parts)
         given = len(seed) if isinstance(seed, (tuple, list, dict)) else 1
-        if seed is not None and spec.kind != "dataclass" and given != n:
+        if seed is not None and spec.kind not in ("dataclass", "complex") and given != n:
             raise TypeMismatch(
                 f"the cotangent has {given} part{'s' * (given != 1)}, the result {n}",
                 instead="give a cotangent of the structure of the result",
             )
         for key, part in zip(spec.keys, spec.parts, strict=True):
-            child = getattr(out, key) if spec.kind == "dataclass" else out[key]
+            child = item_of(out, spec, key)
             yield from seed_leaves(
                 part, child, None if seed is None else _child(seed, spec, key, "the result")
             )

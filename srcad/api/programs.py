@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from srcad.api.conjugation import conjugated
 from srcad.api.selection import Selection, in_words, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
@@ -63,6 +64,7 @@ def reversed_program(
     fn, report = reverse_with_report(
         program.fn, active, seeded, allocate=allocate, poison=program.options.poison
     )
+    fn = conjugated(program, fn, active, seeded, allocate)
     if program.options.verify:
         verify(fn)
     if program.options.memory_limit is not None:

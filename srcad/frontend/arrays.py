@@ -21,7 +21,7 @@ from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO
 from srcad.ir.nodes import Atom, Const, Var
 from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
-from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
+from srcad.ir.types import B1, C8, C16, F4, F8, I8, ArrayT, Scalar, is_complex
 
 Index = tuple[Atom, ...]
 BITWISE = {
@@ -80,6 +80,13 @@ def materialize(lo: Lowering, v: Any, hint: str = "a") -> Var:
 
 def to_element(lo: Lowering, a: Atom, array: Var) -> Atom:
     """``a`` as a value of the array's element type."""
+    if is_complex(a.type) and not is_complex(array.type):
+        lo.mismatch(
+            lo.node,
+            "cannot store a complex number in a real array",
+            "the imaginary part would be lost; Python refuses this as well",
+            "make the array complex: np.zeros(n, dtype=np.complex128)",
+        )
     return lo.b.cast(a, array.type.element)  # type: ignore[union-attr]
 
 
@@ -220,17 +227,19 @@ def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]
 
 def narrow(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """Array arithmetic keeps float32 with integers (scalar arithmetic gives float64)."""
-    if name not in WITH_ORDER and {x.type for x in xs} in ({F4, I8}, {F4, B1}, {F4, I8, B1}):
-        return tuple(lo.b.cast(x, F4) for x in xs)
+    kinds = {x.type for x in xs}
+    single = kinds & {F4, C8} and kinds & {I8, B1} and not kinds & {F8, C16}
+    if name not in WITH_ORDER and single:
+        return tuple(lo.b.cast(x, F4) if x.type in (I8, B1) else x for x in xs)
     return xs
 
 
 def result_dtype(name: str, args: list[Any]) -> str:
     """Dtype code of an elementwise result."""
     kinds = [element_kind(dtype_of(a)) if is_array(a) else a.type for a in args]
-    if F4 in kinds and F8 not in kinds:
-        kinds = [F4] * len(kinds)
-    kind: Scalar = PRIMITIVES[name].result_type(*kinds)
+    if {F4, C8} & set(kinds) and not {F8, C16} & set(kinds):
+        kinds = [k if k in (F4, C8) else F4 for k in kinds]
+    kind: Scalar = PRIMITIVES[name].result_type(*kinds)  # refuses what is for reals only
     return kind.kind
 
 
@@ -362,6 +371,13 @@ def check_result_kind(lo: Lowering, target: Var, name: str, args: list[Any], nod
     check_bitwise(lo, name, args, node)
     result = result_dtype(name, args)
     kind = element_kind(target.type.dtype)  # type: ignore[union-attr]
+    if result in ("c16", "c8") and kind not in (C16, C8):
+        lo.mismatch(
+            node,
+            "cannot store a complex result in a real array",
+            "the imaginary part would be lost; NumPy refuses this as well",
+            "make the array complex: np.zeros(n, dtype=np.complex128)",
+        )
     if kind in (I8, B1) and result in ("f8", "f4") or kind == B1 and result != "b1":
         words = ("a float", "an integer") if kind == I8 else ("a number", "a bool")
         lo.mismatch(

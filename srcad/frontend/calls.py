@@ -37,7 +37,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
+from srcad.library import LIBRARY, LIBRARY_COMPLEX, LIBRARY_METHODS, refuse
 
 
 @handles(CALLS, refuse)
@@ -165,7 +165,10 @@ def call_method(
     lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """Call a method of an array, a number, a list or a dict."""
+    from srcad.frontend.complexes import check_method
+
     kind, _, short = name.partition(".")
+    check_method(lo, name, owner, [*args, *keywords.values()], node)
     if name not in METHODS and kind == "array" and short in LIBRARY_METHODS:
         source = get_source(LIBRARY_METHODS[short].code)
         return expand(lo, FunctionV(source), [owner, *args], keywords, node)
@@ -196,6 +199,12 @@ def call_static(
 ) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
+    from srcad.frontend.complexes import complex_handler, holds_complex
+
+    builtin = obj if _hashable(obj) and (obj in CALLS or obj in LIBRARY) else None
+    special = complex_handler(lo, builtin, args, keywords, node) if builtin is not None else None
+    if special is not None:
+        return special(lo, args, keywords, node)
     handler = known(obj)
     if handler is not None:
         params = parameters_of(obj)
@@ -206,7 +215,10 @@ def call_static(
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
     if _hashable(obj) and obj in LIBRARY:
-        return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
+        code = LIBRARY[obj].code
+        if obj in LIBRARY_COMPLEX and any(map(holds_complex, (*args, *keywords.values()))):
+            code = LIBRARY_COMPLEX[obj]
+        return expand(lo, FunctionV(get_source(code)), args, keywords, node)
     if isinstance(obj, type):
         return construct(lo, obj, args, keywords, node)
     if isinstance(obj, np.vectorize):
@@ -318,6 +330,7 @@ def primitive_call(
         fix_kinds,
         write_array,
     )
+    from srcad.frontend.complexes import holds_complex
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
     from srcad.ir.primitives import PRIMITIVES
@@ -346,6 +359,13 @@ def primitive_call(
             )
     if isinstance(out, Static) and out.obj is None:
         out = None
+    if getattr(obj, "__module__", "") == "math" and any(map(holds_complex, args)):
+        lo.mismatch(
+            node,
+            f"math.{obj.__name__} takes real numbers, got a complex one",
+            PLAIN,
+            f"use cmath.{obj.__name__} or the NumPy function",
+        )
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)

@@ -58,6 +58,8 @@ numba.prange start stop? step?
 numba.np.extensions.cross2d a b
 np.float64 x?
 np.float32 x?
+np.complex128 x?
+np.complex64 x?
 np.int64 x?
 np.int32 x?
 np.bool_ x?
@@ -153,6 +155,8 @@ Record.keys
 Record.values
 Record.get key default?
 array.copy order!C
+array.conj
+array.conjugate
 array.astype dtype order! casting! subok! copy!True
 array.fill value
 array.item *args

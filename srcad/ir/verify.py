@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from srcad.errors import InternalError
 from srcad.ir.draws import DRAWS
-from srcad.ir.layout import view_layout
+from srcad.ir.layout import PARTS, view_layout
 from srcad.ir.nodes import (
     Accumulate,
     Alloc,
@@ -45,7 +45,7 @@ from srcad.ir.text import statement_text
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar, Type
 from srcad.ir.walk import operands, targets, view_atoms
 
-_VALUES = {"f8": float, "f4": float, "i8": int, "b1": bool}
+_VALUES = {"f8": float, "f4": float, "i8": int, "b1": bool, "c16": complex, "c8": complex}
 
 
 def verify(fn: Function) -> None:
@@ -214,7 +214,8 @@ class _Verifier:
             return
         self.require(isinstance(base, ArrayT) and isinstance(target, ArrayT), "a view of no array")
         assert isinstance(base, ArrayT) and isinstance(target, ArrayT)
-        self.require(s.kind in ("index", "transpose", "reshape", "same"), f"view kind {s.kind}")
+        known = s.kind in ("index", "transpose", "reshape", "same", *PARTS)
+        self.require(known, f"view kind {s.kind}")
         for a in view_atoms(s):
             self.expect(a, I8, "position or size")
         if s.kind == "transpose":

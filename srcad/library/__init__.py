@@ -4,6 +4,7 @@ from srcad.library import (  # noqa: F401
     applying,
     building,
     calculus,
+    complexes,
     counts,
     elementwise,
     gammas,
@@ -36,6 +37,7 @@ from srcad.library import (  # noqa: F401
 )
 from srcad.library.registry import (
     LIBRARY,
+    LIBRARY_COMPLEX,
     LIBRARY_ITEMS,
     LIBRARY_METHODS,
     Entry,
@@ -46,6 +48,7 @@ from srcad.library.registry import (
 
 __all__ = [
     "LIBRARY",
+    "LIBRARY_COMPLEX",
     "LIBRARY_ITEMS",
     "LIBRARY_METHODS",
     "Entry",
