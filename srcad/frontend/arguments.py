@@ -107,6 +107,28 @@ def leaf_of(t: Type) -> Spec:
 PARTS = ("real", "imag")
 
 
+def whole_type(spec: Spec) -> Type | None:
+    """Type of the frontend of a number or an array, complex ones as one; ``None`` of the rest."""
+    if isinstance(spec, Node) and spec.kind == "complex":
+        return C16 if spec.cls is complex else C8
+    if not isinstance(spec, Leaf):
+        return None
+    if spec.part == "pairs":
+        assert isinstance(spec.type, ArrayT)
+        return view_layout(spec.type, "complex", ())
+    return spec.type
+
+
+def wholes(spec: Spec) -> Iterator[tuple[Type, int]]:
+    """The numbers and arrays of a structure in order, and how many leaves each has."""
+    t = whole_type(spec)
+    if t is not None:
+        yield t, 2 if isinstance(t, Scalar) and is_complex(t) else 1
+    elif isinstance(spec, Node):
+        for p in spec.parts:
+            yield from wholes(p)
+
+
 def pairs(a: np.ndarray) -> np.ndarray:
     """A complex array as floats with a last axis of size 2, in the same memory."""
     return a[..., np.newaxis].view(a.real.dtype)

@@ -20,7 +20,7 @@ from srcad.frontend.core import PLAIN, Lowering
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
+from srcad.ir.primitives import WITH_ORDER, primitive
 from srcad.ir.types import B1, C8, C16, F4, F8, I8, ArrayT, Scalar, is_complex
 
 Index = tuple[Atom, ...]
@@ -239,7 +239,7 @@ def result_dtype(name: str, args: list[Any]) -> str:
     kinds = [element_kind(dtype_of(a)) if is_array(a) else a.type for a in args]
     if {F4, C8} & set(kinds) and not {F8, C16} & set(kinds):
         kinds = [k if k in (F4, C8) else F4 for k in kinds]
-    kind: Scalar = PRIMITIVES[name].result_type(*kinds)  # refuses what is for reals only
+    kind: Scalar = primitive(name).result_type(*kinds)  # refuses what is for reals only
     return kind.kind
 
 

@@ -36,7 +36,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.primitives import PRIMITIVES, fold
+from srcad.ir.primitives import fold, primitive
 from srcad.ir.types import B1, C16, F8, I8, ArrayT, ListT, Scalar, Type, is_complex
 
 
@@ -107,7 +107,7 @@ class Builder:
     def kind(self, name: str, args: tuple[Atom, ...]) -> Scalar:
         """The result type of a primitive, or the error at the statement in hand."""
         try:
-            return PRIMITIVES[name].result_type(*(a.type for a in args))
+            return primitive(name).result_type(*(a.type for a in args))
         except TypeMismatch as e:
             raise TypeMismatch(e.what, self.loc, e.why, e.instead) from None
 

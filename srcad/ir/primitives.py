@@ -17,6 +17,7 @@ from typing import Any
 from srcad.ir import primitives_complex, primitives_math
 from srcad.ir.nodes import Atom, Const
 from srcad.ir.primitives_base import (
+    OF_PAIRS,
     PRIMITIVES,
     Primitive,
     always,
@@ -26,6 +27,7 @@ from srcad.ir.primitives_base import (
     int_aware,
     joined,
     power,
+    primitive,
     quiet,
     second,
     true_float,
@@ -147,7 +149,7 @@ def fold(name: str, args: tuple[Atom, ...]) -> Atom | None:
     Constants are folded for exact operations; an integer ``x + 0``, ``x * 1`` and the like, and
     the float identities that hold for every value (``x * 1``, ``x / 1``), give the operand.
     """
-    if any(is_complex(a.type) for a in args):
+    if name in OF_PAIRS or any(is_complex(a.type) for a in args):
         return None
     if name == "select" and isinstance(args[0], Const):
         chosen = args[1] if args[0].value else args[2]
@@ -190,4 +192,4 @@ def _identity(name: str, args: tuple[Atom, ...]) -> Atom | None:
     return None
 
 
-__all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold"]
+__all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold", "primitive"]

@@ -52,11 +52,17 @@ def define(
 
 
 # complex operands: what is not declared is refused
+OF_PAIRS: dict[str, Primitive] = {}  # what makes complex numbers or takes them apart
 COMPLEX: dict[str, Callable[..., Scalar]] = {}  # primitives of complex numbers: result types
 REWRITES = {
     **dict.fromkeys(("lt", "le", "gt", "ge"), ("order", "compare abs(z) or z.real")),
     **dict.fromkeys(("f8", "f4", "i8"), ("conversion to a real number", "take z.real or abs(z)")),
 }
+
+
+def primitive(name: str) -> Primitive:
+    """A primitive of programs that may have complex numbers."""
+    return PRIMITIVES[name] if name in PRIMITIVES else OF_PAIRS[name]
 
 
 def real_or_declared(name: str, real: Callable[..., Scalar]) -> Callable[..., Scalar]:

@@ -7,13 +7,17 @@ names and the result types.  A primitive that is not here refuses complex operan
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from srcad.ir.primitives_base import (
     COMPLEX,
+    OF_PAIRS,
+    Primitive,
     always,
     complex_kind,
-    define,
     joined,
     part_kind,
+    real_or_declared,
     second,
 )
 from srcad.ir.types import B1, C8, C16, F4, Scalar, Type
@@ -39,10 +43,15 @@ def define_all() -> None:
     COMPLEX["select"] = second
     COMPLEX["c16"], COMPLEX["c8"] = always(C16), always(C8)
     for name in ("real", "imag", "angle", "conj"):
-        define(name, 1, joined, _never, f"{name}({{0}})")
-    define("complex", 2, _from_parts, _never, "complex({0}, {1})")
-    define("c16", 1, always(C16), _never, "np.complex128({0})")
-    define("c8", 1, always(C8), _never, "np.complex64({0})")
+        _of_pairs(name, 1, joined)
+    _of_pairs("complex", 2, _from_parts)
+    _of_pairs("c16", 1, always(C16))
+    _of_pairs("c8", 1, always(C8))
+
+
+def _of_pairs(name: str, arity: int, real: Callable[..., Scalar]) -> None:
+    kind = real_or_declared(name, real)
+    OF_PAIRS[name] = Primitive(name, arity, kind, _never, name)
 
 
 def _from_parts(re: Type, im: Type) -> Scalar:

@@ -40,7 +40,8 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, primitive
+from srcad.ir.primitives_base import OF_PAIRS
 from srcad.ir.text import statement_text
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar, Type
 from srcad.ir.walk import operands, targets, view_atoms
@@ -154,16 +155,16 @@ class _Verifier:
                 self.draw(s)
 
     def op(self, s: Op) -> None:
-        self.require(s.op in PRIMITIVES, f"unknown primitive {s.op}")
-        primitive = PRIMITIVES[s.op]
-        self.require(len(s.args) == primitive.arity, f"{s.op} takes {primitive.arity} operands")
+        self.require(s.op in PRIMITIVES or s.op in OF_PAIRS, f"unknown primitive {s.op}")
+        known = primitive(s.op)
+        self.require(len(s.args) == known.arity, f"{s.op} takes {known.arity} operands")
         for a in s.args:
             self.require(isinstance(a.type, Scalar), f"operand of {s.op} is {a.type}")
         if s.op in ("and", "or"):
             self.require(all(a.type == B1 for a in s.args), f"operands of {s.op} must be b1")
         if s.op == "select":
             self.expect(s.args[0], B1, "condition")
-        result = primitive.result_type(*(a.type for a in s.args))
+        result = known.result_type(*(a.type for a in s.args))
         self.require(s.target.type == result, f"{s.op} gives {result}, not {s.target.type}")
 
     def access(self, s: Load | Store | Accumulate) -> None:
