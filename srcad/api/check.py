@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from srcad.api.function import as_function
+from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
 from srcad.api.higher import has_float, jvp, vjp
 from srcad.api.jacobian import Jacobian
+from srcad.api.jacobians import jacobian_program
 from srcad.api.records import draws_afresh
 from srcad.api.safety import name_of
+from srcad.compiler import Program
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.frontend.arguments import (
     Leaf,
@@ -46,7 +49,8 @@ def check_grads(
 
     Forward mode is compared with central differences (four points) in a random direction, reverse
     mode with forward mode by the inner-product identity.  At order 2 the same is done to the
-    gradient (of a function with one float result) or to the Jacobian.
+    gradient (of a function with one float result) or to the Jacobian.  Complex numbers are varied
+    in both parts; the inner product is JAX's, the real part of the sum of products.
 
     Args:
         f: the function; it is called with copies of the arguments.
@@ -86,8 +90,33 @@ def check_grads(
     if order > 1:
         out = g(*copy.deepcopy(args))
         scalar = isinstance(out, (float, np.floating))
-        inner: Any = Grad(g, positions) if scalar else Jacobian(g, positions)
+        inner: Any = Grad(g, positions) if scalar else PartsJacobian(g, positions, "fwd")
         check_grads(inner, args, order - 1, modes, rtol * 10, atol * 10, seed + 1)
+
+
+class PartsJacobian(Jacobian):
+    """The Jacobian of the real and imaginary parts: defined for every function."""
+
+    label = "jacobian"
+
+    def program(self, specs: dict[str, Spec]) -> Program:
+        """The Jacobian of the inner program, its complex numbers taken as pairs of floats."""
+        inner = Transformed.program(self, specs)
+        arguments = {k: parts_only(s) for k, s in inner.arguments.items()}
+        plain = replace(inner, arguments=arguments, out=parts_only(inner.out))
+        made = jacobian_program(plain, self.argnums, self.mode)
+        return replace(made, arguments=inner.arguments)
+
+
+def parts_only(spec: Spec) -> Spec:
+    """A structure without complex numbers: tuples of two floats, arrays of pairs."""
+    if isinstance(spec, Leaf):
+        return Leaf(spec.type)
+    if isinstance(spec, Node) and spec.kind == "complex":
+        return Node("tuple", tuple, (0, 1), tuple(map(parts_only, spec.parts)))
+    if isinstance(spec, Node):
+        return replace(spec, parts=tuple(map(parts_only, spec.parts)))
+    return spec
 
 
 def _first_order(
@@ -193,7 +222,7 @@ def vector(x: Any, conjugate: bool = False) -> np.ndarray:
 
 
 def _leaves(x: Any, conjugate: bool = False) -> Any:
-    if isinstance(x, complex) or np.iscomplexobj(x):
+    if isinstance(x, (complex, np.complexfloating, np.ndarray)) and np.iscomplexobj(x):
         z = np.asarray(x, dtype=np.complex128).ravel()
         yield pairs(z.conj() if conjugate else z).ravel()
     elif isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":

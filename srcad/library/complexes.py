@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from srcad.library import factors
 from srcad.library.products import named
 from srcad.library.registry import LIBRARY_COMPLEX, of_complex, refuse
 
@@ -24,6 +25,7 @@ CAPABLE = {
     *(f for name in (_MOVES + " " + _SUMS).split() for f in named(np, name)),
     *named(np.linalg, "inv", "solve", "multi_dot", "matrix_power", "matmul", "outer"),
     *named(np.linalg, "matrix_transpose", "tensordot", "cross"),
+    *(factors.inv, factors.solve),
     *(np.add.outer, np.subtract.outer, np.multiply.outer, np.divide.outer),
     *(np.add.reduce, np.multiply.reduce, np.add.accumulate, np.multiply.accumulate),
 }
