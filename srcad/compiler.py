@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcad.backends.base import backend
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.frontend.arguments import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
@@ -24,7 +24,16 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
-from srcad.transforms import accumulate, ascending, complex_pairs, cse, dead_code, hoist, induction, simplify
+from srcad.transforms import (
+    accumulate,
+    ascending,
+    complex_pairs,
+    cse,
+    dead_code,
+    hoist,
+    induction,
+    simplify,
+)
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,

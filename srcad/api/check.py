@@ -182,7 +182,7 @@ def moved(
 def shifted(v: Any, d: Any, h: float) -> Any:
     """``v + h * d`` of the same dtype and layout."""
     if isinstance(v, np.ndarray):
-        from srcad.api.higher import fit_array
+        from srcad.api.fitting import fit_array
 
         spec = spec_of(v)
         assert isinstance(spec, Leaf)

@@ -3,9 +3,9 @@
 In: the reverse function of a program whose complex numbers are pairs of reals; it takes the
 cotangent ``u + iv`` of ``x + iy`` as the real pair ``(u, v)`` and applies the transpose of the real
 Jacobian to it.  Out: the function that takes and gives cotangents as JAX does, where ``vjp`` is
-the transpose of ``jvp`` as a complex linear map, without conjugation: ``z_b = f'(z) out_b``, and the
-gradient of a real function is ``df/dx - i df/dy``.  The two differ by a conjugation on the way in
-and one on the way out.
+the transpose of ``jvp`` as a complex linear map, without conjugation: ``z_b = f'(z) out_b``, and
+the gradient of a real function is ``df/dx - i df/dy``.  The two differ by a conjugation on the way
+in and one on the way out.
 
 Invariant: forward mode needs none of this; a program without complex numbers is left alone.
 """
@@ -49,7 +49,9 @@ def conjugated(
     substitution = conjugate_given(b, given)
     before = tuple(b.stack.pop())
     b.stack.append([])
-    body = rewrite_block(fn.body, lambda a: substitution.get(getattr(a, "name", ""), a), lambda v: v)
+    body = rewrite_block(
+        fn.body, lambda a: substitution.get(getattr(a, "name", ""), a), lambda v: v
+    )
     n_out = len(program.fn.body.yields)
     results = list(body.yields)
     for k, leaf in enumerate(made, n_out):
@@ -62,9 +64,7 @@ def conjugated(
 
 def conjugate_given(b: Builder, given: list[tuple[Leaf, Var]]) -> dict[str, Atom]:
     """Conjugate the cotangents that are parameters; what stands for the numbers among them."""
-    return {
-        v.name: conjugate(b, v, leaf) for leaf, v in given if leaf.part in ("imag", "pairs")
-    }
+    return {v.name: conjugate(b, v, leaf) for leaf, v in given if leaf.part in ("imag", "pairs")}
 
 
 def conjugate(b: Builder, v: Atom, leaf: Leaf) -> Atom:

@@ -9,7 +9,6 @@ scalar primitives come from the rule registry.
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 import types
 from typing import Any
@@ -220,6 +219,8 @@ def call_static(
             code = LIBRARY_COMPLEX[obj]
         return expand(lo, FunctionV(get_source(code)), args, keywords, node)
     if isinstance(obj, type):
+        from srcad.frontend.construction import construct
+
         return construct(lo, obj, args, keywords, node)
     if isinstance(obj, np.vectorize):
         from srcad.frontend.vectorizing import call_vectorized
@@ -386,35 +387,3 @@ def primitive_call(
         return result
     write_array(lo, out, result, node)
     return out
-
-
-def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
-    """Build a namedtuple or a dataclass."""
-    args = [settle(lo, a) for a in args]
-    keywords = {k: settle(lo, v) for k, v in keywords.items()}
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        fields = dict(zip(cls._fields, args, strict=False)) | keywords
-        for name, default in cls._field_defaults.items():  # type: ignore[attr-defined]
-            fields.setdefault(name, static_argument(lo, default, node))
-        if set(fields) != set(cls._fields) or len(args) > len(cls._fields):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(cls._fields)}", PLAIN)
-        return Tuple(tuple(fields[n] for n in cls._fields), cls)
-    if dataclasses.is_dataclass(cls) and "__post_init__" not in vars(cls):
-        names = [f.name for f in dataclasses.fields(cls) if f.init]
-        fields = dict(zip(names, args, strict=False)) | keywords
-        for f in dataclasses.fields(cls):
-            if f.name not in fields and f.default is not dataclasses.MISSING:
-                fields[f.name] = static_argument(lo, f.default, node)
-        if set(fields) != set(names) or len(args) > len(names):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(names)}", PLAIN)
-        return Record(cls, {n: fields[n] for n in names})
-    if issubclass(cls, BaseException):
-        return Static(cls)
-    if cls.__module__ == "builtins":
-        unknown(lo, cls, node)
-    lo.fail(
-        node,
-        f"cannot build a {cls.__name__} here",
-        "only namedtuples and plain dataclasses can be built in a differentiated function",
-        "use a tuple or a namedtuple",
-    )

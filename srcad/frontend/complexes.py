@@ -17,29 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from srcad.frontend.arrays import (
-    apply_elementwise,
-    dtype_of,
-    element_at,
-    elementwise,
-    materialize,
-    shape_of,
-)
+from srcad.frontend.arrays import apply_elementwise, elementwise, shape_of
 from srcad.frontend.conversions import convert
 from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import as_array, imaginary_attribute, same_attribute
-from srcad.frontend.values import (
-    IterV,
-    Lazy,
-    ListV,
-    Maybe,
-    Static,
-    Tuple,
-    describe,
-    flatten,
-    is_array,
-    is_scalar,
-)
+from srcad.frontend.values import IterV, Lazy, ListV, Maybe, Tuple, flatten, is_array, is_scalar
 from srcad.frontend.views import derived
 from srcad.ir.build import const
 from srcad.ir.layout import view_layout
@@ -61,8 +43,22 @@ CAPABLE = {
     *CAPABLE_LIBRARY,
 }
 CAPABLE_METHODS = {
-    *("copy fill flatten item ravel reshape squeeze swapaxes transpose diagonal astype".split()),
-    *("sum prod mean cumsum cumprod all any conj conjugate".split()),
+    *(
+        [
+            "copy",
+            "fill",
+            "flatten",
+            "item",
+            "ravel",
+            "reshape",
+            "squeeze",
+            "swapaxes",
+            "transpose",
+            "diagonal",
+            "astype",
+        ]
+    ),
+    *(["sum", "prod", "mean", "cumsum", "cumprod", "all", "any", "conj", "conjugate"]),
     *CAPABLE_LIBRARY_METHODS,
 }
 HANDLERS: dict[Any, Callable] = {}  # of complex arguments, where the real definition differs

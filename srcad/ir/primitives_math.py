@@ -93,13 +93,13 @@ def _binary() -> None:
     define("logaddexp2", 2, ufunc_float, quiet(np.logaddexp2), "np.logaddexp2({0}, {1})", 40)
     define("ldexp", 2, lambda x, n: F4 if x == F4 else F8, _ldexp, "math.ldexp({0}, {1})", 4)
     # parts of a complex number to a real power
-    for name, f, spelling in (("re", np.cos, "cos"), ("im", np.sin, "sin")):
+    for name, f in (("re", "cos"), ("im", "sin")):
         define(
             f"cpow_{name}",
             3,
             true_float,
-            quiet(_power_part(f)),
-            f"math.hypot({{0}}, {{1}}) ** {{2}} * math.{spelling}({{2}} * math.atan2({{1}}, {{0}}))",
+            quiet(_power_part(getattr(np, f))),
+            f"math.hypot({{0}}, {{1}}) ** {{2}} * math.{f}({{2}} * math.atan2({{1}}, {{0}}))",
             60,
         )
     # NumPy's extrema: maximum and minimum hand NaN on, fmax and fmin avoid it

@@ -15,12 +15,12 @@ from srcad.library import factors
 from srcad.library.products import named
 from srcad.library.registry import LIBRARY_COMPLEX, of_complex, refuse
 
-_MOVES = """append array_split atleast_1d atleast_2d atleast_3d block broadcast_arrays compress copyto
-delete diag diagflat dsplit dstack extract fill_diagonal hsplit insert matrix_transpose meshgrid
-place put put_along_axis putmask repeat resize roll rollaxis rot90 select split take take_along_axis
-tile vsplit"""
-_SUMS = """allclose array_equal array_equiv convolve cross diff dot ediff1d inner isclose kron matmul
-matvec tensordot trace trapezoid"""
+_MOVES = """append array_split atleast_1d atleast_2d atleast_3d block broadcast_arrays compress
+copyto delete diag diagflat dsplit dstack extract fill_diagonal hsplit insert matrix_transpose
+meshgrid place put put_along_axis putmask repeat resize roll rollaxis rot90 select split take
+take_along_axis tile vsplit"""
+_SUMS = """allclose array_equal array_equiv convolve cross diff dot ediff1d inner isclose kron
+matmul matvec tensordot trace trapezoid"""
 CAPABLE = {
     *(f for name in (_MOVES + " " + _SUMS).split() for f in named(np, name)),
     *named(np.linalg, "inv", "solve", "multi_dot", "matrix_power", "matmul", "outer"),

@@ -42,7 +42,8 @@ from srcad.rules.expr import (
 asinh_real = Function("asinh")
 isnan, isinf, isfinite = map(Function, ("isnan", "isinf", "isfinite"))
 
-OPS: dict[str, Callable[..., Any]] = {}
+Formula = Callable[..., Any]
+OPS: dict[str, Formula] = {}
 
 
 class Pair:
@@ -59,9 +60,6 @@ class Pair:
 
     def __mul__(self, o: Pair) -> Pair:
         return Pair(self.re * o.re - self.im * o.im, self.re * o.im + self.im * o.re)
-
-    def __truediv__(self, o: Pair) -> Pair:
-        return divide(self, o)
 
     def __neg__(self) -> Pair:
         return Pair(-self.re, -self.im)
@@ -86,10 +84,10 @@ class Pair:
         return Pair(r * self.re, r * self.im)
 
 
-def op(*names: str) -> Callable[[Callable], Callable]:
+def op(*names: str) -> Callable[[Formula], Formula]:
     """Declare what primitives compute."""
 
-    def add(f: Callable) -> Callable:
+    def add(f: Formula) -> Formula:
         for name in names:
             OPS[name] = f
         return f

@@ -265,6 +265,3 @@ class _Pairs:
         natural = view_layout(pairs.type, "index", spec)
         assert natural.layout == "A" and natural.ndim == s.target.type.ndim  # type: ignore[union-attr]
         self.b.emit(View(s.target, pairs, "index", spec, s.loc))  # type: ignore[arg-type]
-
-
-
