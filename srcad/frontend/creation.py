@@ -408,6 +408,8 @@ def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> 
     from srcad.frontend.indexing import get_item
 
     shape = shape_of(lo, v)
+    if len(args) == 1 and is_scalar(args[0]) and len(shape) != 1:
+        return element_at(lo, v, flat_index(lo, shape, lo.integer(args[0], node)))
     if args:
         key = args[0] if len(args) == 1 else Tuple(tuple(args))
         return get_item(lo, v, key, node)
@@ -417,6 +419,21 @@ def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> 
         "can only convert an array of size 1 to a Python scalar",
     )
     return element_at(lo, v, (ZERO,) * len(shape))
+
+
+def flat_index(lo: Lowering, shape: tuple[Atom, ...], k: Atom) -> tuple[Atom, ...]:
+    """The index of the element at a position in row-major order (checked)."""
+    n: Atom = ONE
+    for size in shape:
+        n = lo.b.op("mul", n, size)
+    k = lo.b.op("select", lo.b.op("lt", k, ZERO), lo.b.op("add", k, n), k)
+    inside = lo.b.op("and", lo.b.op("ge", k, ZERO), lo.b.op("lt", k, n))
+    lo.b.check(inside, "IndexError", "index is out of bounds")
+    out: list[Atom] = []
+    for size in reversed(shape):
+        out.insert(0, lo.b.op("mod", k, size))
+        k = lo.b.op("floordiv", k, size)
+    return tuple(out)
 
 
 METHODS["scalar.item"] = lambda lo, v, args, keywords, node: v
