@@ -6,6 +6,8 @@ import cmath
 
 import numpy as np
 
+from tests.complex_moves import move_  # noqa: F401  (one of the programs)
+
 K = 2.0 + 1j
 A0 = np.array([1 + 2j, 3 - 1j, 0.5j])
 
@@ -243,49 +245,6 @@ def norm_(z, w):
         np.linalg.norm(z[0], 3),
         np.linalg.norm(z, axis=1),
         np.linalg.norm(z, 1),
-    )
-
-
-def move_(z, w):
-    """Functions that move data."""
-    return (
-        np.roll(z, 1),
-        np.flip(z),
-        np.rot90(z),
-        np.tile(z[0], 2),
-        np.repeat(z[0], 2),
-        np.take(z, [0, 2]),
-        np.diag(z[0]),
-        np.diagonal(z),
-        np.tril(z),
-        np.append(z, w),
-        np.moveaxis(z, 0, 1),
-        np.squeeze(z[None]),
-        np.broadcast_to(z[0], (2, 3)),
-        np.expand_dims(z, 0),
-        np.atleast_2d(z[0]),
-        np.delete(z[0], 1),
-        np.insert(z[0], 1, 5j),
-        np.diff(z),
-        np.ediff1d(z[0]),
-        np.convolve(z[0], w[0]),
-        np.split(z[0], 3)[1],
-        np.meshgrid(z[0], w[0])[0],
-        np.trapezoid(z[0]),
-        np.cross(z[0], w[0]),
-        np.linalg.matrix_power(z[:, :2], 3),
-        np.resize(z, 4),
-        np.select([z.real > 0], [z], 1j),
-        np.array_split(z[0], 2)[0],
-        np.dstack((z, w)),
-        np.column_stack((z[0], w[0])),
-        np.compress([True, False, True], z[0]),
-        np.extract(z[0].real > -9, z[0]),
-        np.take_along_axis(z, np.array([[0], [1]]), 1),
-        np.multiply.outer(z[0], w[0]),
-        np.add.reduce(z),
-        np.linalg.multi_dot((z, w.T, z)),
-        np.vecdot(z, w),
     )
 
 

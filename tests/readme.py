@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
 import contextlib
 import inspect
 import io
@@ -37,6 +38,7 @@ TABLES = re.compile(r"(<!-- supported -->\n).*?(<!-- end -->)", re.DOTALL)
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
     "math": math,
+    "cmath": cmath,
     "numpy": np,
     "numpy.linalg": np.linalg,
     "numpy.random": np.random,

@@ -7,9 +7,10 @@ where Numba knows a function of NumPy that is neither supported nor given a reas
 from __future__ import annotations
 
 import builtins
+import cmath
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 import scipy.linalg
 import scipy.special
 
+from srcad.frontend.complexes import takes_complex
 from srcad.frontend.core import CALLS
 from srcad.library import LIBRARY
 from srcad.rules import FUNCTIONS, REASONS, RULES
@@ -26,6 +28,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
 MODULES: dict[str, Any] = {
     "": builtins,
     "math": math,
+    "cmath": cmath,
     "np": np,
     "np.linalg": np.linalg,
     "np.random": np.random,
@@ -41,11 +44,12 @@ partial derivatives; *library*: written in the language itself, so its derivativ
 code; *compiler*: lowered to loops or array operations. Forward and reverse mode, and derivatives of
 every order, exist for all that is not marked: **zero** is a derivative that is zero wherever it
 exists, **no** one that is refused, with the reason. Floats are float64 and float32 (the result's
-type is the one that Numba gives it); integers and bools take part with derivative zero. In CUDA
-kernels nothing is supported yet.
+type is the one that Numba gives it); integers and bools take part with derivative zero. *complex*
+says whether complex128 and complex64 arguments are taken, with derivatives of every order; where it
+is empty they are refused by name. In CUDA kernels nothing is supported yet.
 
-| function | kind | forward | reverse | second order | notes |
-|---|---|---|---|---|---|
+| function | kind | forward | reverse | second order | complex | notes |
+|---|---|---|---|---|---|---|
 """
 
 
@@ -58,9 +62,11 @@ class Row:
     derivative: str  # "yes", "zero" or "no"
     meaning: Any = None  # equal for two names of one thing
     notes: str = ""
+    of_complex: bool = False
 
     def __str__(self) -> str:
-        cells = [f"`{self.name}`", self.kind, *[self.derivative] * 3, self.notes]
+        orders = [self.derivative] * 3
+        cells = [f"`{self.name}`", self.kind, *orders, "yes" * self.of_complex, self.notes]
         return f"| {' | '.join(cells)} |"
 
 
@@ -100,7 +106,7 @@ def rows() -> list[Row]:
             except TypeError:  # not hashable
                 continue
             if row is not None:
-                found.append(row)
+                found.append(replace(row, of_complex=row.kind != "-" and takes_complex(f)))
     return found
 
 

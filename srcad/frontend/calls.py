@@ -332,9 +332,11 @@ def primitive_call(
         write_array,
     )
     from srcad.frontend.complexes import holds_complex
+    from srcad.frontend.complexes import refuse as refuse_complex
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
     from srcad.ir.primitives import PRIMITIVES
+    from srcad.ir.primitives_base import COMPLEX
 
     out = keywords.pop("out", None)
     if keywords:
@@ -360,6 +362,8 @@ def primitive_call(
             )
     if isinstance(out, Static) and out.obj is None:
         out = None
+    if name not in COMPLEX and any(map(holds_complex, args)):
+        refuse_complex(lo, full_name(obj), node)
     if getattr(obj, "__module__", "") == "math" and any(map(holds_complex, args)):
         lo.mismatch(
             node,

@@ -26,10 +26,12 @@ from srcad.frontend.views import derived
 from srcad.ir.build import const
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Atom, Var
+from srcad.ir.primitives_base import COMPLEX
 from srcad.ir.types import C8, C16, F4, F8, is_complex
 from srcad.library import LIBRARY_COMPLEX
 from srcad.library.complexes import CAPABLE as CAPABLE_LIBRARY
 from srcad.library.complexes import CAPABLE_METHODS as CAPABLE_LIBRARY_METHODS
+from srcad.rules.registry import FUNCTIONS
 
 _NP = """all any append array array_equal array_equiv asarray ascontiguousarray asfortranarray
 broadcast_to column_stack concatenate copy count_nonzero cumprod cumsum diagonal einsum empty_like
@@ -94,6 +96,13 @@ def complex_handler(lo: Lowering, obj: Any, args: list, keywords: dict, node: An
     refuse(lo, full_name(obj), node)
 
 
+def takes_complex(f: Any) -> bool:
+    """Whether a function of Python or NumPy takes complex arguments."""
+    op = FUNCTIONS.get(f)
+    analytic = op in COMPLEX and getattr(f, "__module__", "") != "math"
+    return f in CAPABLE or f in HANDLERS or f in LIBRARY_COMPLEX or f in CALLS_OF_SRCAD or analytic
+
+
 def check_method(lo: Lowering, name: str, owner: Any, args: list, node: Any) -> None:
     """Refuse a method of numbers and arrays that is declared for real ones only."""
     kind, _, short = name.partition(".")
@@ -110,6 +119,23 @@ def refuse(lo: Lowering, what: str, node: Any) -> Any:
         "its value and its derivative are declared for real arguments only",
         "apply it to z.real and z.imag, or write it with arithmetic, exp, log, sqrt, abs, conj",
     )
+
+
+ORDER = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+OF_INTEGERS = {"floordiv": "//", "mod": "%"}
+
+
+def refuse_operator(lo: Lowering, name: str, a: Any, b: Any, node: Any) -> None:
+    """Refuse an operator that complex numbers do not have."""
+    symbol = ORDER.get(name) or OF_INTEGERS.get(name)
+    for v in (a, b):
+        if symbol and (is_array(v) or is_scalar(v)) and holds_complex(v):
+            lo.mismatch(
+                node,
+                f"{symbol} is not supported for complex numbers",
+                "complex numbers have no order" if name in ORDER else PLAIN,
+                "use abs(z) or z.real",
+            )
 
 
 # parts

@@ -87,6 +87,9 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
 
         return matmul(lo, a, b, node)
     name = BINARY[op]
+    from srcad.frontend.complexes import refuse_operator
+
+    refuse_operator(lo, name, a, b, node)
     if is_scalar(a) and is_scalar(b):
         return scalar_binary(lo, name, a, b, node)
     if (is_array(a) or is_scalar(a)) and (is_array(b) or is_scalar(b)):

@@ -55,8 +55,7 @@ def define(
 OF_PAIRS: dict[str, Primitive] = {}  # what makes complex numbers or takes them apart
 COMPLEX: dict[str, Callable[..., Scalar]] = {}  # primitives of complex numbers: result types
 REWRITES = {
-    **dict.fromkeys(("lt", "le", "gt", "ge"), ("order", "compare abs(z) or z.real")),
-    **dict.fromkeys(("f8", "f4", "i8"), ("conversion to a real number", "take z.real or abs(z)")),
+    **dict.fromkeys(("f8", "f4", "i8"), ("conversion to a real number", "take z.real or abs(z)"))
 }
 
 
@@ -80,9 +79,7 @@ def real_or_declared(name: str, real: Callable[..., Scalar]) -> Callable[..., Sc
                 )
                 raise TypeMismatch(
                     f"{what} is not supported for complex numbers",
-                    why="complex numbers have no order"
-                    if what == "order"
-                    else "its derivative is declared for real numbers only",
+                    why="it is declared for real numbers only",
                     instead=instead,
                 )
             return COMPLEX[name](*ts)
