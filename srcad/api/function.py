@@ -33,6 +33,7 @@ from srcad.frontend.arguments import (
     leaves_of,
     spec_of,
     unpaired,
+    whole_type,
 )
 from srcad.frontend.arguments import build as container
 from srcad.frontend.core import PLAIN
@@ -334,8 +335,9 @@ def written_arrays(fn: Function) -> tuple[int, ...]:
 
 def describe_spec(spec: Spec) -> str:
     """An argument kind in words, for ``verbose``."""
-    if isinstance(spec, Leaf):
-        return str(spec.type)
+    whole = whole_type(spec)
+    if whole is not None:
+        return str(whole)
     if isinstance(spec, Node):
         return f"{spec.kind}({', '.join(map(describe_spec, spec.parts))})"
     return repr(spec.obj) if isinstance(spec, Opaque) else "?"

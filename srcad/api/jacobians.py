@@ -55,7 +55,9 @@ def jacobian_program(
             isinstance(program.fn.params[k].type, ArrayT) for s in chosen for k in s.active
         )
         mode = "rev" if scalars and arrays_in else "fwd"
-        if not holomorphic and any(is_complex(t) for s in chosen for t, _ in wholes(s.spec)):
+        if any(is_complex(t) for t, _ in wholes(program.out)):
+            mode = "fwd"
+        elif any(is_complex(t) for s in chosen for t, _ in wholes(s.spec)):
             mode = "rev"
     check_complex(program, chosen, mode, holomorphic)
     maker = Forward(program, chosen) if mode == "fwd" else Reverse(program, chosen)
