@@ -237,6 +237,11 @@ def solve_(z, w):
     )
 
 
+def var_(z, w):
+    """Spread of complex numbers: of both parts."""
+    return np.var(z), np.std(z, axis=1), np.var(w, 0, ddof=1, keepdims=True)
+
+
 def norm_(z, w):
     """Norms that depend on the moduli."""
     return (

@@ -205,7 +205,7 @@ REFUSED: list[tuple[Callable[..., Any], str]] = [
     (lambda z: z // 2, "//"),
     (lambda z: z % 2, "% is not"),
     (lambda z: np.sign(z), "sign"),
-    (lambda z: np.var(np.ones(3) * z), "var"),
+    (lambda z: (np.ones(3) * z).var(), "var"),
     (lambda z: np.linalg.det(np.eye(2) * z), "det"),
     (lambda z: np.linalg.eigh(np.eye(2) * z)[0], "eigh"),
     (lambda z: np.linalg.norm(np.eye(2) * z, 2), "spectral norm"),

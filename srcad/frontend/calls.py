@@ -36,7 +36,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_COMPLEX, LIBRARY_METHODS, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
 
 
 @handles(CALLS, refuse)
@@ -198,7 +198,7 @@ def call_static(
 ) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
-    from srcad.frontend.complexes import complex_handler, holds_complex
+    from srcad.frontend.complexes import complex_handler
 
     builtin = obj if _hashable(obj) and (obj in CALLS or obj in LIBRARY) else None
     special = complex_handler(lo, builtin, args, keywords, node) if builtin is not None else None
@@ -214,10 +214,7 @@ def call_static(
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
     if _hashable(obj) and obj in LIBRARY:
-        code = LIBRARY[obj].code
-        if obj in LIBRARY_COMPLEX and any(map(holds_complex, (*args, *keywords.values()))):
-            code = LIBRARY_COMPLEX[obj]
-        return expand(lo, FunctionV(get_source(code)), args, keywords, node)
+        return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
     if isinstance(obj, type):
         from srcad.frontend.construction import construct
 

@@ -21,7 +21,17 @@ from srcad.frontend.arrays import apply_elementwise, elementwise, shape_of
 from srcad.frontend.conversions import convert
 from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import as_array, imaginary_attribute, same_attribute
-from srcad.frontend.values import IterV, Lazy, ListV, Maybe, Tuple, flatten, is_array, is_scalar
+from srcad.frontend.values import (
+    FunctionV,
+    IterV,
+    Lazy,
+    ListV,
+    Maybe,
+    Tuple,
+    flatten,
+    is_array,
+    is_scalar,
+)
 from srcad.frontend.views import derived
 from srcad.ir.build import const
 from srcad.ir.layout import view_layout
@@ -89,7 +99,7 @@ def complex_handler(lo: Lowering, obj: Any, args: list, keywords: dict, node: An
         return None
     if obj in HANDLERS:
         return HANDLERS[obj]
-    if obj in LIBRARY_COMPLEX or obj in CAPABLE or obj in CALLS_OF_SRCAD:
+    if obj in CAPABLE or obj in CALLS_OF_SRCAD:
         return None
     from srcad.frontend.calls import full_name
 
@@ -100,7 +110,7 @@ def takes_complex(f: Any) -> bool:
     """Whether a function of Python or NumPy takes complex arguments."""
     op = FUNCTIONS.get(f)
     analytic = op in COMPLEX and getattr(f, "__module__", "") != "math"
-    return f in CAPABLE or f in HANDLERS or f in LIBRARY_COMPLEX or f in CALLS_OF_SRCAD or analytic
+    return f in CAPABLE or f in HANDLERS or f in CALLS_OF_SRCAD or analytic
 
 
 def check_method(lo: Lowering, name: str, owner: Any, args: list, node: Any) -> None:
@@ -219,6 +229,21 @@ def conjugate_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any
 
 for _name in ("scalar.conj", "scalar.conjugate", "array.conj", "array.conjugate"):
     METHODS[_name] = conjugate_method
+
+
+def of_library(code: Callable) -> Callable:
+    """Handler that expands a function of ``library.complexes``."""
+
+    def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+        from srcad.frontend.expansion import expand
+        from srcad.frontend.source import get_source
+
+        return expand(lo, FunctionV(get_source(code)), args, keywords, node)
+
+    return handler
+
+
+HANDLERS.update({f: of_library(code) for f, code in LIBRARY_COMPLEX.items()})
 
 
 # tests

@@ -9,20 +9,26 @@ table is refused.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+import scipy.integrate
 
 from srcad.library import factors
 from srcad.library.products import named
 from srcad.library.registry import LIBRARY_COMPLEX, of_complex, refuse
 
-_MOVES = """append array_split atleast_1d atleast_2d atleast_3d block broadcast_arrays compress
-copyto delete diag diagflat dsplit dstack extract fill_diagonal hsplit insert matrix_transpose
-meshgrid place put put_along_axis putmask repeat resize roll rollaxis rot90 select split take
-take_along_axis tile vsplit"""
-_SUMS = """allclose array_equal array_equiv convolve cross diff dot ediff1d inner isclose kron
-matmul matvec tensordot trace trapezoid"""
+_MOVES = """append array_split atleast_1d atleast_2d atleast_3d block broadcast_arrays choose
+compress copyto delete diag diagflat dsplit dstack extract fill_diagonal hsplit insert
+matrix_transpose meshgrid nonzero piecewise place put put_along_axis putmask repeat resize roll
+rollaxis rot90 select split take take_along_axis tile trim_zeros vsplit"""
+_SUMS = """allclose array_equal array_equiv average convolve cross diff dot ediff1d gradient
+inner isclose kron linspace logspace matmul matvec nancumsum nanmean nanprod nansum polyadd
+polyder polyint polymul polysub polyval tensordot trace trapezoid vander"""
 CAPABLE = {
     *(f for name in (_MOVES + " " + _SUMS).split() for f in named(np, name)),
+    *named(np.polynomial.polynomial, "polyadd", "polyder", "polymul", "polysub", "polyval"),
+    *(math.prod, scipy.integrate.trapezoid, scipy.integrate.cumulative_trapezoid),
     *named(np.linalg, "inv", "solve", "multi_dot", "matrix_power", "matmul", "outer"),
     *named(np.linalg, "matrix_transpose", "tensordot", "cross"),
     *(factors.inv, factors.solve),
@@ -59,6 +65,20 @@ def norm(x, ord=None, axis=None, keepdims=False):
     if not flat and (ord == 2 or ord == -2 or ord == "nuc"):
         refuse("the spectral norm of complex matrices", "np.linalg.norm(a), the Frobenius norm")
     return np.linalg.norm(np.abs(x), ord, axis, keepdims)
+
+
+@of_complex(np.var)
+def var(a, axis=None, *, ddof=0, keepdims=False):
+    """The mean square of the distances from the mean."""
+    a = np.asarray(a)
+    of_real = np.var(np.real(a), axis, ddof=ddof, keepdims=keepdims)
+    return of_real + np.var(np.imag(a), axis, ddof=ddof, keepdims=keepdims)
+
+
+@of_complex(np.std)
+def std(a, axis=None, *, ddof=0, keepdims=False):
+    """The root of the variance."""
+    return np.sqrt(np.var(a, axis, ddof=ddof, keepdims=keepdims))
 
 
 __all__ = ["CAPABLE", "CAPABLE_METHODS", "LIBRARY_COMPLEX"]
