@@ -97,7 +97,7 @@ def _binary() -> None:
         define(
             f"cpow_{name}",
             3,
-            true_float,
+            lambda x, y, a: true_float(x, y, a) if F4 in (x, y) else F8,
             quiet(_power_part(getattr(np, f))),
             f"math.hypot({{0}}, {{1}}) ** {{2}} * math.{f}({{2}} * math.atan2({{1}}, {{0}}))",
             60,
