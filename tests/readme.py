@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
 import contextlib
 import inspect
 import io
@@ -43,6 +44,7 @@ GRADBENCH = re.compile(r"(<!-- gradbench -->\n).*?(<!-- end gradbench -->)", re.
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
     "math": math,
+    "cmath": cmath,
     "numpy": np,
     "numpy.linalg": np.linalg,
     "numpy.random": np.random,

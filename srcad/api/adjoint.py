@@ -9,6 +9,7 @@ shadow of a pure output is zero; the arguments are as after the plain call.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -21,11 +22,21 @@ from srcad.api.seeds import check_kind, with_checks
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs, leaves_of, spec_of
+from srcad.frontend.arguments import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    leaf_specs,
+    leaves_of,
+    spec_of,
+    whole_type,
+    wholes,
+)
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Function, Var
-from srcad.ir.types import ArrayT, Scalar, is_float, shadow_type
+from srcad.ir.types import ArrayT, Scalar, is_complex, is_float, shadow_type
 from srcad.ir.walk import rewrite_block, variables
 
 
@@ -36,7 +47,7 @@ def shadow_spec(spec: Spec) -> Spec:
             return Opaque(None, None)
         if isinstance(spec.type, Scalar):
             return Leaf(ArrayT(spec.type.kind, 1, "C"))
-        return Leaf(shadow_type(spec.type))
+        return Leaf(shadow_type(spec.type), spec.part)
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(map(shadow_spec, spec.parts)))
     return Opaque(None, None)
@@ -115,7 +126,7 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     wanted = shadow_spec(spec)
     try:
         shadows = list(leaves_of(x_b, wanted))
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise TypeMismatch(
             f"the shadow of {name!r} has another structure than {name!r}",
             instead="give a shadow of the structure of the argument",
@@ -127,6 +138,8 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     ]
     for v, b, leaf in zip(primals, shadows, leaf_specs(wanted), strict=True):
         shape = np.shape(v) or ((1,) if not isinstance(v, np.ndarray) else ())
+        if leaf.part != "pairs" and np.iscomplexobj(b):
+            b = None
         fits = (
             isinstance(b, np.ndarray)
             and b.shape == shape
@@ -135,14 +148,19 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
         )
         if not fits:
             kind = (
-                f"shape {np.shape(b)} {b.dtype}"
-                if isinstance(b, np.ndarray)
-                else f"a {type(b).__name__}"
+                f"shape {np.shape(x_b)} {x_b.dtype}"
+                if isinstance(x_b, np.ndarray)
+                else f"a {type(x_b).__name__}"
             )
+            whole = np.shape(x) or (1,) if isinstance(spec, Node) else shape
+            dtype = np.dtype(leaf.type.dtype)  # type: ignore[union-attr]
+            if leaf.part:
+                whole = shape[:-1] if leaf.part == "pairs" else whole
+                dtype = np.result_type(dtype, np.complex64)
             raise TypeMismatch(
-                f"the shadow of {name!r} must be a writable array of shape {shape} "
-                f"and dtype {np.dtype(leaf.type.dtype)}, got {kind}",  # type: ignore[union-attr]
-                instead="np.zeros_like of the argument; np.zeros(1) for a number",
+                f"the shadow of {name!r} must be a writable array of shape {whole} "
+                f"and dtype {dtype}, got {kind}",
+                instead="np.zeros_like of the argument; np.zeros(1, its dtype) for a number",
             )
 
 
@@ -153,9 +171,10 @@ def adjoint_program(
     active = active_pattern(program, chosen)
     count = sum(is_float(y.type) for y in program.fn.body.yields)
     given = [n for n in specs if n.startswith(".out_b")]
-    if len(given) != count:
+    results = sum(is_float(t) or is_complex(t) for t, _ in wholes(program.out))
+    if len(given) != results:
         raise TypeMismatch(
-            f"adjoint of {program.source.name}: it has {count} float results, "
+            f"adjoint of {program.source.name}: it has {results} float results, "
             f"{len(given)} shadows of results were given",
             program.source.loc(program.source.node),
             instead="give one shadow per float result after the arguments",
@@ -253,20 +272,31 @@ class Weave:
     def open_seeds(self, params: list[Var], arguments: dict[str, Spec]) -> dict[str, Atom]:
         """Shadow parameters of the results; numbers are read and zeroed at the start."""
         substitution: dict[str, Atom] = {}
-        for j, seed in enumerate(self.seeds):
+        for j, spec in enumerate(results_of(self.program.out)):
+            arguments[f".out_b{j}"] = shadow_spec(spec)
+        for seed in self.seeds:
             if isinstance(seed.type, ArrayT):
                 given = self.specs[f".out_b{j}"]
                 loc = self.program.source.loc(self.program.source.node)
                 check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
                 params.append(seed)
-                arguments[f".out_b{j}"] = Leaf(seed.type)
                 continue
             cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
             params.append(cell)
-            arguments[f".out_b{j}"] = Leaf(cell.type)
             substitution[seed.name] = self.b.load(cell, ZERO, hint="seed")
             self.b.store(cell, (ZERO,), const(0.0, seed.type))  # type: ignore[arg-type]
         return substitution
+
+
+def results_of(spec: Spec) -> Iterator[Spec]:
+    """The numbers and arrays of a result that have a shadow."""
+    t = whole_type(spec)
+    if t is not None:
+        if is_float(t) or is_complex(t):
+            yield spec
+    elif isinstance(spec, Node):
+        for p in spec.parts:
+            yield from results_of(p)
 
 
 def adjoint(f: Any, argnums: Any = None, **options: Any) -> Adjoint:

@@ -25,7 +25,17 @@ from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling, located, name_of
 from srcad.compiler import Program, build, lowered
 from srcad.errors import TypeMismatch, UnknownFunction
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, array_type, leaves_of, spec_of
+from srcad.frontend.arguments import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    array_type,
+    leaves_of,
+    spec_of,
+    unpaired,
+    whole_type,
+)
 from srcad.frontend.arguments import build as container
 from srcad.frontend.core import PLAIN
 from srcad.frontend.source import unwrap
@@ -60,13 +70,14 @@ class Specialisation:
                     return False
         for c in self.program.captures:
             now = c.path()
-            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, c.var)):
+            var = c.var if c.value is None else c.value
+            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, var)):
                 return False
         return True
 
     def captured(self) -> tuple[Any, ...]:
         """The captured arrays as they are now."""
-        return tuple(c.path() for c in self.program.captures)
+        return tuple(c.now() for c in self.program.captures)
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
@@ -80,7 +91,7 @@ class Specialisation:
 def kind_of(x: Any) -> Any:
     """What decides the compiled code for a number or an array, quick to have; else ``None``."""
     kind = type(x)
-    if kind is np.ndarray:
+    if kind is np.ndarray and x.dtype.kind != "c":
         return x.dtype, x.ndim, x.flags.num
     if kind is int:
         return kind if -(1 << 63) <= x < 1 << 63 else None
@@ -128,6 +139,8 @@ def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
         if isinstance(spec.type, Scalar):
             number = _SCALARS[spec.type.kind]
             return lambda leaves: number(leaves[k])
+        if spec.part == "pairs":
+            return lambda leaves: unpaired(leaves[k])
         return itemgetter(k)
     if isinstance(spec, Node):
         parts = [restorer(p, leaf) for p in spec.parts]
@@ -328,8 +341,9 @@ def written_arrays(fn: Function) -> tuple[int, ...]:
 
 def describe_spec(spec: Spec) -> str:
     """An argument kind in words, for ``verbose``."""
-    if isinstance(spec, Leaf):
-        return str(spec.type)
+    whole = whole_type(spec)
+    if whole is not None:
+        return str(whole)
     if isinstance(spec, Node):
         return f"{spec.kind}({', '.join(map(describe_spec, spec.parts))})"
     return repr(spec.obj) if isinstance(spec, Opaque) else "?"

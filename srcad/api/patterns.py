@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from srcad.api.fitting import fit_array
 from srcad.api.function import Specialisation, make
-from srcad.api.higher import fit_array, snapshot
+from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
 from srcad.api.programs import active_pattern, captured_count, move_captures, pack
 from srcad.api.selection import Selection

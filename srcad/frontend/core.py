@@ -19,6 +19,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+import numpy as np
+
 from srcad.errors import SrcadError, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Conflict, Maybe, describe, is_array, is_scalar
@@ -83,11 +85,22 @@ class Frame:
 
 @dataclass
 class Capture:
-    """An array that the function sees but is not given: a hidden argument."""
+    """An array that the function sees but is not given: a hidden argument.
+
+    ``value`` is the complex array whose pairs are the argument.
+    """
 
     path: Callable[[], Any]
     var: Var
     obj: Any
+    value: Var | None = None
+
+    def now(self) -> Any:
+        """The array as it is now, as the hidden argument takes it."""
+        obj = self.path()
+        if self.value is None:
+            return obj
+        return obj[..., np.newaxis].view(obj.real.dtype)
 
 
 @dataclass
