@@ -64,8 +64,8 @@ Dtypes: what the result is for operands of float32 (f4) and, of primitives, int6
 typing has it; float64 gives float64, or the integers and bools (b1) shown. Integers and bools take
 part with derivative zero. *complex* says whether complex128 and complex64 arguments are taken, with
 derivatives of every order; where it is empty they are refused by name. Sums of float32 arrays are
-accumulated in float32, as Numba does it (in `var` and `std` in float64); so are cotangents of float32
-arrays.
+accumulated in float32, as Numba does it (in `var` and `std` in float64); so are cotangents of
+float32 arrays.
 
 CUDA: **scalar** says that the code generated for it on numbers compiles for Numba's CUDA target
 (compute capability 8.0; with the toolkit 9.0 as well). Kernels are not differentiated yet, and in

@@ -83,6 +83,8 @@ class _Scan:
         """Walk one statement."""
         if not self.touches(s):
             return True
+        if isinstance(s, (If, For, While)) and self.handed(s):  # read under another name
+            return self.known(self.everything, written)
         match s:
             case Store(array=a, index=index, value=v):
                 self.add(tuple(map(key, index)), written)
@@ -97,7 +99,14 @@ class _Scan:
                     for part in self.covered(s, {}, written):
                         self.add(part, written)
                 return fine
-        return self.everything in written
+        return self.known(self.everything, written)
+
+    def handed(self, s: Stmt) -> bool:
+        """Whether a loop carries the array, or a block hands it out."""
+        inner = (t for b in blocks(s) for t in statements(b))
+        atoms = [a for t in (s, *inner) if blocks(t) for a in operands(t)]
+        atoms += [y for t in (s, *inner) for b in blocks(t) for y in b.yields]
+        return any(isinstance(a, Var) and a.name == self.array for a in atoms)
 
     def branches(self, s: If, written: set[Index]) -> bool:
         """Both sides; written afterwards is what both have written."""
