@@ -8,12 +8,22 @@ derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``V
 
 from typing import Any
 
+from srcad.api import custom_calls as _custom  # noqa: F401  (what rules mean inside)
+from srcad.api import nested_later as _handlers  # noqa: F401  (what derivatives mean inside)
+from srcad.api import njit_overloads as _overloads  # noqa: F401  (and inside njit code)
 from srcad.api.adjoint import adjoint
+from srcad.api.audit import audit
+from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import CheckFailed, check_grads
+from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
+from srcad.api.export import export
 from srcad.api.grad import differentiable, grad, value_and_grad
 from srcad.api.higher import hvp, jvp, linearize, vjp
+from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
+from srcad.api.reports import Report
+from srcad.api.sparse import sparse_hessian, sparse_jacobian
 from srcad.errors import (
     InternalError,
     NoDerivative,
@@ -22,6 +32,7 @@ from srcad.errors import (
     UnknownFunction,
     UnsupportedSyntax,
 )
+from srcad.library.checkpoints import checkpoint, checkpointed
 from srcad.options import Options, using
 
 __version__ = "0.1.0"
@@ -32,25 +43,41 @@ __all__ = [
     "InternalError",
     "NoDerivative",
     "Options",
+    "Report",
     "SrcadError",
     "TypeMismatch",
     "UnknownFunction",
     "UnsupportedSyntax",
     "Variable",
     "adjoint",
+    "audit",
+    "batch",
+    "batch_jacobian",
     "check_grads",
+    "checkpoint",
+    "checkpointed",
     "constant",
+    "custom_jvp",
+    "custom_vjp",
     "differentiable",
     "explain",
+    "export",
+    "fixed_point",
     "grad",
     "hessian",
     "hvp",
+    "implicit_minimum",
+    "implicit_root",
     "jacfwd",
     "jacobian",
     "jacrev",
     "jvp",
     "linearize",
+    "register_rule",
     "source",
+    "sparse_hessian",
+    "sparse_jacobian",
+    "stop_gradient",
     "using",
     "value_and_grad",
     "vjp",

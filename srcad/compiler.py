@@ -23,6 +23,7 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
+from srcad.storage.reuse import reused
 from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
@@ -71,7 +72,7 @@ class Program:
 
 def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     """A user function as a program."""
-    low = lower(f, arguments)
+    low = lower(f, arguments, options)
     if options.verify:
         verify(low.fn)
     program = Program(
@@ -110,10 +111,16 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
+def finished(program: Program) -> Function:
+    """The IR as it is printed and run: what only comes after the last transform is done here."""
+    return program.fn if program.options.debug else reused(program.fn)
+
+
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A callable of the leaves of the arguments that gives the leaves of the result."""
     if program.options.debug:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    return with_messages(backend(program.options.backend).build(program.fn), program.fn)
+    fn = replace(finished(program), nogil=program.options.nogil)
+    return with_messages(backend(program.options.backend).build(fn), fn)

@@ -27,6 +27,7 @@ class Options:
         verbose: say what is compiled, and how long it took.
         memory_limit: bytes that one recorded array may take; more is refused before allocation.
         verify: check the intermediate representation after every pass.
+        nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -35,6 +36,7 @@ class Options:
     verbose: bool = False
     memory_limit: int | None = None
     verify: bool = False
+    nogil: bool = False
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import srcad
+from benchmarks.gradbench import compare
 from tests import readme
 
 
@@ -39,6 +40,13 @@ def test_measured_tape_is_what_was_kept(text):
     shown = readme.TAPE.search(text)
     assert shown is not None
     assert shown[0] == shown[1] + readme.tape_table() + shown[2], "run python -m tests.readme"
+
+
+def test_gradbench_table_is_the_kept_one(text):
+    """The table of the GradBench evals is made from the kept measurements."""
+    shown = readme.GRADBENCH.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + compare.readme() + shown[2], "run python -m tests.readme"
 
 
 def test_two_commands(text):

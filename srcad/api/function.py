@@ -19,6 +19,7 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
+from numba.core.compiler_lock import global_compiler_lock
 
 from srcad.analyses.summaries import summary_of
 from srcad.api.safety import compiling, located, name_of
@@ -240,7 +241,10 @@ class Transformed:
         key = (self.options, tuple(specs.items()))
         found = self.cache.get(key)
         if found is None or not found.valid():
-            found = self.cache[key] = self.compile(specs)
+            with global_compiler_lock:  # of several threads, one compiles
+                found = self.cache.get(key)
+                if found is None or not found.valid():
+                    found = self.cache[key] = self.compile(specs)
         return found
 
     @located
@@ -293,7 +297,9 @@ class Transformed:
         return f"<srcad {self.__name__}>"
 
     def __reduce__(self) -> Any:
-        return _remake, (type(self), self.state())
+        from srcad.api.pickling import reduced
+
+        return reduced(self)
 
     def state(self) -> tuple[Any, ...]:
         """What ``__init__`` needs to make an equal object."""

@@ -6,10 +6,12 @@ import linecache
 from dataclasses import dataclass
 from typing import Any
 
+from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
 from srcad.backends.printer import emit
+from srcad.compiler import finished
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -31,7 +33,7 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     with compiling(f):
-        return emit(f.program(specs).fn, linecache.getlines).source
+        return emit(finished(f.program(specs)), linecache.getlines).source
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,19 @@ class Saved:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What ``explain`` found: one entry per primal value, and the bytes of all tapes."""
+    """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
+
+    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``.
+    """
 
     name: str
     saved: tuple[Saved, ...]
     tape_bytes: int
+    loops: tuple[CheckpointedLoop, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
-        return "\n".join([head, *map(str, self.saved)])
+        return "\n".join([head, *map(str, self.saved), *map(str, self.loops)])
 
 
 HOW = {
@@ -71,6 +77,7 @@ HOW = {
     "reloaded": "read again",
     "preallocated": "recorded",
     "list": "recorded*",
+    "state": "each step's",
 }
 
 
@@ -83,7 +90,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     Returns:
         An ``Explanation``; it prints as a table.  ``recorded*`` means a growing list (the trip
-        count is not known on entry).
+        count is not known on entry), ``each step's`` the state before every iteration, from which
+        it is run again.
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
@@ -104,8 +112,9 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
-    fn, found = measured(program.fn)
-    sizes = tape_bytes(found, run(fn, tuple(leaves)))
+    fn, found = measured(finished(program))
+    costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
+    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))
     rows = []
     for report in program.reports:
         for r in report.residuals:
@@ -121,4 +130,5 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
                     sizes.pop(r.tape, 0),
                 )
             )
-    return Explanation(f.__name__, tuple(rows), sum(r.bytes for r in rows) + sum(sizes.values()))
+    total = sum(r.bytes for r in rows) + sum(sizes.values())
+    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()))

@@ -8,9 +8,11 @@ IR, ``python`` executes the printed text, ``cpu`` compiles the printed text with
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from srcad.ir.nodes import Function
+
+NAMESPACE: dict[str, Any] = {}  # what generated code may call besides NumPy and Numba, by name
 
 
 class Backend(Protocol):

@@ -14,7 +14,7 @@ from typing import Any
 
 from numba.core.errors import NumbaError
 
-from srcad.backends.base import as_tuple
+from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.backends.printer import Module, emit
 from srcad.errors import InternalError
 from srcad.ir.nodes import Function
@@ -24,7 +24,7 @@ def compile_module(module: Module, filename_hint: str = "srcad") -> Any:
     """Execute the module's text; the njit dispatcher of its entry function."""
     filename = register(module.source, filename_hint)
     # Numba resolves recursion only in functions of a module that can be found
-    namespace: dict[str, Any] = {"__name__": __name__}
+    namespace: dict[str, Any] = {**NAMESPACE, "__name__": __name__}
     exec(compile(module.source, filename, "exec"), namespace)
     return namespace[module.entry]
 

@@ -4,6 +4,7 @@ from srcad.library import (  # noqa: F401
     applying,
     building,
     calculus,
+    checkpoints,
     counts,
     elementwise,
     gammas,
@@ -34,6 +35,7 @@ from srcad.library import (  # noqa: F401
     ufuncs,
     values,
 )
+from srcad.library.checkpoints import is_checkpoint
 from srcad.library.registry import (
     LIBRARY,
     LIBRARY_ITEMS,
@@ -51,5 +53,6 @@ __all__ = [
     "Entry",
     "axes_of",
     "implements",
+    "is_checkpoint",
     "refuse",
 ]

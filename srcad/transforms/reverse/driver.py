@@ -11,7 +11,7 @@ and the reverse sweep never writes primal storage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import srcad.rules  # noqa: F401  (fills the registry)
@@ -28,13 +28,17 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
+from srcad.transforms.checkpoints import LoopCall, with_calls
+from srcad.transforms.custom import settled, taken
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
+from srcad.transforms.fusion import Candidate, fused, without_writes
 from srcad.transforms.reverse.adjoint import Adjoint
 from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.poison import poisoned
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
+from srcad.transforms.reverse.results import with_copies
 from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import Plan, Residual, Storage
@@ -46,6 +50,7 @@ class Report:
     """What the reverse sweep uses of the forward sweep."""
 
     residuals: list[Residual] = field(default_factory=list)
+    loops: dict[str, LoopCall] = field(default_factory=dict)  # by the name of the forward sweep
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,9 @@ class Request:
     name: str
     family: Family
     rows: bool = True  # whether copies of whole arrays may be taken
+    fuse: bool = False  # whether loops may run forwards and backwards at once
+    iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
+    unwritten: frozenset[str] = frozenset()  # parameters whose writes will be left out
 
 
 def reverse(
@@ -71,9 +79,12 @@ def reverse(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> Function:
     """The adjoint of ``fn`` with respect to its active parameters."""
-    return reverse_with_report(fn, active, seeded, allocate=allocate, poison=poison, lean=lean)[0]
+    return reverse_with_report(
+        fn, active, seeded, allocate=allocate, poison=poison, lean=lean, fuse=fuse
+    )[0]
 
 
 def reverse_with_report(
@@ -84,21 +95,38 @@ def reverse_with_report(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> tuple[Function, Report]:
     """``reverse``, and what was stored, kept, recomputed or read again, and why."""
     if seeded is None:
         seeded = tuple(True for y in fn.body.yields if is_float(y.type))
     family = Family(fn)
-    return generate(
+    made = generate(
         Request(
-            fn, active, seeded, allocate, poison, lean, family.namer.fresh(f"{fn.name}_b"), family
+            fn,
+            active,
+            seeded,
+            allocate,
+            poison,
+            lean,
+            family.namer.fresh(f"{fn.name}_b"),
+            family,
+            fuse=lean and fuse,
         )
     )
+    settled(family)
+    return made
 
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    return _Reverse(replace(request, fn=lifted(request.fn, request.family))).run()
+    if not request.iterations:  # else it has been done
+        fn = with_calls(request.fn, request.family)
+        fn = lifted(with_copies(fn, request.family), request.family)
+        inout = not request.allocate
+        fn = taken(fn, request.active, request.seeded, inout, request.family)
+        request = replace(request, fn=fn)
+    return _Reverse(request).run()
 
 
 class _Reverse:
@@ -137,7 +165,7 @@ class _Reverse:
         self.fn = replace(fn, params=whole, body=self.prepared.body)
         self.tree = Tree(self.fn)
         self.regions = Regions(self.fn, self.summaries)
-        self.reload = Reload(self.tree, self.regions, self.summaries)
+        self.reload = Reload(self.tree, self.regions, self.summaries, self.request.unwritten)
         self.positions = Positions(self.tree)
         self.idle: set[Node] = set()
 
@@ -147,8 +175,9 @@ class _Reverse:
 
     def _prepare(self, primal: Reload) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        wanted = wanted_snapshots(self.activity, primal)
-        prepare = Prepare(self.b, self.activity, primal, wanted)
+        iterations = self.request.iterations
+        wanted = wanted_snapshots(self.activity, primal, iterations, self.request.family.loops)
+        prepare = Prepare(self.b, self.activity, primal, wanted, iterations)
         for p in self.request.fn.params:
             if p.name in self.shadows:
                 prepare.shadow[p.name] = self.shadows[p.name]
@@ -164,12 +193,19 @@ class _Reverse:
         dry = self._sweep(None, None)
         storage = Storage(self.tree, self.positions, self.reload, self.request.lean)
         plan = storage.decide(dry.scopes.needed)
+        if self.request.fuse:
+            taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
+            request = replace(self.request, fuse=False)
+            found = fused(request, self.activity, self.tree, taped, generate)
+            if found is not None:
+                return found
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
         if copied is not None:
             return generate(replace(self.request, fn=copied, rows=False))
         self.b = Builder(self.namer)
-        declared = plan.reloads | self.contents
+        kept = {v.name for c in self.request.iterations.values() for v in c.rows.values()}
+        declared = plan.reloads | self.contents | kept
         fn = self.request.fn
         regions = Regions(fn, self.summaries)  # carried references are one storage to the primal
         names = poisoned(fn, Tree(fn), regions, declared) if self.request.poison else set()
@@ -187,7 +223,7 @@ class _Reverse:
             self.request.family.callees,
             self.request.fn.doc,
         )
-        return made, _report(plan, self.tree)
+        return made, _report(plan, self.tree, self.request.family)
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
         """The reverse sweep; without a plan a dry run that only notes what it needs."""
@@ -217,10 +253,18 @@ class _Reverse:
         family = self.request.family
 
         def make(new: str, primal: Function) -> Function:
-            quiet = family.callees[family.silent(name, self.summaries)]
-            return generate(
-                Request(quiet, active, seeded, False, False, self.request.lean, new, family)
-            )[0]
+            own = self.request.iterations.get(name)
+            once = own is not None and not own.again
+            quiet = primal if once else family.callees[family.silent(name, self.summaries)]
+            idle = frozenset() if own is None else own.idle
+            lean = self.request.lean
+            made, report = generate(
+                Request(quiet, active, seeded, False, False, lean, new, family, unwritten=idle)
+            )
+            if own is not None:
+                family.residuals += report.residuals
+                made = without_writes(made, idle)
+            return made
 
         return family.version(("reverse", name, active, seeded), f"{name}_b", name, make)
 
@@ -261,9 +305,16 @@ def _refuse_lists(a: Atom) -> None:
         )
 
 
-def _report(plan: Plan, tree: Tree) -> Report:
+def _report(plan: Plan, tree: Tree, family: Family) -> Report:
     def where(name: str) -> Loc | None:
         return getattr(tree.home[name].stmt, "loc", None)
+
+    states = {
+        t.name
+        for _, _, s in tree.walk()
+        if isinstance(s, Call) and s.fn in family.loops
+        for t in family.loops[s.fn].own(s)
+    }
 
     return Report(
         [
@@ -275,5 +326,7 @@ def _report(plan: Plan, tree: Tree) -> Report:
                 plan.reasons.get(name),
             )
             for name, kind in plan.kind.items()
-        ]
+            if kind != "kept" or name not in states
+        ],
+        family.loops,
     )
