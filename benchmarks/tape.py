@@ -198,6 +198,7 @@ def plot(rows: dict[str, Samples], path: Path) -> None:
     axes.set_xlabel("TensorFlow's time / srcad's time")
     figure.tight_layout()
     figure.savefig(path)
+    plt.close(figure)
 
 
 def main(arguments: list[str] | None = None) -> None:
