@@ -147,7 +147,14 @@ def line(name: str, samples: Samples) -> str:
     cells = [median(samples, lib, key) for key in ("wall", "cpu") for lib in LIBRARIES]
     ratios = [b / a if a and b else None for a, b in (cells[:2], cells[2:])]
     shown = [*cells[:2], ratios[0], *cells[2:], ratios[1]]
-    return f"| {name} | " + " | ".join("-" if c is None else f"{c:.3g}" for c in shown) + " |"
+    return f"| {name} | " + " | ".join(map(number, shown)) + " |"
+
+
+def number(x: float | None) -> str:
+    """Three digits, or a whole number; ``-`` if there is none."""
+    if x is None:
+        return "-"
+    return f"{x:.0f}" if x >= 1000 else f"{x:.3g}"
 
 
 HEAD = [
@@ -191,6 +198,7 @@ def plot(rows: dict[str, Samples], path: Path) -> None:
     axes.set_xlabel("TensorFlow's time / srcad's time")
     figure.tight_layout()
     figure.savefig(path)
+    plt.close(figure)
 
 
 def main(arguments: list[str] | None = None) -> None:
