@@ -163,7 +163,7 @@ def supported() -> str:
         ("statements", words(STMT, STATEMENTS)),
         ("expressions", words(EXPR, EXPRESSIONS)),
         *((f"functions of {where}", ticked(names)) for where, names in functions().items()),
-        *((f"methods of {kind}", ticked(names)) for kind, names in methods().items()),
+        *((f"methods of {kind}", ticked(sorted(set(names)))) for kind, names in methods().items()),
         ("subscripts of", ticked([f"np.{name_of(obj)}" for obj in LIBRARY_ITEMS])),
         ("attributes of arrays", ticked(sorted(ATTRIBUTES))),
         ("derivative zero by rule", ticked(zeros())),
