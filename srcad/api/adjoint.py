@@ -274,11 +274,12 @@ class Weave:
         substitution: dict[str, Atom] = {}
         for j, spec in enumerate(results_of(self.program.out)):
             arguments[f".out_b{j}"] = shadow_spec(spec)
-        for seed in self.seeds:
-            if isinstance(seed.type, ArrayT):
+            if isinstance(spec, Leaf) and isinstance(spec.type, ArrayT):
                 given = self.specs[f".out_b{j}"]
                 loc = self.program.source.loc(self.program.source.node)
-                check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
+                check_kind(given.type if isinstance(given, Leaf) else None, spec.type, j, loc)
+        for seed in self.seeds:
+            if isinstance(seed.type, ArrayT):
                 params.append(seed)
                 continue
             cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
