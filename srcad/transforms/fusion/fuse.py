@@ -20,8 +20,8 @@ from typing import Any
 
 from srcad.analyses.activity import Activity
 from srcad.analyses.tree import Tree
-from srcad.ir.nodes import Function, Var
-from srcad.ir.walk import statements, targets
+from srcad.ir.nodes import Block, For, Function, Var, While
+from srcad.ir.walk import binders, statements, targets
 from srcad.transforms import inline
 from srcad.transforms.family import Family
 from srcad.transforms.fusion.eligible import Candidate, candidates
@@ -37,9 +37,12 @@ def fused(
 ) -> tuple[Function, Any] | None:
     """The adjoint of ``request`` (a ``reverse.driver.Request``) with such loops, if there are."""
     merging = [
-        c for c in candidates(request.fn, activity, request.allocate) if set(taped) & bound(c)
+        c
+        for c in candidates(request.fn, activity, request.allocate)
+        if set(taped) & bound(c.loop.body) and not growing(c, set(taped))
     ]
     again = steps(request.fn, activity, tree, taped)
+    again = [c for c in again if not growing(c, set(taped))]
     while merging or again:
         places = {c.position for c in merging}
         again = [c for c in again if c.position not in places]
@@ -51,7 +54,6 @@ def fused(
         if not failed:
             return expanded(done, report, names, family)
         merging = [c for name, c in once.items() if name not in failed]
-        again = steps(request.fn, activity, tree, taped)
     return None
 
 
@@ -74,6 +76,18 @@ def expanded(
     return replace(whole, callees=rest), report
 
 
-def bound(c: Candidate) -> set[str]:
-    """The names of everything assigned in a loop."""
-    return {t.name for s in statements(c.loop.body) for t in targets(s)} | {c.loop.index.name}
+def bound(body: Block) -> set[str]:
+    """The names of everything assigned in a block."""
+    return {v.name for s in statements(body) for v in (*targets(s), *binders(s))}
+
+
+def growing(c: Candidate, taped: set[str]) -> bool:
+    """Whether a list would grow in every iteration; one long one costs less.
+
+    That is so where something is recorded in a loop whose trips are not known when it starts.
+    """
+    return any(
+        bound(s.body) & taped
+        for s in statements(c.loop.body)
+        if isinstance(s, While) or isinstance(s, For) and s.breaks
+    )

@@ -24,6 +24,7 @@ from srcad.ir.walk import statements
 from srcad.transforms.fusion.eligible import Candidate, Eligible
 from srcad.transforms.fusion.private import is_private
 
+WORTH = 3  # times as much recorded as kept; for less the iteration is not run twice
 DEAR = 8  # cost of an operation that is not to be run twice
 
 
@@ -101,7 +102,7 @@ def _cost(s: Op) -> int:
 
 
 def _worth(c: Candidate, tree: Tree, taped: dict[str, Var]) -> bool:
-    """Whether at least twice as much would be recorded as is kept, in the innermost loops."""
+    """Whether much more would be recorded than is kept, in the innermost loops."""
     body = next(n for n in tree.nodes if isinstance(n.owner, For) and n.owner.index == c.loop.index)
     recorded: Counter[int] = Counter()
     for name in taped:
@@ -111,7 +112,7 @@ def _worth(c: Candidate, tree: Tree, taped: dict[str, Var]) -> bool:
     kept: Counter[int] = Counter(a.type.ndim for a in c.state if isinstance(a.type, ArrayT))
     kept[0] += sum(is_float(x.arg.type) for x in c.loop.carried)
     most = max([*recorded, *kept])
-    return recorded[most] > 0 and recorded[most] >= 2 * kept[most] and (most > 0 or kept[0] > 0)
+    return recorded[most] > 0 and recorded[most] >= WORTH * kept[most] and (most > 0 or kept[0] > 0)
 
 
 def _depth(node: Node, body: Node) -> int | None:
