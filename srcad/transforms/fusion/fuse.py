@@ -87,7 +87,7 @@ def growing(c: Candidate, taped: set[str]) -> bool:
     That is so where something is recorded in a loop whose trips are not known when it starts.
     """
     return any(
-        bound(s.body) & taped
+        (bound(s.body) | {v.name for v in binders(s)}) & taped
         for s in statements(c.loop.body)
         if isinstance(s, While) or isinstance(s, For) and s.breaks
     )
