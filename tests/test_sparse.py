@@ -290,11 +290,15 @@ def test_hessian_of_several_arguments():
 
 
 # generality
-@pytest.mark.parametrize("program", [p for p in PROGRAMS[::12] if p.name != "no_result"], ids=str)
+@pytest.mark.parametrize("program", PROGRAMS[::12], ids=str)
 def test_programs_of_the_zoo(program):
     """Times a random direction: the oracle's tangent; of one float, the Hessian as well."""
     e = Expected(program)
     direction = vector(e.tangents)
+    if not vector(e.tangent[0]).size:
+        with pytest.raises(srcad.TypeMismatch, match="returns no float"):
+            srcad.sparse_jacobian(program.fn, program.wrt)(*program.args(), **program.kwargs)
+        return
     with quiet():
         jac = srcad.sparse_jacobian(program.fn, program.wrt)
         got = jac(*program.args(), **program.kwargs) @ direction
