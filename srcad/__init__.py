@@ -4,16 +4,14 @@
 and the decorator ``differentiable`` take an ordinary numeric Python function, generate the
 derivative as readable Python, and compile it with Numba.  ``GradientTape``, ``Variable`` and
 ``constant`` are the eager tape (``srcad.tape``); ``srcad.tf`` is TensorFlow's interface to it.
+
+Names are imported when they are first asked for: a program whose derivatives are in the cache
+(``srcad.cache``) never imports the compiler.
 """
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-from srcad.api.adjoint import adjoint
-from srcad.api.check import CheckFailed, check_grads
-from srcad.api.grad import differentiable, grad, value_and_grad
-from srcad.api.higher import hvp, jvp, linearize, vjp
-from srcad.api.inspect import explain, source
-from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.errors import (
     InternalError,
     NoDerivative,
@@ -23,6 +21,16 @@ from srcad.errors import (
     UnsupportedSyntax,
 )
 from srcad.options import Options, using
+
+if TYPE_CHECKING:
+    from srcad import cache
+    from srcad.api.adjoint import adjoint
+    from srcad.api.check import CheckFailed, check_grads
+    from srcad.api.grad import differentiable, grad, value_and_grad
+    from srcad.api.higher import hvp, jvp, linearize, vjp
+    from srcad.api.inspect import explain, source
+    from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
+    from srcad.tape import GradientTape, Variable, constant
 
 __version__ = "0.1.0"
 
@@ -38,6 +46,7 @@ __all__ = [
     "UnsupportedSyntax",
     "Variable",
     "adjoint",
+    "cache",
     "check_grads",
     "constant",
     "differentiable",
@@ -56,11 +65,27 @@ __all__ = [
     "vjp",
 ]
 
+_HOME = {
+    **dict.fromkeys(("GradientTape", "Variable", "constant"), "srcad.tape"),
+    **dict.fromkeys(("CheckFailed", "check_grads"), "srcad.api.check"),
+    **dict.fromkeys(("differentiable", "grad", "value_and_grad"), "srcad.api.grad"),
+    **dict.fromkeys(("hvp", "jvp", "linearize", "vjp"), "srcad.api.higher"),
+    **dict.fromkeys(("explain", "source"), "srcad.api.inspect"),
+    **dict.fromkeys(("hessian", "jacfwd", "jacobian", "jacrev"), "srcad.api.jacobian"),
+    "adjoint": "srcad.api.adjoint",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """The tape, imported when it is first asked for."""
-    if name in ("GradientTape", "Variable", "constant"):
-        from srcad import tape
+    """A public name, imported when it is first asked for."""
+    if name == "cache":
+        return importlib.import_module("srcad.cache")
+    if name not in _HOME:
+        raise AttributeError(f"module 'srcad' has no attribute {name!r}")
+    found = globals()[name] = getattr(importlib.import_module(_HOME[name]), name)
+    return found
 
-        return getattr(tape, name)
-    raise AttributeError(f"module 'srcad' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    """Public names, those not yet imported included."""
+    return sorted({*globals(), *__all__})

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcad.backends.base import backend
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs
 from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
@@ -23,6 +22,7 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
+from srcad.specs import Leaf, Node, Opaque, Spec, leaf_specs
 from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (

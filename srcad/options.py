@@ -27,6 +27,7 @@ class Options:
         verbose: say what is compiled, and how long it took.
         memory_limit: bytes that one recorded array may take; more is refused before allocation.
         verify: check the intermediate representation after every pass.
+        cache: keep compiled code on disk for other processes (``docs/caching.md``).
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -35,6 +36,7 @@ class Options:
     verbose: bool = False
     memory_limit: int | None = None
     verify: bool = False
+    cache: bool = True
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:

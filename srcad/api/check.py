@@ -11,11 +11,10 @@ from srcad.api.function import as_function
 from srcad.api.grad import Grad
 from srcad.api.higher import has_float, jvp, vjp
 from srcad.api.jacobian import Jacobian
-from srcad.api.records import draws_afresh
 from srcad.api.safety import name_of
 from srcad.errors import SrcadError, TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
 from srcad.ir.types import Scalar, is_float
+from srcad.specs import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
 
 
 class CheckFailed(SrcadError, AssertionError):
@@ -65,6 +64,8 @@ def check_grads(
             "check_grads needs an argument that is a float or an array of floats",
             instead="pass a float (1.0 instead of 1)",
         )
+    from srcad.api.records import draws_afresh
+
     if draws_afresh(g, args):
         raise TypeMismatch(
             f"{name_of(g)} draws other random numbers in each call",

@@ -9,7 +9,6 @@ from typing import Any
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
-from srcad.backends.printer import emit
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -27,6 +26,8 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     >>> "def " in source(square_sum, np.ones(2))
     True
     """
+    from srcad.backends.printer import emit
+
     f: Transformed = as_function(g)
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
@@ -92,7 +93,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
     from srcad.backends.reference import run
-    from srcad.frontend.arguments import leaves_of
+    from srcad.specs import leaves_of
     from srcad.storage.measure import measured, tape_bytes
 
     f: Transformed = as_function(g)

@@ -13,15 +13,15 @@ from dataclasses import replace
 from typing import Any
 
 from srcad.analyses.summaries import summary_of
-from srcad.api.programs import active_pattern, gradient_spec, pack, reversed_program
+from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
 from srcad.ir.types import ArrayT, Scalar, Type, is_float
+from srcad.specs import Leaf, Node, Opaque, Spec, gradient_spec, pack
 from srcad.transforms.draws import draws, recorded, replayed
 from srcad.transforms.family import Family
 from srcad.transforms.forward import forward

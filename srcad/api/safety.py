@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from srcad.callables import unwrap
 from srcad.errors import InternalError, SrcadError, UnsupportedSyntax
-from srcad.frontend.source import get_source, unwrap
 
 DEPTH = 10_000  # of Python's stack while a program is compiled
 REPORT = "please report this, with the function and the types of its arguments"
@@ -86,6 +86,8 @@ def place_of(f: Any, error: Exception) -> Any:
     loc = getattr(error, "srcad_loc", None)
     if loc is not None:
         return loc
+    from srcad.frontend.source import get_source
+
     try:
         source = get_source(innermost(f))
     except SrcadError:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from srcad.errors import PLAIN as PLAIN
 from srcad.errors import SrcadError, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Conflict, Maybe, describe, is_array, is_scalar
@@ -26,6 +27,7 @@ from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Const, Function, Loc, Var
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar
+from srcad.paths import Path
 
 STMT: dict[type, Callable] = {}
 EXPR: dict[type, Callable] = {}
@@ -35,7 +37,6 @@ ATTRIBUTES: dict[str, Callable] = {}
 
 FLAGS = (".ret", ".brk", ".cont")
 TRUE, FALSE = const(True), const(False)
-PLAIN = "plain Python refuses this as well"  # why, where the fault is the program's own
 EXPANSION_LIMIT = 40_000  # statements; beyond this a helper is called, not expanded
 
 
@@ -83,7 +84,7 @@ class Frame:
 class Capture:
     """An array that the function sees but is not given: a hidden argument."""
 
-    path: Callable[[], Any]
+    path: Path
     var: Var
     obj: Any
 
@@ -93,7 +94,7 @@ class Program:
     """What the lowering of one root function collects."""
 
     captures: dict[int, Capture] = field(default_factory=dict)
-    guards: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)
+    guards: list[tuple[Path, Any]] = field(default_factory=list)
     callees: dict[str, Function] = field(default_factory=dict)
     instances: dict[Any, Any] = field(default_factory=dict)
     facts: dict[Any, Any] = field(default_factory=dict)

@@ -39,7 +39,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     statements,
     vectorizing,
 )
-from srcad.frontend.arguments import Spec, parameter
+from srcad.frontend.arguments import parameter
 from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Restart
 from srcad.frontend.fence import check_function
 from srcad.frontend.source import SourceFunction, call_parts, get_source
@@ -47,6 +47,8 @@ from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
 from srcad.ir.walk import rewrite_block
+from srcad.paths import Path
+from srcad.specs import Spec
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,12 @@ def _finish(
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
     fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
-    return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
+    return Lowered(fn, source, value, counts, captures, guards_of(lo.program))
+
+
+def guards_of(program: Program) -> tuple[tuple[Path, Any], ...]:
+    """What must keep its value, each once; what a path starts from is always the same."""
+    return tuple({p.identity(): (p, v) for p, v in program.guards if p.steps}.values())
 
 
 def with_user_names(fn: Function, chosen: dict[str, str], namer: Namer) -> Function:

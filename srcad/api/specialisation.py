@@ -1,0 +1,235 @@
+"""Compiled code for one set of argument kinds: what a call needs, and nothing of the compiler.
+
+A ``Face`` is what is left of a program when its code is generated: the text, how results are put
+together, what was captured and must keep its value.  It is what the cache on disk holds, so that
+a call in another process starts here.  The program itself is made again where somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import count
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srcad.errors import TypeMismatch
+from srcad.ir.types import ArrayT, Scalar
+from srcad.paths import Path
+from srcad.specs import Leaf, Node, Spec, array_type
+from srcad.specs import build as container
+
+if TYPE_CHECKING:
+    from srcad.compiler import Program
+    from srcad.ir.nodes import Function, Loc
+
+
+@dataclass(frozen=True)
+class Face:
+    """A program seen from outside.
+
+    ``text`` and ``entry`` are the generated module and its function (for the ``cpu`` backend),
+    ``written`` the positions of the array parameters that the code writes, ``messages`` the texts
+    of exceptions that show numbers, ``draws`` whether random numbers are drawn.
+    """
+
+    name: str
+    loc: Loc
+    arguments: dict[str, Spec]
+    out: Spec
+    params: tuple[str, ...]
+    results: int
+    written: tuple[int, ...]
+    draws: bool
+    captures: tuple[tuple[Path, ArrayT], ...]
+    guards: tuple[tuple[Path, Any], ...]
+    messages: dict[str, int]
+    hint: str = ""
+    text: str = ""
+    entry: str = ""
+
+    def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
+        """The function that the text defines, compiled at its first call."""
+        from srcad.backends.cpu import compile_text, runner
+
+        compiled = compile_text(self.text, self.entry, self.hint, cached)
+        run = runner(compiled, self.hint, self.results)
+        if self.messages:
+            from srcad.messages import filling
+
+            return filling(run, self.messages)
+        return run
+
+
+def face_of(program: Program, printed: bool) -> Face:
+    """What a call of a program needs; with its text, where it is to be compiled."""
+    from srcad.messages import templates
+    from srcad.transforms.draws import draws
+
+    fn = program.fn
+    captures = tuple((c.path, c.var.type) for c in program.captures)
+    face = Face(
+        program.source.name,
+        program.source.loc(program.source.node),
+        program.arguments,
+        program.out,
+        tuple(p.name for p in fn.params),
+        len(fn.body.yields),
+        written_arrays(fn),
+        bool(draws(fn)),
+        captures,  # type: ignore[arg-type]
+        program.guards,
+        templates(fn),
+        fn.name,
+    )
+    if printed:
+        from dataclasses import replace
+
+        from srcad.backends.printer import emit
+
+        module = emit(fn)
+        return replace(face, text=module.source, entry=module.entry)
+    return face
+
+
+def written_arrays(fn: Function) -> tuple[int, ...]:
+    """Positions of the array parameters that a function writes."""
+    from srcad.analyses.summaries import summary_of
+
+    summary = summary_of(fn)
+    return tuple(
+        k
+        for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
+        if w and isinstance(p.type, ArrayT)
+    )
+
+
+class Specialisation:
+    """Compiled code for one set of argument kinds.
+
+    Args:
+        face: what a call needs.
+        run: the compiled function of the leaves of the arguments.
+        remake: makes the program again.
+    """
+
+    def __init__(
+        self, face: Face, run: Callable[..., tuple[Any, ...]], remake: Callable[[], Program]
+    ) -> None:
+        self.face, self.run, self.remake = face, run, remake
+        self.restore = restorer(face.out, count())
+        self.fetch = tuple(path.get for path, _ in face.captures)
+        self.checks = tuple((path.get, value) for path, value in face.guards)
+        self.arrays = tuple((path.get, path(), t) for path, t in face.captures)
+
+    @cached_property
+    def program(self) -> Program:
+        """The program, made again where the code came from the cache."""
+        return self.remake()
+
+    def valid(self) -> bool:
+        """Whether the captured numbers still have the values that were frozen."""
+        for get, value in self.checks:
+            try:
+                now = get()
+            except Exception:
+                return False
+            if now is not value and (type(now) is not type(value) or now != value):
+                if not (now != now and value != value):
+                    return False
+        for get, array, t in self.arrays:
+            now = get()
+            if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
+                return False
+        return True
+
+    def captured(self) -> tuple[Any, ...]:
+        """The captured arrays as they are now."""
+        return tuple([get() for get in self.fetch])
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Run on the leaves of the arguments; the structured result."""
+        if self.fetch:
+            leaves = [*leaves, *self.captured()]
+        if self.face.written:
+            check_overlap(self.face, leaves)
+        return self.restore(self.run(*leaves))
+
+
+def make(program: Program, slot: Any = None) -> Specialisation:
+    """Build the code of a program, and keep it in the place of the cache that is given."""
+    from srcad.compiler import build
+
+    if slot is None:
+        return Specialisation(face_of(program, False), build(program), lambda: program)
+    face = face_of(program, True)
+    slot.store(face)
+    return Specialisation(face, face.start(True), lambda: program)
+
+
+def kind_of(x: Any) -> Any:
+    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
+    kind = type(x)
+    if kind is np.ndarray:
+        return x.dtype, x.ndim, x.flags.num
+    if kind is int:
+        return kind if -(1 << 63) <= x < 1 << 63 else None
+    return kind if kind in _NUMBERS else None
+
+
+_NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
+
+
+def same_kind(a: np.ndarray, t: ArrayT) -> bool:
+    """Whether a captured array can stand for the one that was compiled for."""
+    try:
+        now = array_type(a, "a captured array")
+    except TypeMismatch:
+        return False
+    return (now.dtype, now.ndim, now.layout) == (t.dtype, t.ndim, t.layout)
+
+
+def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
+    """Arguments that are written must not share memory with others.
+
+    Raises:
+        TypeMismatch: they do, so the derivative with respect to each is not defined.
+    """
+    arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
+    for k in face.written:
+        for j, b in arrays:
+            if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
+                raise TypeMismatch(
+                    f"{face.name} writes to {face.params[k]!r}, which overlaps "
+                    f"{face.params[j]!r} in memory",
+                    face.loc,
+                    "a change of one would change the other, so neither has a derivative of its "
+                    "own",
+                    "pass a copy",
+                )
+
+
+def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes a result from its leaves (``leaf`` counts their positions)."""
+    if isinstance(spec, Leaf):
+        k = next(leaf)
+        if isinstance(spec.type, Scalar):
+            number = _SCALARS[spec.type.kind]
+            return lambda leaves: number(leaves[k])
+        return itemgetter(k)
+    if isinstance(spec, Node):
+        parts = [restorer(p, leaf) for p in spec.parts]
+        if spec.kind == "swapped":
+            first, second = parts
+            return lambda leaves: (second(leaves), first(leaves))
+        if spec.cls is tuple:
+            return lambda leaves: tuple([part(leaves) for part in parts])
+        return lambda leaves: container(spec, [part(leaves) for part in parts])
+    obj = spec.obj
+    return lambda leaves: obj
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": int, "b1": bool}
