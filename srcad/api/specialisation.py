@@ -8,7 +8,7 @@ a call in another process starts here.  The program itself is made again where s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from itertools import count
 from operator import itemgetter
@@ -24,7 +24,7 @@ from srcad.specs import build as container
 
 if TYPE_CHECKING:
     from srcad.compiler import Program
-    from srcad.ir.nodes import Function, Loc
+    from srcad.ir.nodes import Function
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Face:
     """
 
     name: str
-    loc: Loc
+    loc: tuple[Any, ...]
     arguments: dict[str, Spec]
     out: Spec
     params: tuple[str, ...]
@@ -73,7 +73,7 @@ def face_of(program: Program, printed: bool) -> Face:
     captures = tuple((c.path, c.var.type) for c in program.captures)
     face = Face(
         program.source.name,
-        program.source.loc(program.source.node),
+        astuple(program.source.loc(program.source.node)),
         program.arguments,
         program.out,
         tuple(p.name for p in fn.params),
@@ -86,8 +86,6 @@ def face_of(program: Program, printed: bool) -> Face:
         fn.name,
     )
     if printed:
-        from dataclasses import replace
-
         from srcad.backends.printer import emit
 
         module = emit(fn)
@@ -202,10 +200,12 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
     for k in face.written:
         for j, b in arrays:
             if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
+                from srcad.ir.nodes import Loc
+
                 raise TypeMismatch(
                     f"{face.name} writes to {face.params[k]!r}, which overlaps "
                     f"{face.params[j]!r} in memory",
-                    face.loc,
+                    Loc(*face.loc),
                     "a change of one would change the other, so neither has a derivative of its "
                     "own",
                     "pass a copy",

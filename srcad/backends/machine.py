@@ -19,6 +19,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from numba.core.compiler import CompileResult
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from srcad.cache import folder
@@ -44,10 +45,14 @@ class Overloads:
             return None
         try:
             symbols, parts = pickle.loads(data)
-            if missing(symbols):
-                target_context.refresh()
-                for prepare in parts[-2]:  # what starts Numba's threads
-                    prepare()
+            starters = (
+                lambda: rtsys.initialize(target_context),
+                *parts[-2],
+                target_context.refresh,
+            )
+            for start in starters:  # reference counts, threads, everything
+                if missing(symbols):
+                    start()
             return None if missing(symbols) else CompileResult._rebuild(target_context, *parts)
         except Exception:  # written by something else: compile
             folder.remove(name)

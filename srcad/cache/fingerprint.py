@@ -116,10 +116,7 @@ class Walk:
         elif module.startswith("numba.core.types"):
             self.emit("numba type", str(x))
         elif trusted(module):
-            name = next((n for n, v in vars(np).items() if v is x), None)
-            if name is None:
-                raise Uncacheable(f"it depends on an object of type {type(x).__name__}")
-            self.emit("numpy", name)
+            self.reduced(x)
         else:
             self.instance(x)
 
@@ -129,6 +126,20 @@ class Walk:
         self.emit(label, len(parts))
         for part in parts:
             self.visit(part)
+
+    def reduced(self, x: Any) -> None:
+        """An object of a package: what a pickle of it would hold."""
+        name = next((n for n, v in vars(np).items() if v is x), None)
+        if name is not None:
+            return self.emit("numpy", name)
+        try:
+            parts = x.__reduce_ex__(4)
+        except Exception as e:
+            raise Uncacheable(f"it depends on an object of type {type(x).__name__}") from e
+        if isinstance(parts, str):
+            return self.emit("named", *name_in(type(x)), parts)
+        parts = (list(p) if isinstance(p, Iterator) else p for p in parts)
+        self.each("reduced", (type(x), *parts))
 
     def instance(self, x: Any) -> None:
         """An object of a user's class: its class and its attributes."""
