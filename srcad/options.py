@@ -59,12 +59,12 @@ class Options:
         return replace(self, **known)
 
 
-_defaults = Options()
+in_force = Options()  # where nothing else is said; ``defaults()`` is how to ask
 
 
 def defaults() -> Options:
     """The options in force where nothing else is said."""
-    return _defaults
+    return in_force
 
 
 @contextmanager
@@ -75,10 +75,10 @@ def using(**changes: Any) -> Iterator[Options]:
     ...     options.backend
     'reference'
     """
-    global _defaults
-    before = _defaults
-    _defaults = before.merged(changes)
+    global in_force
+    before = in_force
+    in_force = before.merged(changes)
     try:
-        yield _defaults
+        yield in_force
     finally:
-        _defaults = before
+        in_force = before

@@ -65,6 +65,11 @@ class Path:
         """Path of the truth that two paths lead to one object."""
         return self._step("same", other)
 
+    def entry(self) -> tuple[Any, ...]:
+        """The dict and the key, where the value is an entry of a dict; else nothing."""
+        plain = len(self.steps) == 1 and self.steps[0][0] == "item" and type(self.root) is dict
+        return (self.root, self.steps[0][1]) if plain else ()
+
     def identity(self) -> tuple[Any, ...]:
         """Equal for paths that take the same steps from the same object."""
         steps = ((k, x.identity() if isinstance(x, Path) else x) for k, x in self.steps)

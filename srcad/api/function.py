@@ -16,8 +16,9 @@ from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any
 
+from srcad import options as settings
 from srcad.api.safety import compiling, located, name_of
-from srcad.api.specialisation import Specialisation, kind_of, make
+from srcad.api.specialisation import Ready, Specialisation, kind_of, make
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
@@ -51,6 +52,7 @@ class Transformed:
             )
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
+        self.ready: dict[type | tuple[type, ...], Ready] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -191,17 +193,37 @@ class Transformed:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the arguments of the user's function."""
-        if not kwargs:  # numbers and arrays seen before: no binding, no descriptions
-            kinds = tuple(map(kind_of, args))
-            known = self.quick.get(kinds)
-            if known is not None and known[0] is defaults() and known[1].valid():
-                return known[1](args)
-            if None not in kinds and self.plain(args):
-                bound = self.bind(args, kwargs)
-                special = self.specialise(bound)
-                self.quick[kinds] = defaults(), special
-                return special(args)
-        return self.call_bound(self.bind(args, kwargs))
+        if kwargs:
+            return self.call_bound(self.bind(args, kwargs))
+        # written out, not in functions: this is what a call costs over the compiled function
+        ready = self.ready.get(type(args[0]) if len(args) == 1 else tuple(map(type, args)))
+        if ready is not None and ready.options is settings.in_force:
+            for k, dtype, ndim, flags in ready.arrays:
+                x = args[k]
+                if x.dtype is not dtype or x.ndim != ndim or x.flags.num != flags:
+                    return self.prepare_call(args)
+            for table, name, value in ready.names:
+                if table.get(name) is not value:
+                    return self.prepare_call(args)
+            for get, value in ready.watched:
+                if get() is not value:
+                    return self.prepare_call(args)
+            if not ready.integers or ready.fit(args):
+                return ready.run(*args)
+        return self.prepare_call(args)
+
+    def prepare_call(self, args: tuple[Any, ...]) -> Any:
+        """Call with positional arguments; numbers and arrays are known the next time."""
+        kinds = tuple(map(kind_of, args))
+        if None in kinds or not self.plain(args):
+            return self.call_bound(self.bind(args, {}))
+        known = self.quick.get(kinds)
+        if known is None or known[0] is not defaults() or not known[1].valid():
+            known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
+        result = known[1](args)
+        types = type(args[0]) if len(args) == 1 else tuple(map(type, args))
+        self.ready[types] = Ready(*known, args)
+        return result
 
     def plain(self, args: tuple[Any, ...]) -> bool:
         """Whether arguments are in the order of the parameters, none left out."""

@@ -25,6 +25,7 @@ from srcad.specs import build as container
 if TYPE_CHECKING:
     from srcad.compiler import Program
     from srcad.ir.nodes import Function
+    from srcad.options import Options
 
 
 @dataclass(frozen=True)
@@ -148,6 +149,17 @@ class Specialisation:
         """The captured arrays as they are now."""
         return tuple([get() for get in self.fetch])
 
+    @property
+    def direct(self) -> Callable[..., Any] | None:
+        """The compiled function, where its arguments and results are already those of the call."""
+        if self.fetch or self.face.written or not bare(self.face.out):
+            return None
+        return getattr(self.run, "compiled", None)
+
+    def spread(self, *leaves: Any) -> Any:
+        """``__call__`` with the leaves one by one."""
+        return self(leaves)
+
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
         if self.fetch:
@@ -155,6 +167,36 @@ class Specialisation:
         if self.face.written:
             check_overlap(self.face, leaves)
         return self.restore(self.run(*leaves))
+
+
+class Ready:
+    """A specialisation that has run, with what the next call is compared with.
+
+    ``names`` and ``watched`` are captured values, compared by identity: where one is another
+    object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
+    comes before or after it.
+    """
+
+    __slots__ = ("arrays", "integers", "names", "options", "run", "watched")
+
+    def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
+        self.options = options
+        self.arrays = tuple(
+            (k, x.dtype, x.ndim, x.flags.num)
+            for k, x in enumerate(args)
+            if isinstance(x, np.ndarray)
+        )
+        self.integers = tuple(k for k, x in enumerate(args) if type(x) is int)
+        watched = [(p, value) for p, value in special.face.guards]
+        watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
+        entries = {id(p): p.entry() for p, _ in watched}
+        self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
+        self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
+        self.run = special.direct or special.spread
+
+    def fit(self, args: tuple[Any, ...]) -> bool:
+        """Whether integers are numbers of 64 bits."""
+        return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
 
 
 def make(program: Program, slot: Any = None) -> Specialisation:
@@ -210,6 +252,18 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
                     "own",
                     "pass a copy",
                 )
+
+
+def bare(spec: Spec) -> bool:
+    """Whether a result is what compiled code returns: an array or a number, a tuple of several.
+
+    >>> bare(Leaf(Scalar("f8"))), bare(Leaf(Scalar("f4")))
+    (True, False)
+    """
+    if isinstance(spec, Leaf):
+        return isinstance(spec.type, ArrayT) or spec.type != Scalar("f4")
+    several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
+    return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
 
 
 def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:

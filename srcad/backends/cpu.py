@@ -82,6 +82,7 @@ def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
                 raise
             raise refusal(name, error) from error
 
+    call.compiled = compiled  # type: ignore[attr-defined]
     return call
 
 

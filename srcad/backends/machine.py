@@ -19,7 +19,7 @@ from typing import Any
 
 import llvmlite.binding as llvm
 from numba.core.compiler import CompileResult
-from numba.core.runtime import rtsys
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from srcad.cache import folder
