@@ -16,6 +16,9 @@ from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numba._dispatcher import compute_fingerprint as fingerprint
+
 from srcad import options as settings
 from srcad.api.safety import compiling, located, name_of
 from srcad.api.specialisation import Ready, Specialisation, kind_of, make
@@ -52,7 +55,7 @@ class Transformed:
             )
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
-        self.ready: dict[type | tuple[type, ...], Ready] = {}
+        self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -196,11 +199,14 @@ class Transformed:
         if kwargs:
             return self.call_bound(self.bind(args, kwargs))
         # written out, not in functions: this is what a call costs over the compiled function
-        ready = self.ready.get(type(args[0]) if len(args) == 1 else tuple(map(type, args)))
+        try:
+            ready = self.ready.get(fingerprint(args))
+        except Exception:  # arguments that Numba does not know: structures, objects
+            ready = None
         if ready is not None and ready.options is settings.in_force:
-            for k, dtype, ndim, flags in ready.arrays:
+            for k, dtype in ready.arrays:
                 x = args[k]
-                if x.dtype is not dtype or x.ndim != ndim or x.flags.num != flags:
+                if type(x) is not np.ndarray or x.dtype is not dtype:
                     return self.prepare_call(args)
             for table, name, value in ready.names:
                 if table.get(name) is not value:
@@ -221,8 +227,7 @@ class Transformed:
         if known is None or known[0] is not defaults() or not known[1].valid():
             known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
         result = known[1](args)
-        types = type(args[0]) if len(args) == 1 else tuple(map(type, args))
-        self.ready[types] = Ready(*known, args)
+        self.ready[fingerprint(args)] = Ready(*known, args)
         return result
 
     def plain(self, args: tuple[Any, ...]) -> bool:

@@ -172,6 +172,9 @@ class Specialisation:
 class Ready:
     """A specialisation that has run, with what the next call is compared with.
 
+    Numba's fingerprint of the arguments has chosen it; it holds rank, layout and element type of
+    arrays, but says nothing of subclasses and foreign byte order, nor of the size of an integer.
+
     ``names`` and ``watched`` are captured values, compared by identity: where one is another
     object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
     comes before or after it.
@@ -181,12 +184,9 @@ class Ready:
 
     def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
         self.options = options
-        self.arrays = tuple(
-            (k, x.dtype, x.ndim, x.flags.num)
-            for k, x in enumerate(args)
-            if isinstance(x, np.ndarray)
-        )
-        self.integers = tuple(k for k, x in enumerate(args) if type(x) is int)
+        arrays = ((k, x) for k, x in enumerate(args) if isinstance(x, np.ndarray))
+        self.arrays = tuple((k, x.dtype) for k, x in arrays)
+        self.integers = tuple(k for k, x in enumerate(args) if isinstance(x, (int, np.int64)))
         watched = [(p, value) for p, value in special.face.guards]
         watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
         entries = {id(p): p.entry() for p, _ in watched}
