@@ -1,9 +1,10 @@
 """Many processes against one cache, damaged files, edits: ``python -m tests.stress_cache``.
 
 In each round a few processes start at once on the same folder, in every other round after an edit
-of the project of ``cache_programs`` and damage to some files.  Each compares all its derivatives with the reference
-interpreter; all processes of a round must agree to the last bit.  The last round has a home that
-cannot be written.  Prints one line a round; the exit status is the number of faults.
+of the project of ``cache_programs`` and damage to some files.  Each compares all its derivatives
+with the reference interpreter; all processes of a round must agree to the last bit.  The last
+round has a home that cannot be written.  Prints one line a round; the exit status is the number of
+faults.
 """
 
 from __future__ import annotations
