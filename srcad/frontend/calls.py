@@ -37,7 +37,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, complete, refuse
 
 
 @handles(CALLS, refuse)
@@ -205,7 +205,7 @@ def call_static(
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
-    if _hashable(obj) and obj in LIBRARY:
+    if _hashable(obj) and obj in complete():
         return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
     if isinstance(obj, type):
         return construct(lo, obj, args, keywords, node)

@@ -40,6 +40,7 @@ from srcad.library.registry import (
     LIBRARY_METHODS,
     Entry,
     axes_of,
+    complete,
     implements,
     refuse,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "LIBRARY_METHODS",
     "Entry",
     "axes_of",
+    "complete",
     "implements",
     "refuse",
 ]
