@@ -111,6 +111,8 @@ def in_process(what: str, cache: str, *args: str) -> Any:
     environment = dict(
         os.environ, SRCAD_CACHE="1", SRCAD_CACHE_DIR=cache, NUMBA_CACHE_DIR=cache + "/numba"
     )
+    environment["PYTHONPYCACHEPREFIX"] = str(Path(cache).parent / "pyc")  # as if installed
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.startup", "--do", what, *args],
         env=environment, cwd=HERE.parent, capture_output=True, text=True, check=False,
@@ -136,6 +138,7 @@ def measure(words: tuple[str, ...], repeats: int, clock: str) -> dict[str, Any]:
             return smallest([in_process(what, f, *args, clock) for f in folders])
 
         in_process("trivial", f"{cache}/0", clock)
+        in_process("first", f"{cache}/none", "srcad", cases()[0].name, clock)
         base = best("trivial")
         for case in cases():
             if case.name.startswith(words):

@@ -23,6 +23,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.storage.split import split
 from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
@@ -110,10 +111,16 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
+def final(program: Program) -> Function:
+    """The IR that is printed: after the last transform, very long functions in parts."""
+    return split(program.fn)
+
+
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:
     """A callable of the leaves of the arguments that gives the leaves of the result."""
     if program.options.debug:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    return with_messages(backend(program.options.backend).build(program.fn), program.fn)
+    fn = final(program) if program.options.backend == "cpu" else program.fn
+    return with_messages(backend(program.options.backend).build(fn), fn)

@@ -27,12 +27,13 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     True
     """
     from srcad.backends.printer import emit
+    from srcad.compiler import final
 
     f: Transformed = as_function(g)
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     with compiling(f):
-        return emit(f.program(specs).fn, linecache.getlines).source
+        return emit(final(f.program(specs)), linecache.getlines).source
 
 
 @dataclass(frozen=True)

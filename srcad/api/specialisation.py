@@ -88,8 +88,9 @@ def face_of(program: Program, printed: bool) -> Face:
     )
     if printed:
         from srcad.backends.printer import emit
+        from srcad.compiler import final
 
-        module = emit(fn)
+        module = emit(final(program))
         return replace(face, text=module.source, entry=module.entry)
     return face
 
