@@ -151,6 +151,21 @@ def test_key_of_a_borrowed_name():
     assert key(wearing(1.0)) != key(np.linalg.norm)
 
 
+def test_key_of_declared_functions(monkeypatch):
+    """What a program declares for the compiler is part of the keys."""
+    from srcad.library import LIBRARY
+    from srcad.library.registry import Entry
+
+    before = key(scaled)
+    keys_then = []
+    for meaning in (made(1.0), made(2.0)):
+        monkeypatch.setitem(LIBRARY, abs, Entry(meaning, list))
+        keys_then.append(key(scaled))
+    assert len({before, *keys_then}) == 3
+    monkeypatch.undo()
+    assert key(scaled) == before
+
+
 def test_what_cannot_be_told():
     """Objects without a meaning of their own make a function uncacheable, not wrong."""
     for x in (threading.Lock(), (k for k in "ab"), sys.__stdout__):

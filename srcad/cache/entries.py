@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from srcad.cache import folder
-from srcad.cache.environment import environment
+from srcad.cache.environment import declared, environment
 from srcad.cache.fingerprint import Uncacheable, Walk, trusted
 
 
@@ -41,7 +41,7 @@ class Slot:
         """The walk and its checksum, as things are now."""
         walk = Walk()
         walk.emit(environment(self.compiled))
-        for x in self.depends:
+        for x in (*self.depends, *declared()):
             walk.visit(x)
         return walk, walk.digest()
 

@@ -10,6 +10,13 @@ from typing import Any
 
 # settings of Numba that say where and by how many threads, not what is compiled
 INDIFFERENT = ("NUM_THREADS", "THREAD", "CACHE", "PATH", "DIR", "DUMP", "TRACE", "COLOR", "HOME")
+TABLES = (  # what the compiler looks functions up in: module, table, the function of an entry
+    ("srcad.rules.registry", "RULES", "body"),
+    ("srcad.library.registry", "LIBRARY", "code"),
+    ("srcad.library.registry", "LIBRARY_METHODS", "code"),
+    ("srcad.frontend.core", "CALLS", ""),
+    ("srcad.frontend.core", "METHODS", ""),
+)
 APART = ("tf", "tape")  # folders of srcad that the compiler never reads
 
 
@@ -64,6 +71,21 @@ def processor() -> tuple[Any, ...]:
         and not any(word in name for word in INDIFFERENT)
     )
     return (cpu_target.target_context.codegen().magic_tuple(), tuple(settings))
+
+
+def declared() -> list[tuple[Any, Any]]:
+    """Rules and library functions that a program declares itself: names and their Python functions.
+
+    Without them the tables need not be loaded, so nothing is imported to look.
+    """
+    found = []
+    for module, table, part in TABLES:
+        loaded = sys.modules.get(module)
+        for name, entry in getattr(loaded, table, {}).items():
+            code = getattr(entry, part) if part else entry
+            if not str(getattr(code, "__module__", "srcad")).startswith("srcad."):
+                found.append((name, code))
+    return found
 
 
 def environment(compiled: bool) -> tuple[Any, ...]:
