@@ -23,6 +23,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.storage.reuse import reused
 from srcad.storage.split import split
 from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
 
@@ -111,9 +112,16 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
-def final(program: Program) -> Function:
-    """The IR that is printed: after the last transform, very long functions in parts."""
-    return split(program.fn)
+def finished(program: Program, whole: bool = False) -> Function:
+    """The IR as it is printed and run: what only comes after the last transform is done here.
+
+    Args:
+        whole: leave very long functions in one piece.
+    """
+    if program.options.debug:
+        return program.fn
+    fn = reused(program.fn)
+    return split(fn) if program.options.backend == "cpu" and not whole else fn
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:
@@ -122,5 +130,5 @@ def build(program: Program) -> Callable[..., tuple[Any, ...]]:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    fn = final(program) if program.options.backend == "cpu" else program.fn
+    fn = finished(program)
     return with_messages(backend(program.options.backend).build(fn), fn)

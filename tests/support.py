@@ -7,20 +7,35 @@ where Numba knows a function of NumPy that is neither supported nor given a reas
 from __future__ import annotations
 
 import builtins
+import functools
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
+import scipy
 import scipy.linalg
 import scipy.special
 
+import srcad
+from srcad.frontend.arguments import spec_of
 from srcad.frontend.core import CALLS
+from srcad.frontend.kinds import of_function, result_kind
+from srcad.ir.nodes import Draw as RandomDraw
+from srcad.ir.nodes import Function, Op, Print
+from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.types import F4, I8, Scalar, is_float
+from srcad.ir.walk import statements, variables
 from srcad.library import LIBRARY, complete
 from srcad.rules import FUNCTIONS, REASONS, RULES
+from tests.compiled import COMPILED, Case
+from tests.cuda_target import compiles, kinds
+from tests.elementwise import module_of
 from tests.samples import Draw
+from tests.test_library import program
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
 MODULES: dict[str, Any] = {
@@ -40,13 +55,26 @@ Made from the registries by `python -m tests.support`; do not edit. *primitive*:
 partial derivatives; *library*: written in the language itself, so its derivatives follow from its
 code; *compiler*: lowered to loops or array operations. Forward and reverse mode, and derivatives of
 every order, exist for all that is not marked: **zero** is a derivative that is zero wherever it
-exists, **no** one that is refused, with the reason. Floats are float64 and float32 (the result's
-type is the one that Numba gives it); integers and bools take part with derivative zero. In CUDA
-kernels nothing is supported yet.
+exists, **no** one that is refused, with the reason.
 
-| function | kind | forward | reverse | second order | notes |
-|---|---|---|---|---|---|
+Dtypes: what the result is for operands of float32 (f4) and, of primitives, int64 (i8), as Numba's
+typing has it; float64 gives float64, or the integers and bools (b1) shown. Integers and bools take
+part with derivative zero. Sums of float32 arrays are accumulated in float32, as Numba does it (in
+`var` and `std` in float64); so are cotangents of float32 arrays.
+
+CUDA: **scalar** says that the code generated for it on numbers compiles for Numba's CUDA target
+(compute capability 8.0; with the toolkit 9.0 as well). Kernels are not differentiated yet, and in
+them no function of arrays is supported.
+
+VERSIONS.
+
+| function | kind | forward | reverse | second order | CUDA | dtypes | notes |
+|---|---|---|---|---|---|---|---|
 """
+
+VERSIONS = "Made with Numba {}, NumPy {} and SciPy {}".format(
+    *(".".join(m.__version__.split(".")[:2]) for m in (numba, np, scipy))
+)
 
 
 @dataclass(frozen=True)
@@ -58,9 +86,12 @@ class Row:
     derivative: str  # "yes", "zero" or "no"
     meaning: Any = None  # equal for two names of one thing
     notes: str = ""
+    cuda: str = "no"
+    dtypes: str = ""
 
     def __str__(self) -> str:
-        cells = [f"`{self.name}`", self.kind, *[self.derivative] * 3, self.notes]
+        cells = [f"`{self.name}`", self.kind, *[self.derivative] * 3, self.cuda, self.dtypes]
+        cells.append(self.notes)
         return f"| {' | '.join(cells)} |"
 
 
@@ -71,23 +102,88 @@ def public_names(module: Any) -> Iterator[tuple[str, Any]]:
             yield name, found
 
 
-def constant(f: Callable[..., Any]) -> bool:
-    """Whether the samples of a function of the library only ask for values."""
-    return not any(call.smooth for call in LIBRARY[f].samples(Draw()))
+def cases(f: Callable[..., Any], dtype: Any = np.float64) -> list[Case]:
+    """Programs that call a function of the library or of the compiler."""
+    if f in COMPILED:
+        return COMPILED[f]
+    calls = LIBRARY[f].samples(Draw(3, dtype=dtype))
+    return [Case(program(f, call), call.args, call.smooth) for call in calls]
 
 
+def lowered(case: Case) -> Function:
+    """A program as IR."""
+    transformed = srcad.differentiable(case.f, backend="reference")
+    bound = transformed.bind(case.args, {})
+    return transformed.program({k: spec_of(v) for k, v in bound.items()}).fn
+
+
+def for_kernels(fn: Function) -> bool:
+    """Whether IR consists of numbers and of primitives that the CUDA target compiles."""
+    bodies = [fn.body, *(c.body for c in fn.callees.values())]
+    everything = [s for body in bodies for s in statements(body)]
+    return all(isinstance(v.type, Scalar) for v in variables(fn)) and all(
+        compiles(s.op) if isinstance(s, Op) else not isinstance(s, (Print, RandomDraw))
+        for s in everything
+    )
+
+
+def on_numbers(found: list[Case]) -> str:
+    """The CUDA column of a function that is written in the language."""
+    numbers = [c for c in found if all(isinstance(a, (int, float)) for a in c.args)]
+    return "scalar" if any(for_kernels(lowered(c)) for c in numbers) else "no"
+
+
+def of_single(found: list[Case]) -> str:
+    """The dtype column: the float results of float32 arrays."""
+    for case in found:
+        arrays = [a for a in case.args if isinstance(a, np.ndarray) and a.dtype == np.float32]
+        if arrays and case.smooth:
+            results = {str(y.type)[:2] for y in lowered(case).body.yields if is_float(y.type)}
+            return f"f4→{'f4' if results == {'f4'} else 'f8'}" if results else ""
+    return ""
+
+
+def of_primitive(name: str, f: Any) -> str:
+    """The dtype column of a primitive (of arrays, where the function takes them)."""
+    arrays = module_of(f) in ("numpy", "scipy")
+    result = result_kind if arrays else lambda op, given: PRIMITIVES[op].result_type(*given)
+    found = []
+    for kind in (F4, I8):
+        operands = [Scalar(k) if k != "f8" else kind for k in kinds(name)]
+        if kind == I8 or F4 in operands:
+            found.append(f"{kind}→{result(of_function(f, name, operands), operands)}")
+    return " ".join(dict.fromkeys(found))
+
+
+@functools.cache
 def row_of(name: str, f: Any) -> Row | None:
     """What is known of a function."""
-    if f in complete(everything=True):
-        entry = LIBRARY[f]
-        return Row(name, "library", "zero" if constant(f) else "yes", entry.code, entry.notes)
+    complete(everything=True)
+    if f in LIBRARY or f in CALLS and f not in FUNCTIONS:
+        found = cases(f)
+        derivative = "yes" if any(c.smooth for c in found) else "zero"
+        entry = LIBRARY.get(f)
+        kind, meaning, notes = "compiler", CALLS.get(f), ""
+        if entry is not None:
+            kind, meaning, notes = "library", entry.code, entry.notes
+        single = cases(f, np.float32) if entry is not None else [as_single(c) for c in found]
+        return Row(name, kind, derivative, meaning, notes, on_numbers(found), of_single(single))
     if f in FUNCTIONS:
         op = FUNCTIONS[f]
-        return Row(name, "primitive", "zero" if RULES[op].zero else "yes", op)
-    if f in CALLS:
-        return Row(name, "compiler", "yes", CALLS[f])
+        cuda = "scalar" if compiles(op) else "no"
+        derivative = "zero" if RULES[op].zero else "yes"
+        return Row(name, "primitive", derivative, op, "", cuda, of_primitive(op, f))
     reason = REASONS.get(f)
     return Row(name, "-", "no", None, reason) if reason else None
+
+
+def as_single(case: Case) -> Case:
+    """The same program on arrays of float32."""
+    args = tuple(
+        a.astype(np.float32) if isinstance(a, np.ndarray) and a.dtype.kind == "f" else a
+        for a in case.args
+    )
+    return replace(case, args=args)
 
 
 def rows() -> list[Row]:
@@ -106,7 +202,7 @@ def rows() -> list[Row]:
 
 def page() -> str:
     """The page."""
-    return HEAD + "\n".join(map(str, rows())) + "\n"
+    return HEAD.replace("VERSIONS", VERSIONS) + "\n".join(map(str, rows())) + "\n"
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ import pytest
 from srcad.errors import InternalError, NoDerivative
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Const, Op, Var
+from srcad.ir.nodes import Atom, Block, Const, Function, Op, Var
 from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
 from srcad.ir.types import B1, F4, F8, I8, Scalar
+from srcad.ir.walk import operands as reads_of
+from srcad.ir.walk import statements
 from srcad.rules import (
     FUNCTIONS,
     REASONS,
@@ -37,6 +39,7 @@ from srcad.rules import (
     zero_rule,
 )
 from srcad.rules.expr import where
+from srcad.transforms.reverse import reverse_with_report
 
 SMOOTH = sorted(name for name in RULES if not is_zero(name))
 ZEROS = sorted(name for name in RULES if is_zero(name))
@@ -207,6 +210,25 @@ def test_needs(name: str) -> None:
         used |= {p.name for p in traced.partials if isinstance(p, Var)}
         names = {a.name: i for i, a in enumerate(operands(name))} | {"out": "out"}
         assert needs(name, active) == {names[u] for u in used if u in names}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_the_adjoint_reads_what_is_needed(name: str) -> None:
+    """The reverse sweep of one operation reads the primal values declared, and no other."""
+    args = operands(name)
+    out = Var("out", PRIMITIVES[name].result_type(*(a.type for a in args)))
+    fn = Function("f", args, Block((Op(out, name, args),), (out,)))
+    for active in product(*((False, True) if on else (False,) for on in Traced(name).active)):
+        if any(active):
+            body = reverse_with_report(fn, active)[0].body
+            everything = list(statements(body))
+            start = next(k for k, s in enumerate(everything) if isinstance(s, Op) and s.op == name)
+            result = everything[start].target.name  # type: ignore[union-attr]
+            positions: dict[str, int | str] = {a.name: i for i, a in enumerate(args)}
+            positions[result] = "out"
+            reads = [a for s in everything[start + 1 :] for a in reads_of(s)]
+            names = {a.name for a in (*reads, *body.yields[1:]) if isinstance(a, Var)}
+            assert needs(name, active) == {positions[n] for n in names if n in positions}
 
 
 @pytest.mark.parametrize("name", SMOOTH)

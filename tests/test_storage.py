@@ -21,6 +21,7 @@ import pytest
 
 import srcad
 from srcad.backends.reference import run
+from srcad.compiler import finished
 from srcad.ir.nodes import Alloc, Block
 from srcad.ir.types import ArrayT
 from tests import oracle
@@ -304,12 +305,13 @@ def gradient_of(named, args):
 def recorded(program, leaves):
     """Bytes of every tape when the reverse sweep has them all, by name."""
     names = {r.tape for report in program.reports for r in report.residuals if r.tape}
+    done = finished(program)
     tapes = [
         s.target
-        for s in program.fn.body.stmts
+        for s in done.body.stmts
         if isinstance(s, Alloc) and (s.target.name in names or s.target.hint.endswith("_kept"))
     ]
-    fn = replace(program.fn, body=Block(program.fn.body.stmts, tuple(tapes)))
+    fn = replace(done, body=Block(done.body.stmts, tuple(tapes)))
     counted = {id(owner(a)) for a in leaves if isinstance(a, np.ndarray)}
     shadows = {v.name for v in tapes if "_b" in v.name}
     return {

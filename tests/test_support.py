@@ -69,7 +69,29 @@ def test_enough_is_supported(rows):
 
 def test_the_page_is_up_to_date(rows):
     """Names are compared, so that another version of NumPy does not matter."""
-    shown = set(NAMED.findall(support.PAGE.read_text()))
+    text = support.PAGE.read_text()
+    shown = set(NAMED.findall(text))
     now = {r.name for r in rows}
     here = {n for n in shown if n.rpartition(".")[2] in dir(support.MODULES[n.rpartition(".")[0]])}
     assert here == now, "run python -m tests.support"
+
+
+def test_the_columns_are_up_to_date(rows):
+    """What the page says of each function is what is derived here, by the versions it names."""
+    text = support.PAGE.read_text()
+    if support.VERSIONS in text:
+        stale = [str(r) for r in rows if str(r) not in text]
+        assert not stale, "run python -m tests.support"
+    head = next(line for line in text.splitlines() if line.startswith("| function"))
+    columns = {c.strip() for c in head.split("|")}
+    assert columns >= {"forward", "reverse", "second order", "CUDA", "dtypes", "notes"}
+
+
+def test_cuda_column(rows):
+    """Functions of ``math`` are there for kernels, ufuncs without an implementation and functions
+    that make arrays are not."""
+    said = {r.name: r.cuda for r in rows}
+    scalar = ("math.exp", "math.atan2", "np.tanh", "scipy.special.log_ndtr", "scipy.special.j0")
+    assert {said[n] for n in (*scalar, "max", "math.dist")} <= {"scalar", "no"}
+    assert all(said[n] == "scalar" for n in scalar) and said["max"] == "scalar"
+    assert all(said[n] == "no" for n in ("np.cbrt", "np.sum", "np.linalg.solve", "np.zeros"))

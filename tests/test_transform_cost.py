@@ -40,7 +40,7 @@ ZERO = (const(0),)
 
 def kinds(fn: Function) -> dict[str, str]:
     """How the reverse sweep comes by each primal value it needs."""
-    _, report = reverse_with_report(fn, ACTIVE)
+    _, report = reverse_with_report(fn, ACTIVE, fuse=False)
     return {r.primal: r.kind for r in report.residuals}
 
 

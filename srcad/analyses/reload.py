@@ -44,8 +44,15 @@ Place = tuple[Node, int]
 class Reload:
     """Places of all writes, by region."""
 
-    def __init__(self, tree: Tree, regions: Regions, summaries: dict[str, Summary]) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        regions: Regions,
+        summaries: dict[str, Summary],
+        unwritten: frozenset[str] = frozenset(),
+    ) -> None:
         self.tree, self.regions, self.summaries = tree, regions, summaries
+        self.unwritten = unwritten  # parameters whose writes will be left out
         self.writes: dict[str, list[Access]] = defaultdict(list)
         self.resizes: dict[str, list[Access]] = defaultdict(list)
         self._own: dict[str, bool] = {}
@@ -57,7 +64,7 @@ class Reload:
 
     def _writes(self, node: Node, position: int, s: Stmt) -> None:
         match s:
-            case Store() | Accumulate():
+            case Store() | Accumulate() if self.root(s.array) not in self.unwritten:
                 self._note(self.writes, self.access(node, position, s.array, s.index))
             case Reserve():
                 self._note(self.resizes, self.access(node, position, s.array))
@@ -92,7 +99,7 @@ class Reload:
     def settled(self, node: Node, position: int, s: Store) -> bool:
         """Whether the element that a store writes keeps that value for good."""
         regions = self.regions.of(s.array)
-        if len(regions) != 1:
+        if len(regions) != 1 or self.root(s.array) in self.unwritten:
             return False
         write = self.access(node, position, s.array, s.index)
         return not any(self.follows(write, w, r) for r in regions for w in self.writes[r])

@@ -27,13 +27,13 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     True
     """
     from srcad.backends.printer import emit
-    from srcad.compiler import final
+    from srcad.compiler import finished
 
     f: Transformed = as_function(g)
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     with compiling(f):
-        return emit(final(f.program(specs)), linecache.getlines).source
+        return emit(finished(f.program(specs)), linecache.getlines).source
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,7 @@ HOW = {
     "reloaded": "read again",
     "preallocated": "recorded",
     "list": "recorded*",
+    "state": "each step's",
 }
 
 
@@ -85,7 +86,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     Returns:
         An ``Explanation``; it prints as a table.  ``recorded*`` means a growing list (the trip
-        count is not known on entry).
+        count is not known on entry), ``each step's`` the state before every iteration, from which
+        it is run again.
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
@@ -94,6 +96,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
     from srcad.backends.reference import run
+    from srcad.compiler import finished
     from srcad.specs import leaves_of
     from srcad.storage.measure import measured, tape_bytes
 
@@ -106,7 +109,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
-    fn, found = measured(program.fn)
+    fn, found = measured(finished(program, whole=True))
     sizes = tape_bytes(found, run(fn, tuple(leaves)))
     rows = []
     for report in program.reports:

@@ -21,7 +21,9 @@ from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
 from srcad.ir.types import ArrayT, Scalar, Type, is_float
+from srcad.ir.walk import variables
 from srcad.specs import Leaf, Node, Opaque, Spec, gradient_spec, pack
+from srcad.transforms.arrays import copy
 from srcad.transforms.draws import draws, recorded, replayed
 from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
@@ -100,6 +102,26 @@ def _silent(block: Block) -> Block:
     return Block(tuple(stmts), block.yields)
 
 
+def with_own_results(fn: Function) -> Function:
+    """The function, returning copies of those parts of its arguments that it would return.
+
+    A Jacobian only reads results; the adjoint of a call has to know what they are a part of.
+    """
+    sources = summary_of(fn).results
+    parts = [
+        bool(s.params) and isinstance(y.type, ArrayT)
+        for s, y in zip(sources, fn.body.yields, strict=True)
+    ]
+    if not any(parts):
+        return fn
+    b = Builder(Namer(v.name for v in variables(fn)))
+    ends = tuple(
+        copy(b, y, "r") if part and isinstance(y, Var) else y
+        for y, part in zip(fn.body.yields, parts, strict=True)
+    )
+    return replace(fn, body=Block((*fn.body.stmts, *b.stack[0]), ends))
+
+
 class Maker:
     """What both directions share: names, copies of overwritten arrays, the blocks of the result."""
 
@@ -130,7 +152,7 @@ class Maker:
         """Enter a function among the callees under a free name."""
         for name, callee in fn.callees.items():
             self.callees.setdefault(name, silent(callee) if quiet else callee)
-        fn = silent(fn) if quiet else fn
+        fn = with_own_results(silent(fn) if quiet else fn)
         name = Namer(self.callees).fresh(wish)
         self.callees[name] = replace(fn, name=name, callees=self.callees)
         return name

@@ -88,9 +88,9 @@ def face_of(program: Program, printed: bool) -> Face:
     )
     if printed:
         from srcad.backends.printer import emit
-        from srcad.compiler import final
+        from srcad.compiler import finished
 
-        module = emit(final(program))
+        module = emit(finished(program))
         return replace(face, text=module.source, entry=module.entry)
     return face
 

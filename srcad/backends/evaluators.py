@@ -84,6 +84,7 @@ _FLOAT: dict[str, Callable[..., Any]] = {
     "sub": operator.sub,
     "mul": operator.mul,
     "truediv": _truediv,
+    "steep_div": _truediv,
     "neg": operator.neg,
     "abs": abs,
     "positive": operator.pos,

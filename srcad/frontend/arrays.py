@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from srcad.frontend.core import PLAIN, Lowering
+from srcad.frontend.kinds import meant, narrow, of_elements, result_kind
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
-from srcad.ir.types import B1, F4, F8, I8, ArrayT, Scalar
+from srcad.ir.types import B1, I8, ArrayT, Scalar
 
 Index = tuple[Atom, ...]
 BITWISE = {
@@ -170,13 +170,22 @@ def broadcast_to(lo: Lowering, v: Any, full: tuple[Atom, ...]) -> Callable[[Inde
 def elementwise(lo: Lowering, name: str, args: list[Any], node: Any) -> Lazy:
     """A primitive applied to arrays and numbers, element by element."""
     check_bitwise(lo, name, args, node)
-    return apply_elementwise(
-        lo,
-        lambda *xs: lo.b.op(name, *fix_kinds(lo, name, narrow(lo, name, xs))),
-        args,
-        result_dtype(name, args),
-        node,
-    )
+    name = meant(lo, name, kinds_of(args), node)
+    dtype = result_dtype(name, args)
+
+    def element(*xs: Atom) -> Atom:
+        return lo.b.cast(of_elements(lo, name, narrow(lo, name, xs)), Scalar(dtype))
+
+    return apply_elementwise(lo, element, args, dtype, node)
+
+
+def kinds_of(args: list[Any]) -> list[Scalar]:
+    """The kinds of numbers and of elements of arrays."""
+    return [
+        element_kind(dtype_of(a)) if is_array(a) else a.type
+        for a in args
+        if is_array(a) or is_scalar(a)
+    ]
 
 
 def read_only(lo: Lowering, target: Var, node: Any) -> NoReturn:
@@ -209,29 +218,9 @@ def check_bitwise(lo: Lowering, name: str, args: list[Any], node: Any) -> None:
         )
 
 
-def fix_kinds(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
-    """Operands as the primitive wants them (integer division of arrays is float division)."""
-    if name == "truediv" and all(x.type in (I8, B1) for x in xs):
-        return tuple(lo.b.cast(x, F8) for x in xs)
-    if name == "pow":
-        return tuple(lo.b.cast(x, I8) if x.type == B1 else x for x in xs)
-    return xs
-
-
-def narrow(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
-    """Array arithmetic keeps float32 with integers (scalar arithmetic gives float64)."""
-    if name not in WITH_ORDER and {x.type for x in xs} in ({F4, I8}, {F4, B1}, {F4, I8, B1}):
-        return tuple(lo.b.cast(x, F4) for x in xs)
-    return xs
-
-
 def result_dtype(name: str, args: list[Any]) -> str:
     """Dtype code of an elementwise result."""
-    kinds = [element_kind(dtype_of(a)) if is_array(a) else a.type for a in args]
-    if F4 in kinds and F8 not in kinds:
-        kinds = [F4] * len(kinds)
-    kind: Scalar = PRIMITIVES[name].result_type(*kinds)
-    return kind.kind
+    return result_kind(name, kinds_of(args)).kind
 
 
 def apply_elementwise(
@@ -347,7 +336,7 @@ def update_array(lo: Lowering, target: Var, op: type, value: Any, node: Any) -> 
         value = settle(lo, value)
 
     def combine(old: Atom, v: Atom) -> Atom:
-        return lo.b.op(name, *fix_kinds(lo, name, (old, v)))
+        return of_elements(lo, name, (old, v))
 
     write_array(lo, target, value, node, combine)
 

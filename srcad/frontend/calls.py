@@ -34,6 +34,7 @@ from srcad.frontend.values import (
     Tuple,
     describe,
     is_array,
+    is_none,
     is_scalar,
 )
 from srcad.ir.build import const
@@ -315,11 +316,12 @@ def primitive_call(
         check_bitwise,
         check_result_kind,
         elementwise,
-        fix_kinds,
+        kinds_of,
         write_array,
     )
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
+    from srcad.frontend.kinds import of_elements, of_function
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
@@ -341,17 +343,16 @@ def primitive_call(
     args = [as_array(lo, a, node) if isinstance(a, (Tuple, ListV)) else a for a in args]
     for a in args:
         if not (is_scalar(a) or is_array(a)):
-            lo.mismatch(
-                node, f"{full_name(obj)} of {describe(a)}", instead="pass a number or an array"
-            )
-    if isinstance(out, Static) and out.obj is None:
-        out = None
+            what = f"{full_name(obj)} of {describe(a)}"
+            lo.mismatch(node, what, instead="pass a number or an array")
+    out = None if is_none(out) else out
+    name = of_function(obj, name, kinds_of(args))
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)
         check_result_kind(lo, out, name, args, node)
     if all(is_scalar(a) for a in args):
-        value = lo.b.op(name, *fix_kinds(lo, name, tuple(args)))
+        value = of_elements(lo, name, tuple(args))
         if out is not None:
             write_array(lo, out, value, node)
         return value if out is None else out
@@ -362,10 +363,9 @@ def primitive_call(
             instead="use the NumPy function of this name",
         )
     result = elementwise(lo, name, args, node)
-    if out is None:
-        return result
-    write_array(lo, out, result, node)
-    return out
+    if out is not None:
+        write_array(lo, out, result, node)
+    return result if out is None else out
 
 
 def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:

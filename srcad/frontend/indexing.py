@@ -27,7 +27,6 @@ from srcad.frontend.arrays import (
     dtype_of,
     element_at,
     element_kind,
-    fix_kinds,
     materialize,
     nest,
     read_only,
@@ -40,6 +39,7 @@ from srcad.frontend.arrays import (
 from srcad.frontend.core import EXPR, PLAIN, Lowering, handles
 from srcad.frontend.expansion import expand
 from srcad.frontend.grids import grid_key, library_item
+from srcad.frontend.kinds import of_elements
 from srcad.frontend.lists import list_item, store_list_item
 from srcad.frontend.tuples import tuple_item
 from srcad.frontend.values import (
@@ -261,7 +261,8 @@ def write_items(
     """Write to a view, through a mask or through index arrays."""
 
     def combine(old: Atom, v: Atom) -> Atom:
-        return lo.b.op(op, *fix_kinds(lo, op, (old, v)))  # type: ignore[arg-type]
+        assert op is not None
+        return of_elements(lo, op, (old, v))
 
     if all(i[0] in ("at", "slice", "new") for i in items):
         write_array(lo, subview(lo, a, tuple(items)), value, node, combine if op else None)

@@ -306,6 +306,12 @@ def mean(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 method_and_function("mean", np.mean, mean)
 
 
+def root_or_zero(lo: Lowering, x: Atom) -> Atom:
+    """The square root of a number, with derivative zero where it is zero (as of a norm)."""
+    zero = lo.b.op("eq", x, const(0, x.type))  # type: ignore[arg-type]
+    return lo.b.op("select", zero, const(0, x.type), lo.b.op("sqrt", x))  # type: ignore[arg-type]
+
+
 def variance(root: bool) -> Callable:
     """``np.var`` and ``np.std`` with ``ddof``."""
 
@@ -313,6 +319,8 @@ def variance(root: bool) -> Callable:
         from srcad.library import statistics
 
         v = as_array(lo, args[0], node)
+        if given(keywords, "correction") is not None:  # NumPy's other name
+            keywords["ddof"] = keywords.pop("correction")
         if given(keywords, "where") is not None:
             f = statistics.std_where if root else statistics.var_where
             return expand_library(lo, f, [v, *args[1:]], keywords, node)
@@ -331,8 +339,8 @@ def variance(root: bool) -> Callable:
                 return op("add", acc, op("mul", d, d))
 
             squares = fold_axes(lo, x, axes, const(0, kind), square, outer)
-            out = op("truediv", squares, op("sub", n, ddof))
-            return op("sqrt", out) if root else out
+            out = op("steep_div", squares, op("sub", n, ddof))
+            return root_or_zero(lo, out) if root else out
 
         return reduce(
             lo,

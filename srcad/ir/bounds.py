@@ -27,8 +27,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from srcad.ir.nodes import Atom, Block, Const, Dim, For, Function, If, Op, Stmt, Var, While
-from srcad.ir.types import I8
+from srcad.ir.nodes import (
+    Alloc,
+    Atom,
+    Block,
+    Const,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    Var,
+    While,
+)
+from srcad.ir.types import I8, ArrayT
+from srcad.ir.walk import statements
 
 Bound = int | None
 
@@ -39,6 +55,9 @@ class Bounds:
     def __init__(self, fn: Function) -> None:
         self._lower: dict[str, Bound] = {}
         self._plain: set[str] = set()  # signs that are obvious
+        self._start: dict[str, Atom] = {}  # of upward loops, by the name of the counter
+        self._made: dict[str, Op] = {}
+        self._tapes = _tapes(fn)
         self._block(fn.body)
 
     def lower(self, a: Atom) -> Bound:
@@ -59,11 +78,18 @@ class Bounds:
     def _statement(self, s: Stmt) -> None:
         match s:
             case Op(target=t, op=op, args=args) if t.type == I8:
+                self._made[t.name] = s
                 self._lower[t.name] = self._result(op, args)
                 if op in ("add", "sub") and self._plain_sum(args) and not self._negative(t):
                     self._plain.add(t.name)
             case Dim(target=t):
                 self._lower[t.name] = 0
+            case Store(array=a, value=v) if a.name in self._tapes:
+                known = self._tapes[a.name]
+                self._tapes[a.name] = [*known, self.lower(v)]
+            case Load(target=t, array=a) if a.name in self._tapes:
+                known = self._tapes[a.name]
+                self._lower[t.name] = min(known) if known and None not in known else None  # type: ignore[type-var]
             case If():
                 self._block(s.then)
                 self._block(s.orelse)
@@ -76,9 +102,18 @@ class Bounds:
         """The lower bound of an operation."""
         if op == "sub":
             x, y = self.lower(args[0]), args[1]
+            if isinstance(args[0], Var) and self._same(self._start.get(args[0].name), y):
+                return 0
             return x - int(y.value) if x is not None and isinstance(y, Const) else None
         rule = _RULES.get(op)
         return rule(*map(self.lower, args)) if rule else None
+
+    def _same(self, x: Atom | None, y: Atom) -> bool:
+        """Whether two integers are one and the same, or made by the same operation."""
+        if x is None or x == y or isinstance(x, Const) or isinstance(y, Const):
+            return x == y
+        a, b = self._made.get(x.name), self._made.get(y.name)
+        return a is not None and b is not None and a.op == b.op and a.args == b.args
 
     def _plain_sum(self, args: tuple[Atom, ...]) -> bool:
         return all(isinstance(a, Const) or a.name in self._plain for a in args)
@@ -111,12 +146,25 @@ class Bounds:
         low = None
         if isinstance(s.step, Const) and s.step.value > 0:
             low = self.lower(s.start)
+            self._start[s.index.name] = s.start
             if isinstance(s.start, Const) and low is not None and low >= 0:
                 self._plain.add(s.index.name)
         elif isinstance(s.step, Const):
             stop = self.lower(s.stop)
             low = None if stop is None else stop + 1
         self._lower[s.index.name] = low
+
+
+def _tapes(fn: Function) -> dict[str, list[Bound]]:
+    """The tapes of integers, with the bounds of what is stored so far: they are written first."""
+    return {
+        s.target.name: []
+        for s in statements(fn.body)
+        if isinstance(s, Alloc)
+        and isinstance(s.target.type, ArrayT)
+        and s.target.type.element == I8
+        and (s.loc is not None and s.loc.role == "tape")
+    }
 
 
 def _least(x: Bound, y: Bound) -> Bound:

@@ -86,8 +86,8 @@ def _binary() -> None:
     # one operand is a float: Numba's np.fmod of integers is unsigned (0.68)
     define("fmod", 2, ufunc_float, quiet(np.fmod), "np.fmod({0}, {1})", 8)
     # powers that are floats even of integers
-    define("fpow", 2, true_float, quiet(np.power), "math.pow({0}, {1})", 20)
-    define("float_power", 2, always(F8), quiet(np.power), "np.float_power({0}, {1})", 20)
+    define("fpow", 2, true_float, _power, "math.pow({0}, {1})", 20)
+    define("float_power", 2, always(F8), _power, "np.float_power({0}, {1})", 20)
     define("logaddexp", 2, ufunc_float, quiet(np.logaddexp), "np.logaddexp({0}, {1})", 40)
     define("logaddexp2", 2, ufunc_float, quiet(np.logaddexp2), "np.logaddexp2({0}, {1})", 40)
     define("ldexp", 2, lambda x, n: F4 if x == F4 else F8, _ldexp, "math.ldexp({0}, {1})", 4)
@@ -108,7 +108,17 @@ def _ldexp(x: float, n: int) -> float:
 
 
 def _lgamma(x: float) -> float:
-    return math.inf if x == -math.inf else float(scipy.special.gammaln(np.float64(x)))
+    try:
+        return math.lgamma(x)
+    except (ValueError, OverflowError):  # a pole, or beyond the largest float
+        return math.inf
+
+
+def _power(x: float, y: float) -> float:
+    try:
+        return math.pow(x, y)
+    except (ValueError, OverflowError):  # NumPy has another value for (-inf) ** 0.5
+        return quiet(np.power)(x, y)  # type: ignore[no-any-return]
 
 
 def _special() -> None:

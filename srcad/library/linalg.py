@@ -68,17 +68,28 @@ def real_spectrum(d, n):
     return d.array(a)
 
 
-@implements(np.linalg.eig, samples=lambda d: [d.call(real_spectrum(d, 3))])
+def real_spectra(d):
+    """Sample calls of an eigenvalue problem."""
+    return [
+        d.call(real_spectrum(d, 3)),
+        d.call(np.stack([real_spectrum(d, 2), real_spectrum(d, 2)])),
+    ]
+
+
+@implements(np.linalg.eig, samples=real_spectra)
 def eig(a):
     """Eigenvalues and vectors of length 1; complex ones raise ``ValueError``."""
     a = np.asarray(a)
-    if np.ndim(a) != 2:
-        refuse("np.linalg.eig of a stack", "call it for each matrix")
-    w, v = factors.eig(a)
+    if np.ndim(a) == 2:
+        w, v = factors.eig(a)
+        return EigResult(w, v)
+    w, v = np.empty(a.shape[:-1], kind_of(a)), np.empty(a.shape, kind_of(a))
+    for i in range(len(a)):
+        w[i], v[i] = np.linalg.eig(a[i])
     return EigResult(w, v)
 
 
-@implements(np.linalg.eigvals, samples=lambda d: [d.call(real_spectrum(d, 3))])
+@implements(np.linalg.eigvals, samples=real_spectra)
 def eigvals(a):
     """Eigenvalues; complex ones raise ``ValueError``."""
     return np.linalg.eig(a)[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from srcad.library.registry import implements, refuse
+from srcad.library.statistics import root_or_zero
 
 
 def holes(d):
@@ -111,7 +112,7 @@ def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
 @implements(np.nanstd, samples=variance_calls)
 def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
     """The standard deviation of what is no NaN."""
-    return np.sqrt(nanvar(a, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims))
+    return root_or_zero(nanvar(a, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims))
 
 
 def position_calls(d):

@@ -73,6 +73,7 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
         d.value(d.array([1.0, np.nan, 0.0])),
         d.value(d.array([[1.0, np.nan, 0.0], [np.nan, 2.0, 3.0]]), axis=0, keepdims=True),
         d.value(d.array([[1.0, np.nan, 0.0], [np.nan, 2.0, 3.0]]), axis=-1),
+        d.call(d.arr(2, 3, 2), axis=(0, 2)),
     ],
 )
 def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):

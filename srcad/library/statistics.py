@@ -203,6 +203,11 @@ def var_where(a, axis=None, ddof=0, keepdims=False, where=True):
     return np.divide(np.sum(d * d, axis=axis, keepdims=keepdims, where=where), n - ddof)
 
 
+def root_or_zero(v):
+    """The square root, of which the derivative at zero is zero."""
+    return np.where(v == 0, v - v, np.sqrt(v))
+
+
 def std_where(a, axis=None, ddof=0, keepdims=False, where=True):
     """``np.std`` of what a mask selects."""
-    return np.sqrt(var_where(a, axis, ddof, keepdims, where))
+    return root_or_zero(var_where(a, axis, ddof, keepdims, where))

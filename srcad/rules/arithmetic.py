@@ -45,8 +45,8 @@ def guarded_mul(x, y):
 
 @scalar_rule("truediv", operator.truediv, np.divide, domain=(0.3, 3))
 def truediv(x, y, out):
-    """d(x / y) = dx / y - (x/y) dy / y; guarded only where the quotient goes to a choice
-    (``analyses.sheltered``), so 0/0 in another zero term gives NaN."""
+    """d(x / y) = dx / y - (x/y) dy / y, of numbers: Python raises where y = 0, so no guard is
+    needed (elements of arrays are divided by ``steep_div``)."""
     inverse = 1 / y.value if y.is_const and y.value else 1 / y
     return inverse, -(out * inverse)
 
@@ -55,8 +55,8 @@ def truediv(x, y, out):
 def steep_div(x, y, out):
     """d(x / y) = dx / y - (x/y) dy / y, each zero where dx or dy is.
 
-    Rules divide by it where the divisor may be zero: zero cotangents stay zero in the second
-    order as well.
+    The quotient of elements of arrays; rules divide by it where the divisor may be zero: zero
+    cotangents stay zero in the second order as well.
     """
     return _steep_div(1, y), -_steep_div(out, y)
 
@@ -85,9 +85,9 @@ def square(x):
     return 2 * x
 
 
-@scalar_rule("reciprocal", np.reciprocal, domain=(0.3, 3))
+@scalar_rule("reciprocal", np.reciprocal, domain=(0.3, 3), guard=True)
 def reciprocal(x, out):
-    """d(1/x) = -dx / x^2."""
+    """d(1/x) = -dx / x^2; -inf at 0."""
     return -(out * out)
 
 
@@ -109,13 +109,13 @@ def copy_sign(x, y):
     return sign(x) * copysign(1, y), 0
 
 
-@scalar_rule("mod", operator.mod, np.remainder, domain=((-9, 9), (0.7, 3)))
+@scalar_rule("mod", operator.mod, np.remainder, domain=((-9, 9), (0.7, 3)), guard=True)
 def mod(x, y, out):
     """d(x - y floor(x/y)) = dx - floor(x/y) dy; the right-sided derivative at the jumps."""
     return 1, -rint((x - out) / y)
 
 
-@scalar_rule("fmod", math.fmod, np.fmod, domain=((-9, 9), (0.7, 3)))
+@scalar_rule("fmod", math.fmod, np.fmod, domain=((-9, 9), (0.7, 3)), guard=True)
 def fmod(x, y, out):
     """d(x - y trunc(x/y)) = dx - trunc(x/y) dy."""
     return 1, -rint((x - out) / y)

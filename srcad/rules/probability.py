@@ -84,8 +84,10 @@ def log_normal_distribution(x):
 
 @scalar_rule("ndtri", sp.ndtri, domain=(0.05, 0.95), guard=True)
 def normal_quantile(p, out):
-    """d ndtri(p) = sqrt(2 pi) e^(out^2/2), as erfcx / p, which is accurate for small p."""
-    return steep_div((0.5 * ROOT_2PI) * erfcx(-ROOT_HALF * out), p)
+    """d ndtri(p) = sqrt(2 pi) e^(out^2/2), as erfcx / p, which is accurate for small p; inf at the
+    ends."""
+    scaled = where(p == 0, 1, erfcx(-ROOT_HALF * out))
+    return steep_div((0.5 * ROOT_2PI) * scaled, p)
 
 
 @scalar_rule("erfinv", sp.erfinv, domain=(-0.9, 0.9), guard=True)
@@ -96,8 +98,9 @@ def inverse_error_function(y, out):
 
 @scalar_rule("erfcinv", sp.erfcinv, domain=(0.1, 1.9), guard=True)
 def inverse_complementary_error_function(y, out):
-    """d erfcinv(y) = -sqrt(pi)/2 e^(out^2), as erfcx / y, which is accurate for small y."""
-    return steep_div((-0.5 * ROOT_PI) * erfcx(out), y)
+    """d erfcinv(y) = -sqrt(pi)/2 e^(out^2), as erfcx / y, which is accurate for small y; -inf at
+    the ends."""
+    return steep_div((-0.5 * ROOT_PI) * where(y == 0, 1, erfcx(out)), y)
 
 
 @scalar_rule("exp10", sp.exp10)
@@ -143,20 +146,20 @@ def divergence(x, y):
     return log(guarded_div(x, y)), guarded_div(y - x, y)
 
 
-@scalar_rule("gammaln", sp.gammaln, domain=(0.2, 9))
+@scalar_rule("gammaln", sp.gammaln, domain=(0.2, 9), guard=True)
 def log_gamma(x):
     """d log|gamma(x)| = digamma(x)."""
     return digamma(x)
 
 
-@scalar_rule("beta", sp.beta, domain=(0.2, 5))
+@scalar_rule("beta", sp.beta, domain=(0.2, 5), guard=True)
 def beta(a, b, out):
     """d beta(a, b) = beta(a, b) ((digamma(a) - digamma(a + b)) da + ... db)."""
     both = digamma(a + b)
     return out * (digamma(a) - both), out * (digamma(b) - both)
 
 
-@scalar_rule("betaln", sp.betaln, domain=(0.2, 5))
+@scalar_rule("betaln", sp.betaln, domain=(0.2, 5), guard=True)
 def log_beta(a, b):
     """d log|beta(a, b)| = (digamma(a) - digamma(a + b)) da + ... db."""
     both = digamma(a + b)

@@ -28,25 +28,25 @@ def complementary_error_function(x):
     return -TWO_OVER_SQRT_PI * exp(-(x * x))
 
 
-@scalar_rule("gamma", math.gamma, scipy.special.gamma, domain=(0.2, 5))
+@scalar_rule("gamma", math.gamma, scipy.special.gamma, domain=(0.2, 5), guard=True)
 def gamma(x, out):
-    """d gamma = gamma digamma."""
+    """d gamma = gamma digamma; NaN at the poles, as those of its kin."""
     return out * digamma(x)
 
 
-@scalar_rule("lgamma", math.lgamma, domain=(0.2, 9))
+@scalar_rule("lgamma", math.lgamma, domain=(0.2, 9), guard=True)
 def log_gamma(x):
     """d log|gamma| = digamma."""
     return digamma(x)
 
 
-@scalar_rule("digamma", scipy.special.digamma, domain=(0.2, 9))
+@scalar_rule("digamma", scipy.special.digamma, domain=(0.2, 9), guard=True)
 def digamma_function(x):
     """d digamma = polygamma(1, .)."""
     return polygamma(x.number(1, I8), x)
 
 
-@scalar_rule("polygamma", srcad_polygamma, domain=((1, 4), (0.2, 9)))
+@scalar_rule("polygamma", srcad_polygamma, domain=((1, 4), (0.2, 9)), guard=True)
 def polygamma_function(n, x):
     """d polygamma(n, x) = polygamma(n + 1, x) dx; the order n is an integer."""
     return None, polygamma(n + 1, x)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import replace
+from typing import Any
 
 from srcad.analyses.effects import Summary
 from srcad.analyses.regions import Regions, is_reference
@@ -27,6 +28,7 @@ class Family:
         self.callees = dict(fn.callees)
         self.namer = Namer((*fn.callees, fn.name))
         self.made: dict[Hashable, str] = {}
+        self.residuals: list[Any] = []  # what versions of outlined iterations use
 
     def version(
         self, key: Hashable, wish: str, primal: str, make: Callable[[str, Function], Function]

@@ -17,9 +17,9 @@ from srcad.ir.build import ONE, const
 from srcad.ir.nodes import Atom, Block, Carried, Const, For, If, Stmt, Var, While
 from srcad.ir.types import I8, Scalar
 from srcad.transforms.arrays import zero_of
-from srcad.transforms.reverse.positions import cursor_key, trip_count
-from srcad.transforms.reverse.prepare import counted
+from srcad.transforms.reverse.positions import cursor_key
 from srcad.transforms.reverse.statements import Statements
+from srcad.transforms.trips import counted, trip_count
 
 
 class Adjoint(Statements):

@@ -11,7 +11,7 @@ and the reverse sweep never writes primal storage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import srcad.rules  # noqa: F401  (fills the registry)
@@ -30,6 +30,7 @@ from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
+from srcad.transforms.fusion import Candidate, fused, without_writes
 from srcad.transforms.reverse.adjoint import Adjoint
 from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.poison import poisoned
@@ -61,6 +62,9 @@ class Request:
     name: str
     family: Family
     rows: bool = True  # whether copies of whole arrays may be taken
+    fuse: bool = False  # whether loops may run forwards and backwards at once
+    iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
+    unwritten: frozenset[str] = frozenset()  # parameters whose writes will be left out
 
 
 def reverse(
@@ -71,9 +75,12 @@ def reverse(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> Function:
     """The adjoint of ``fn`` with respect to its active parameters."""
-    return reverse_with_report(fn, active, seeded, allocate=allocate, poison=poison, lean=lean)[0]
+    return reverse_with_report(
+        fn, active, seeded, allocate=allocate, poison=poison, lean=lean, fuse=fuse
+    )[0]
 
 
 def reverse_with_report(
@@ -84,6 +91,7 @@ def reverse_with_report(
     allocate: bool = True,
     poison: bool = False,
     lean: bool = True,
+    fuse: bool = True,
 ) -> tuple[Function, Report]:
     """``reverse``, and what was stored, kept, recomputed or read again, and why."""
     if seeded is None:
@@ -91,7 +99,15 @@ def reverse_with_report(
     family = Family(fn)
     return generate(
         Request(
-            fn, active, seeded, allocate, poison, lean, family.namer.fresh(f"{fn.name}_b"), family
+            fn,
+            active,
+            seeded,
+            allocate,
+            poison,
+            lean,
+            family.namer.fresh(f"{fn.name}_b"),
+            family,
+            fuse=lean and fuse,
         )
     )
 
@@ -137,7 +153,7 @@ class _Reverse:
         self.fn = replace(fn, params=whole, body=self.prepared.body)
         self.tree = Tree(self.fn)
         self.regions = Regions(self.fn, self.summaries)
-        self.reload = Reload(self.tree, self.regions, self.summaries)
+        self.reload = Reload(self.tree, self.regions, self.summaries, self.request.unwritten)
         self.positions = Positions(self.tree)
         self.idle: set[Node] = set()
 
@@ -147,8 +163,8 @@ class _Reverse:
 
     def _prepare(self, primal: Reload) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        wanted = wanted_snapshots(self.activity, primal)
-        prepare = Prepare(self.b, self.activity, primal, wanted)
+        wanted = wanted_snapshots(self.activity, primal, self.request.iterations)
+        prepare = Prepare(self.b, self.activity, primal, wanted, self.request.iterations)
         for p in self.request.fn.params:
             if p.name in self.shadows:
                 prepare.shadow[p.name] = self.shadows[p.name]
@@ -164,12 +180,19 @@ class _Reverse:
         dry = self._sweep(None, None)
         storage = Storage(self.tree, self.positions, self.reload, self.request.lean)
         plan = storage.decide(dry.scopes.needed)
+        if self.request.fuse:
+            taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
+            request = replace(self.request, fuse=False)
+            found = fused(request, self.activity, self.tree, taped, generate)
+            if found is not None:
+                return found
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
         if copied is not None:
             return generate(replace(self.request, fn=copied, rows=False))
         self.b = Builder(self.namer)
-        declared = plan.reloads | self.contents
+        kept = {v.name for c in self.request.iterations.values() for v in c.rows.values()}
+        declared = plan.reloads | self.contents | kept
         fn = self.request.fn
         regions = Regions(fn, self.summaries)  # carried references are one storage to the primal
         names = poisoned(fn, Tree(fn), regions, declared) if self.request.poison else set()
@@ -217,10 +240,18 @@ class _Reverse:
         family = self.request.family
 
         def make(new: str, primal: Function) -> Function:
-            quiet = family.callees[family.silent(name, self.summaries)]
-            return generate(
-                Request(quiet, active, seeded, False, False, self.request.lean, new, family)
-            )[0]
+            own = self.request.iterations.get(name)
+            once = own is not None and not own.again
+            quiet = primal if once else family.callees[family.silent(name, self.summaries)]
+            idle = frozenset() if own is None else own.idle
+            lean = self.request.lean
+            made, report = generate(
+                Request(quiet, active, seeded, False, False, lean, new, family, unwritten=idle)
+            )
+            if own is not None:
+                family.residuals += report.residuals
+                made = without_writes(made, idle)
+            return made
 
         return family.version(("reverse", name, active, seeded), f"{name}_b", name, make)
 

@@ -14,7 +14,7 @@ Invariant: ``contents`` names every region whose contents are read here (poisoni
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from srcad.analyses.activity import Activity
 from srcad.analyses.regions import is_reference
@@ -27,15 +27,27 @@ from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
 from srcad.transforms.draws import replay_of
 from srcad.transforms.family import Family, refuse_overlaps
+from srcad.transforms.fusion import Candidate
 from srcad.transforms.reverse.adjoint import Adjoint
 
 Versions = Callable[[str, tuple[bool, ...], tuple[bool, ...]], str]
 
 
-def wanted_snapshots(activity: Activity, reload: Reload) -> dict[int, frozenset[int]]:
-    """Which operands (and, after them, results) of each operation need a snapshot, by identity."""
+def wanted_snapshots(
+    activity: Activity, reload: Reload, iterations: Mapping[str, Candidate]
+) -> dict[int, frozenset[int]]:
+    """Which operands (and, after them, results) of each operation need a snapshot, by identity.
+
+    Of outlined ``iterations`` that are run again it is the state, others are run but once.
+    """
     found = {}
     for node, position, s in reload.tree.walk():
+        if isinstance(s, Call) and s.fn in iterations:
+            state = {a.name for a in iterations[s.fn].state}
+            found[id(s)] = frozenset(
+                k for k, a in enumerate(s.args) if isinstance(a, Var) and a.name in state
+            )
+            continue
         if isinstance(s, (ArrayOp, Call)) and any(map(activity.carries, (*s.args, *s.targets))):
             read, written = _used(s, activity)
             atoms = (*s.args, *s.targets)

@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from srcad.analyses.tree import Node, Tree, loop_key
-from srcad.ir.build import ZERO, Builder, const
+from srcad.ir.build import Builder
 from srcad.ir.nodes import Atom, Const, Dim, For, Op, Stmt, Var, View, While
 from srcad.ir.types import I8, ArrayT
-from srcad.transforms.reverse.prepare import counted
+from srcad.transforms.trips import counted, trip_count
 
 DEEP = 30  # operations repeated for one number
 _HOISTABLE = {"add", "sub", "mul", "neg", "min", "max"}
@@ -153,21 +153,3 @@ def top_position(node: Node) -> int:
     """Index, in the function's body, of the statement around a block."""
     path = node.path()
     return path[1].position if len(path) > 1 else -1
-
-
-def trip_count(b: Builder, start: Atom, stop: Atom, step: Atom) -> Atom:
-    """Iterations of ``range(start, stop, step)`` for a constant step, never negative."""
-    assert isinstance(step, Const)
-    s = int(step.value)
-    span = b.op("sub", stop, start, hint="n") if s > 0 else b.op("sub", start, stop, hint="n")
-    if abs(s) > 1:
-        span = b.op("add", span, const(abs(s) - 1), hint="n")
-        span = b.op("floordiv", span, const(abs(s)), hint="n")
-    return b.op("max", span, ZERO, hint="n")
-
-
-def trip_number(b: Builder, index: Atom, start: Atom, step: Const) -> Atom:
-    """Which iteration of ``range(start, …, step)`` has this index."""
-    s = int(step.value)
-    far = b.op("sub", index, start, hint="k") if s > 0 else b.op("sub", start, index, hint="k")
-    return far if abs(s) == 1 else b.op("floordiv", far, const(abs(s)), hint="k")

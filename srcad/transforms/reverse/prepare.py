@@ -12,6 +12,7 @@ Invariant: values and effects are the primal's; the additions are read by the re
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from srcad.analyses.activity import Activity
@@ -21,6 +22,7 @@ from srcad.analyses.shapes import DimOf, Size, shapes
 from srcad.analyses.tree import loop_key
 from srcad.errors import NoDerivative
 from srcad.ir.build import ONE, ZERO, Builder
+from srcad.ir.layout import view_layout
 from srcad.ir.nodes import (
     Alloc,
     ArrayOp,
@@ -35,11 +37,13 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.types import I8, ListT, Type
+from srcad.ir.types import I8, ArrayT, ListT, Type
 from srcad.ir.walk import targets
 from srcad.transforms.array_rules import result_sizes
 from srcad.transforms.arrays import copy, fit, like, sizes
+from srcad.transforms.fusion.eligible import Candidate
 from srcad.transforms.tandem import Tandem
+from srcad.transforms.trips import counted, trip_number
 
 Snapshots = dict[int, Var]  # position of the operand (after the operands: of the result)
 
@@ -55,11 +59,6 @@ class Prepared:
     snapshots: dict[int, Snapshots] = field(default_factory=dict)  # id of the statement
 
 
-def counted(s: For | While) -> bool:
-    """Whether the trip count follows from the bounds by a formula with constant divisor."""
-    return isinstance(s, For) and not s.breaks and isinstance(s.step, Const) and s.step.value != 0
-
-
 class Prepare(Tandem):
     """Rewrites the primal; ``wanted(s)`` says which operands of a call to snapshot."""
 
@@ -71,12 +70,13 @@ class Prepare(Tandem):
         activity: Activity,
         reload: Reload,
         wanted: dict[int, frozenset[int]],
+        iterations: Mapping[str, Candidate],
     ) -> None:
         super().__init__(builder, self._moves)
         self.activity, self.reload = activity, reload
         self.copies = activity.regions.copies
         self.shapes = shapes(reload.tree.fn)
-        self.wanted = wanted
+        self.wanted, self.iterations = wanted, iterations
         self.done = Prepared(shadow=self.shadow)
 
     def _moves(self, a: Atom) -> bool:
@@ -122,8 +122,9 @@ class Prepare(Tandem):
     def _operation(self, s: ArrayOp | Call) -> None:
         wanted = self.wanted.get(id(s), frozenset())
         one = replace(s)  # an object of its own, for identity is its key
+        rows = self.iterations[s.fn].rows if isinstance(s, Call) and s.fn in self.iterations else {}
         snapshots = {
-            k: copy(self.b, a, f"{a.hint or a.name}_kept")
+            k: self._kept(s, a, rows)
             for k, a in enumerate(s.args)
             if k in wanted and isinstance(a, Var)
         }
@@ -134,6 +135,21 @@ class Prepare(Tandem):
         self.done.snapshots[id(one)] = snapshots
         for t in filter(self.activity.shadowed, s.targets):
             self._result(one, t)
+
+    def _kept(self, s: ArrayOp | Call, a: Var, rows: dict[str, Var]) -> Var:
+        """A copy of an operand; of the state of a loop in its row (the counter comes first)."""
+        wish = f"{a.hint or a.name}_kept"
+        if a.name not in rows:
+            return copy(self.b, a, wish)
+        assert isinstance(s, Call)
+        loop = self.iterations[s.fn].loop
+        assert isinstance(loop.step, Const)
+        k = trip_number(self.b, loop.index, loop.start, loop.step)
+        table = rows[a.name]
+        assert isinstance(table.type, ArrayT)
+        spec = (("at", k),)
+        row = self.b.view(table, "index", spec, view_layout(table.type, "index", spec), wish)
+        return copy(self.b, a, wish, into=row)
 
     def _result(self, s: ArrayOp | Call, t: Var) -> None:
         source = Source(fresh=True)

@@ -25,9 +25,10 @@ from srcad.ir.nodes import Alloc, ArrayOp, Atom, Call, Const, For, Loc, Stmt, Va
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import rewrite
 from srcad.transforms.arrays import contiguous, fit, fresh, like
-from srcad.transforms.reverse.positions import Positions, trip_number
+from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepared
 from srcad.transforms.reverse.storage import Plan
+from srcad.transforms.trips import trip_number
 
 
 @dataclass(eq=False)

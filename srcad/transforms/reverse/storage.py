@@ -28,7 +28,7 @@ from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import F4, F8, I8, ArrayT, ListT, Scalar, is_float
 from srcad.ir.walk import binders, operands, targets, view_atoms
 from srcad.transforms.reverse.positions import DEEP, Positions
-from srcad.transforms.reverse.prepare import counted
+from srcad.transforms.trips import counted
 
 FEW = 16  # loads, for which keeping a whole array alive is not worth it
 CHEAP = 8  # of one value, with the operands recomputed for it alone

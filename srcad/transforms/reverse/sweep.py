@@ -32,16 +32,10 @@ from srcad.ir.nodes import (
 from srcad.ir.types import I8, ListT, Scalar
 from srcad.ir.walk import binders, targets
 from srcad.transforms.arrays import fill, fit, fresh, zero_of
-from srcad.transforms.reverse.positions import (
-    Numbering,
-    Positions,
-    cursor_key,
-    top_position,
-    trip_count,
-    trip_number,
-)
-from srcad.transforms.reverse.prepare import Prepared, counted
+from srcad.transforms.reverse.positions import Numbering, Positions, cursor_key, top_position
+from srcad.transforms.reverse.prepare import Prepared
 from srcad.transforms.reverse.storage import Plan, tape_type
+from srcad.transforms.trips import counted, trip_count, trip_number
 
 
 class Sweep:
