@@ -73,7 +73,7 @@ class Program:
 
 def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     """A user function as a program."""
-    low = lower(f, arguments)
+    low = lower(f, arguments, options)
     if options.verify:
         verify(low.fn)
     program = Program(
@@ -120,7 +120,7 @@ def finished(program: Program, whole: bool = False) -> Function:
     """
     if program.options.debug:
         return program.fn
-    fn = reused(program.fn)
+    fn = replace(reused(program.fn), nogil=program.options.nogil)
     return split(fn) if program.options.backend == "cpu" and not whole else fn
 
 

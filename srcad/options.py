@@ -28,6 +28,7 @@ class Options:
         memory_limit: bytes that one recorded array may take; more is refused before allocation.
         verify: check the intermediate representation after every pass.
         cache: keep compiled code on disk for other processes (``docs/caching.md``).
+        nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -37,6 +38,7 @@ class Options:
     memory_limit: int | None = None
     verify: bool = False
     cache: bool = True
+    nogil: bool = False
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:

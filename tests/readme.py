@@ -3,7 +3,7 @@
 ``python -m tests.readme`` rewrites them; ``tests/test_readme.py`` fails where they have drifted.
 A comment in front of a block says what the block is: ``<!-- example -->`` is run, ``<!-- output
 -->`` is what the examples since the last output printed, ``<!-- supported -->`` … ``<!-- end -->``
-encloses the tables.
+encloses the tables, ``<!-- tape -->`` and ``<!-- gradbench -->`` what was measured last.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import builtins
 import contextlib
 import inspect
 import io
+import json
 import linecache
 import math
 import re
@@ -26,14 +27,19 @@ import scipy.integrate
 import scipy.linalg
 import scipy.special
 
+from benchmarks import tape
+from benchmarks.gradbench import compare
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
 from srcad.frontend.fence import REFUSED
 from srcad.library import LIBRARY, LIBRARY_ITEMS, LIBRARY_METHODS, complete
 from srcad.rules import FUNCTIONS, RULES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+MEASURED = README.parent / "benchmarks" / "results" / "tape.json"
 BLOCK = re.compile(r"<!-- (example|output) -->\n```\w+\n(.*?)```", re.DOTALL)
+TAPE = re.compile(r"(<!-- tape -->\n).*?(<!-- end tape -->)", re.DOTALL)
 TABLES = re.compile(r"(<!-- supported -->\n).*?(<!-- end -->)", re.DOTALL)
+GRADBENCH = re.compile(r"(<!-- gradbench -->\n).*?(<!-- end gradbench -->)", re.DOTALL)
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
     "math": math,
@@ -165,6 +171,21 @@ def supported() -> str:
     return "\n".join(["| | |", "|---|---|", *lines]) + "\n"
 
 
+def tape_table() -> str:
+    """The comparison with TensorFlow, as it was measured last."""
+    kept = json.loads(MEASURED.read_text())
+    about, versions = kept["about"], kept["versions"]
+    threads = "one thread" if about["threads"] == 1 else f"{about['threads']} threads"
+    text = (
+        f"Medians in milliseconds, by the wall clock and of processor time, beside TensorFlow\n"
+        f"{versions['TensorFlow']} with Keras 2, {threads} each, on {about['processors']} "
+        f"{about['machine']} cores that other programs\nused too (load {about['load']:.0f}: "
+        "look at processor time). A ratio is TensorFlow's time by srcad's. First\n"
+        "calls begin in a new process; a function's are eager ones, since it compiles meanwhile.\n"
+    )
+    return f"\n{text}\n{tape.table(kept['rows'])}\n"
+
+
 def names_in(table: str) -> set[tuple[str, str]]:
     """(row, name) of everything the tables list that this Python and NumPy have."""
     found = set()
@@ -200,7 +221,9 @@ def updated(text: str, folder: Path) -> str:
         pieces += [text[at : block.start(2)], printed.rstrip("\n") + "\n"]
         at = block.end(2)
     text = "".join(pieces) + text[at:]
-    return TABLES.sub(lambda m: m[1] + supported() + m[2], text)
+    text = TABLES.sub(lambda m: m[1] + supported() + m[2], text)
+    text = GRADBENCH.sub(lambda m: m[1] + compare.readme() + m[2], text)
+    return TAPE.sub(lambda m: m[1] + tape_table() + m[2], text)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import scipy.special
 import srcad
 from srcad.frontend.arguments import spec_of
 from srcad.frontend.core import CALLS
-from srcad.frontend.kinds import of_function, result_kind
+from srcad.frontend.kinds import result_kind
 from srcad.ir.nodes import Draw as RandomDraw
 from srcad.ir.nodes import Function, Op, Print
 from srcad.ir.primitives import PRIMITIVES
@@ -151,7 +151,7 @@ def of_primitive(name: str, f: Any) -> str:
     for kind in (F4, I8):
         operands = [Scalar(k) if k != "f8" else kind for k in kinds(name)]
         if kind == I8 or F4 in operands:
-            found.append(f"{kind}→{result(of_function(f, name, operands), operands)}")
+            found.append(f"{kind}→{result(name, operands)}")
     return " ".join(dict.fromkeys(found))
 
 

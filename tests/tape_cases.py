@@ -209,5 +209,94 @@ NETWORKS = [
     Case("divide_no_nan", tf.math.divide_no_nan, positive((3,), (3,))),
     Case("multiply_no_nan", tf.math.multiply_no_nan, positive((3,), (3,))),
 ]
+COMPOSED = [
+    Case("add_n", lambda x, y: tf.add_n([x, y, x]), normal((3,), (3,))),
+    Case("accumulate_n", lambda x, y: tf.math.accumulate_n([x, y]) * x, normal((3,), (3,))),
+    Case("scalar_mul", lambda x: tf.math.scalar_mul(3.0, x) * x, normal((3,))),
+    Case("squared_difference", tf.math.squared_difference, normal((2, 3), (3,))),
+    Case("reduce_euclidean_norm", lambda x: tf.math.reduce_euclidean_norm(x, 1), normal((2, 3))),
+    Case("reciprocal_no_nan", tf.math.reciprocal_no_nan, positive((3,))),
+    Case("segment_sum", lambda x: tf.math.segment_sum(x, [0, 0, 2]) ** 2, normal((3, 2))),
+    Case("segment_mean", lambda x: tf.math.segment_mean(x, [0, 0, 1]) ** 2, normal((3, 2))),
+    Case(
+        "unsorted_segment_sum",
+        lambda x: tf.math.unsorted_segment_sum(x, [1, 0, 1], 3) ** 2,
+        normal((3,)),
+    ),
+    *(
+        Case(n, getattr(tf.math, n), positive((3,)))
+        for n in ("bessel_i0", "bessel_i1", "bessel_i0e", "bessel_i1e", "lbeta")
+    ),
+    Case("identity", lambda x: tf.identity(x) * x, normal((3,))),
+    Case("identity_n", lambda x, y: tf.identity_n([x, y])[0] * y, normal((3,), (3,))),
+    Case("convert_to_tensor", lambda x, y: tf.convert_to_tensor([x, y]) ** 2, normal((), ())),
+    Case("slice", lambda x: tf.slice(x, [1, 0], [1, -1]) ** 2, normal((2, 3))),
+    Case("meshgrid", lambda x, y: tf.multiply(*tf.meshgrid(x, y)), normal((2,), (3,))),
+    Case(
+        "tensor_scatter_nd_add",
+        lambda x, y: tf.tensor_scatter_nd_add(x, [[1], [1]], y) ** 2,
+        normal((3,), (2,)),
+    ),
+    Case("adjoint", lambda a: tf.linalg.adjoint(a) @ a, normal((2, 3))),
+    Case(
+        "cholesky_solve",
+        lambda a, b: tf.linalg.cholesky_solve(tf.linalg.band_part(a, -1, 0), b),
+        _system,
+    ),
+    Case("pinv", tf.linalg.pinv, normal((3, 2))),
+    Case("normalize", lambda x: tf.linalg.normalize(x, axis=1)[0], normal((2, 3))),
+    Case("map_fn", lambda x: tf.map_fn(lambda r: r * r[0], x), normal((2, 3))),
+    Case("vectorized_map", lambda x: tf.vectorized_map(tf.sin, x), normal((2,))),
+    Case("foldl", lambda x: tf.foldl(lambda a, r: a * r + r, x), normal((3,))),
+    Case("foldr", lambda x: tf.foldr(lambda a, r: a * r + r, x), normal((3,))),
+    Case("scan", lambda x: tf.scan(lambda a, r: a * r + r, x), normal((3,))),
+    Case(
+        "while_loop",
+        lambda x: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, y * x), [0, x])[1],
+        positive((2,)),
+    ),
+    Case("cond", lambda x: tf.cond(x[0] > 0, lambda: x * x, lambda: x), positive((2,))),
+    Case("case", lambda x: tf.case([(x[0] < 0, lambda: x)], lambda: x * x), positive((2,))),
+    Case(
+        "switch_case",
+        lambda x: tf.switch_case(tf.constant(1), [lambda: x, lambda: x**3]),
+        positive((2,)),
+    ),
+    Case("recompute_grad", lambda x: tf.recompute_grad(lambda y: tf.sin(y) * y)(x), normal((3,))),
+    Case("custom_gradient", lambda x: _cubed(x) * x, normal((3,))),
+]
+
+
+@tf.custom_gradient
+def _cubed(x: Any) -> Any:
+    return x**3, lambda upstream: upstream * 3.0 * x**2
+
+
+def _normalized(x: Any, offset: Any, scale: Any) -> Any:
+    mean, variance = tf.nn.moments(x, [0])
+    return tf.nn.batch_normalization(x, mean, variance, offset, scale, 1e-3)
+
+
+NETWORKS += [
+    Case("batch_normalization", _normalized, normal((3, 2), (2,), (2,))),
+    Case("bias_add", lambda x, b: tf.nn.bias_add(x, b) ** 2, normal((2, 3), (3,))),
+    Case("crelu", lambda x: tf.nn.crelu(x) ** 2, normal((2, 3))),
+    Case("dropout", lambda x: tf.nn.dropout(x, 0.0) * x, normal((3,))),
+    Case(
+        "weighted_cross_entropy_with_logits",
+        lambda x, z: tf.nn.weighted_cross_entropy_with_logits(z, x, 2.0),
+        normal((3,), (3,)),
+    ),
+]
 ELEMENTWISE = _elementwise()
-CASES = {c.name: c for c in (*ELEMENTWISE, *SHAPING, *REDUCING, *LINEAR, *NETWORKS)}
+CASES = {c.name: c for c in (*ELEMENTWISE, *SHAPING, *REDUCING, *LINEAR, *NETWORKS, *COMPOSED)}
+
+# what no derivative passes, or what is no operation on numbers; by names in ``tf``, ``tf.math`` ...
+WITHOUT_DERIVATIVE = {
+    *("constant", "function", "control_dependencies", "get_static_value", "group", "no_op"),
+    *("argmax", "argmin", "eye", "fill", "is_tensor", "ones", "zeros", "rank", "searchsorted"),
+    *("shape", "size", "unique", "range", "Assert", "executing_eagerly", "print", "get_logger"),
+    *("ones_like", "zeros_like", "in_top_k", "zero_fraction", "count_nonzero", "bincount"),
+    *("confusion_matrix", "invert_permutation", "matrix_rank", "reduce_all", "reduce_any"),
+    *("saturate_cast", "grad_pass_through"),  # grad_pass_through: no derivative of its value
+}

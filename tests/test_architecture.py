@@ -58,6 +58,7 @@ ALLOWED: dict[str, set[str]] = {
     },
 }
 ALLOWED["api"] = ALLOWED["compiler"] | {"compiler"}
+ALLOWED["adapters"] = ALLOWED["api"] | {"api"}
 ALLOWED["tape"] = BASE | {"ir", "rules", "runtime"}
 ALLOWED["tf"] = ALLOWED["api"] | {"api", "tape"}
 

@@ -76,3 +76,14 @@ def test_integers_stay() -> None:
     a, b = np.array([7, -7, 5]), np.array([3, 3, -3])
     for f in (lambda a, b: np.round(a), lambda a, b: np.fmod(a, b)):
         same(srcad.differentiable(f, **OPTIONS)(a, b), f(a, b), 0.0)
+
+
+def test_elements_by_number() -> None:
+    """``item`` with one number counts in row-major order."""
+    x = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    f = srcad.differentiable(lambda x, k: x.item(k) ** 2, **OPTIONS)
+    for k in (0, 4, -1, -6):
+        assert f(x, k) == x.item(k) ** 2
+        assert srcad.grad(f)(x, k).item(k) == 2 * x.item(k)
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(x, 6)

@@ -188,3 +188,13 @@ def test_infinite_cotangents_are_not_taken_out() -> None:
     """What the last paragraph of the page says."""
     f = lambda x: np.sqrt(x * x)  # noqa: E731
     assert math.isnan(srcad.grad(f, **OPTIONS)(0.0)) and srcad.jacfwd(f, **OPTIONS)(0.0) == 0.0
+
+
+@pytest.mark.parametrize("f", [lambda a: np.linalg.det(a), lambda a: np.linalg.slogdet(a)[1]])
+def test_singular_matrices_are_refused(f: Callable[..., Any]) -> None:
+    """By both modes, when the derivative is computed; the value is NumPy's."""
+    a = np.array([[1.0, 2.0], [2.0, 4.0]])
+    assert srcad.differentiable(f, **OPTIONS)(a) == f(a)
+    for transform in (srcad.grad, srcad.jacfwd):
+        with pytest.raises(np.linalg.LinAlgError, match=r"[Ss]ingular"):
+            transform(f, **OPTIONS)(a)

@@ -38,7 +38,15 @@ def checked(x, k):
     return x * 1.5
 
 
+def zipped(xs, ys):
+    total = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        total += x * y
+    return total
+
+
 CASES = [(negative, (2.0, -3)), (shape_of_it, (np.ones(3), 5)), (in_a_helper, (1.3, 6))]
+CASES += [(zipped, (np.ones(3), np.ones(2))), (zipped, (np.ones(2), np.ones(3)))]
 
 
 @pytest.mark.parametrize("backend", ["reference", "python", "cpu"])

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import srcad
+from benchmarks.gradbench import compare
 from tests import readme
 
 
@@ -32,6 +33,20 @@ def test_tables_are_those_of_the_compiler(text):
     assert readme.names_in(table) == readme.names_in(readme.supported()), (
         "run python -m tests.readme"
     )
+
+
+def test_measured_tape_is_what_was_kept(text):
+    """The comparison with TensorFlow is that of the kept samples."""
+    shown = readme.TAPE.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + readme.tape_table() + shown[2], "run python -m tests.readme"
+
+
+def test_gradbench_table_is_the_kept_one(text):
+    """The table of the GradBench evals is made from the kept measurements."""
+    shown = readme.GRADBENCH.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + compare.readme() + shown[2], "run python -m tests.readme"
 
 
 def test_two_commands(text):

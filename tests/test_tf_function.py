@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 
 import numpy as np
 import pytest
 
 import srcad.tf as tf
+from srcad.tf import background
+from srcad.tf.programs import Program
 from srcad.tf.symbolic import NotTraceable
+from tests.tf_functions import COMPILING, EAGER, branches
 
 MODULE = sys.modules["srcad.tf.function"]
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
-    """Numba is called at once."""
+    """Numba is called at once, and waited for."""
     monkeypatch.setattr(MODULE, "PATIENCE", 0.0)
+    monkeypatch.setattr(MODULE, "BACKGROUND", False)
 
 
 def numbers(structure):
@@ -48,114 +53,6 @@ def ran_compiled(f):
     return any(e.program is not None and e.program._compiled is not None for e in entries)
 
 
-def elementwise():
-    """Broadcasting, choices, reductions."""
-
-    def f(x, y):
-        z = tf.where(x > y, tf.exp(-x * x), tf.sin(y) / (1.0 + tf.abs(x)))
-        s = tf.reduce_sum(z, axis=1, keepdims=True) - tf.reduce_max(z)
-        return {"z": z / s, "m": (tf.reduce_mean(z), tf.reduce_min(z, 0))}
-
-    return f, []
-
-
-def integers():
-    """Whole numbers stay what they are."""
-
-    def f(i):
-        return i * 3 - 1, tf.cast(i, tf.float32) * 0.5, tf.reduce_sum(i), i > 2
-
-    return f, []
-
-
-def network():
-    """A tape over matrix products and a softmax, with an optimizer."""
-    rng = np.random.default_rng(0)
-    w = tf.Variable(rng.normal(size=(4, 8)).astype(np.float32))
-    b = tf.Variable(np.zeros(8, np.float32))
-    v = tf.Variable(rng.normal(size=(8, 3)).astype(np.float32))
-    optimizer = tf.keras.optimizers.Adam(0.05)
-
-    def f(x, labels):
-        with tf.GradientTape() as tape:
-            h = tf.nn.relu(x @ w + b)
-            loss = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(labels, h @ v))
-        grads = tape.gradient(loss, [w, b, v])
-        optimizer.apply_gradients(zip(grads, [w, b, v], strict=True))
-        return loss
-
-    return f, [w, b, v]
-
-
-def second_order():
-    """Nested tapes and a Jacobian."""
-
-    def f(x):
-        with tf.GradientTape() as outer:
-            outer.watch(x)
-            with tf.GradientTape() as inner:
-                inner.watch(x)
-                y = tf.reduce_sum(tf.tanh(x) * x * x)
-            g = inner.gradient(y, x)
-        return y, g, outer.jacobian(g, x)
-
-    return f, []
-
-
-def loops():
-    """Nested loops over ranges; the trip count is an argument; the index takes part."""
-    x = tf.Variable(0.5)
-    y = tf.Variable([1.0, 2.0])
-
-    def f(n):
-        for i in tf.range(n):
-            for j in tf.range(2):
-                x.assign_add(tf.cast(i + j, tf.float32) * 0.1)
-            y.assign(y * 0.5 + x)
-        return x * 2.0, y
-
-    return f, [x, y]
-
-
-def ranges():
-    """A range as a value, and loops over it."""
-
-    def f(x):
-        total = tf.cast(tf.range(4), tf.float32) * x
-        return total, len(tf.range(1, 9, 3)), tf.reduce_sum(tf.range(5))
-
-    return f, []
-
-
-def minimize():
-    """An optimizer with momentum and a schedule, in a loop."""
-    x = tf.Variable([2.0, -1.0])
-    rate = 0.1
-    optimizer = tf.keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
-
-    def f():
-        for _ in tf.range(20):
-            optimizer.minimize(lambda: tf.reduce_sum(x**4 + x), [x])
-        return x + 0.0
-
-    return f, [x]
-
-
-X = tf.constant(np.random.default_rng(1).normal(size=(3, 4)).astype(np.float32))
-Y = tf.constant(np.random.default_rng(2).normal(size=(4,)).astype(np.float32))
-LABELS = tf.constant(np.eye(3, dtype=np.float32))
-COMPILING = {
-    "elementwise": (elementwise, (X, Y)),
-    "integers": (integers, (tf.constant([1, 2, 3]),)),
-    "network": (network, (X, LABELS)),
-    "second_order": (second_order, (Y,)),
-    "minimize": (minimize, ()),
-    "ranges": (ranges, (tf.constant(2.5),)),
-    "loops": (loops, (tf.constant(3),)),
-    "loops-none": (loops, (tf.constant(0),)),
-}
-
-
 @pytest.mark.parametrize("name", COMPILING)
 def test_compiled(name):
     """Compiled functions give what eager ones give, variables included."""
@@ -164,124 +61,30 @@ def test_compiled(name):
     assert f.compiled and ran_compiled(f)
 
 
-def carried_local():
-    """A local name carries a value from trip to trip."""
-
-    def f(x, n):
-        s, p = x, tf.constant(0)
-        for _ in tf.range(n):
-            s = s * 2.0
-            p += 1
-        return s, p
-
-    return f, []
+@pytest.mark.parametrize("x", [2.0, 0.5, -0.5, -3.0])
+def test_compiled_decisions(x):
+    """Every path gives what the eager function gives."""
+    f = compare(branches, tf.constant(x))
+    assert f.compiled and ran_compiled(f)
 
 
-def carried_unseen():
-    """A local name that only the next trip reads."""
-    x = tf.Variable(0.0)
+def test_compiled_paths():
+    """One compiled function takes all paths; the one that raises does so eagerly."""
+    calls = []
 
-    def f(x0, n):
-        step = x0
-        for _ in tf.range(n):
-            x.assign_add(step)
-            step = step * 2.0
-        return x * 1.0
-
-    return f, [x]
-
-
-def carried_elsewhere():
-    """A list carries a value from trip to trip."""
-    x = tf.Variable(0.0)
-    held = [None]
-
-    def advance(v):
-        held[0] = v if held[0] is None else held[0] * 2.0
-        return held[0]
-
-    def f(x0, n):
-        held[0] = x0
-        for _ in tf.range(n):
-            x.assign_add(advance(x0))
-        return x * 1.0
-
-    return f, [x]
-
-
-def counted():
-    """A Python number that changes from trip to trip."""
-    x = tf.Variable(0.0)
-    count = [0]
-
-    def advance():
-        count[0] += 1
-        return float(count[0])
-
-    def f(x0, n):
-        count[0] = 0
-        for _ in tf.range(n):
-            x.assign_add(advance() * x0)
-        return x * 1.0
-
-    return f, [x]
-
-
-def branching():
-    """A Python branch on a value."""
-
-    def f(x, n):
-        return x * 2.0 if x > 1.0 else x - 5.0
-
-    return f, []
-
-
-def leaving():
-    """A loop left early."""
-    x = tf.Variable(0.0)
-
-    def f(x0, n):
-        for i in tf.range(n):
-            if i > 2:
-                break
-            x.assign_add(x0)
-        return x * 1.0
-
-    return f, [x]
-
-
-def measuring():
-    """The length of a range that depends on a value."""
-
-    def f(x, n):
-        return len(tf.range(n)) * x, tf.cast(tf.range(n), tf.float32) + x
-
-    return f, []
-
-
-def accumulating():
-    """A metric, a check, and printing."""
-    metric = tf.keras.metrics.Mean()
-
-    def f(x, n):
+    @tf.function
+    def f(x):
+        calls.append(0)
         tf.debugging.assert_greater(x, 0.0)
-        metric.update_state(x)
-        return metric.result()
+        return x * 2.0 if x > 1.0 else -x
 
-    return f, metric.variables
-
-
-def whiling():
-    """A loop of unknown length."""
-
-    def f(x, n):
-        return tf.while_loop(lambda y: y < 100.0, lambda y: (y * 2.0,), [x])[0]
-
-    return f, []
-
-
-EAGER = [carried_local, carried_unseen, carried_elsewhere, counted, branching, leaving, whiling]
-EAGER += [measuring, accumulating]
+    assert [float(f(tf.constant(x))) for x in (2.0, 0.5, 3.0)] == [4.0, -0.5, 6.0]
+    assert f.compiled and ran_compiled(f)
+    traced = len(calls)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        f(tf.constant(-1.0))
+    assert len(calls) == traced + 1 and float(f(tf.constant(4.0))) == 8.0
+    assert f.compiled and len(calls) == traced + 1
 
 
 @pytest.mark.parametrize("make", EAGER)
@@ -294,7 +97,7 @@ def test_what_is_not_seen_by_tracing(make, n):
 
 def test_reason_is_logged_once(caplog):
     """A function that does not compile says why, once."""
-    f = tf.function(lambda x: x * 2.0 if x > 1.0 else x)
+    f = tf.function(lambda x: x * float(tf.reduce_sum(x)))
     with caplog.at_level(logging.INFO, "srcad"):
         f(tf.constant(1.0))
         f(tf.constant([1.0]))
@@ -360,3 +163,88 @@ def test_variables_are_read_and_written_through():
         assert (float(before), float(after), float(v)) == (k + 1.0, k + 2.0, k + 2.0)
     v.assign(10.0)
     assert [float(x) for x in f()] == [10.0, 11.0] and ran_compiled(f)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Numba compiles on the other thread."""
+    monkeypatch.setattr(MODULE, "BACKGROUND", True)
+
+
+def test_compiling_meanwhile(meanwhile):
+    """Calls before, during and after give the same; variables take part."""
+    v = tf.Variable(1.0)
+    f = tf.function(lambda x: v.assign_add(tf.reduce_sum(x * v)))
+    total = 1.0
+    for k in range(8):
+        total += 2.0 * total
+        assert float(f(tf.constant([0.5, 1.5]))) == float(v) == total
+        if k == 3:
+            assert background.wait(60.0) and ran_compiled(f)
+
+
+def test_calls_go_on_while_compiling(meanwhile, monkeypatch):
+    """No call waits for the compiler."""
+    may_go = threading.Event()
+    compiling = Program.compile
+    monkeypatch.setattr(Program, "compile", lambda p: may_go.wait(60.0) and compiling(p))
+    v = tf.Variable(0.0)
+    f = tf.function(lambda x: v.assign_add(x * 2.0))
+    for _ in range(4):
+        f(tf.constant(1.0))
+    assert float(v) == 8.0 and f.compiled and not ran_compiled(f)
+    may_go.set()
+    assert background.wait(60.0) and ran_compiled(f)
+    assert float(f(tf.constant(1.0))) == 10.0
+
+
+def test_failed_compiling_is_told_once(meanwhile, monkeypatch, caplog):
+    """What the other thread raises means eager calls, and one message."""
+
+    def fail(program):
+        raise RuntimeError("no compiler today")
+
+    monkeypatch.setattr(Program, "compile", fail)
+    f = tf.function(lambda x: x * 2.0)
+    with caplog.at_level(logging.INFO, "srcad"):
+        for _ in range(4):
+            assert float(f(tf.constant(3.0))) == 6.0
+            background.wait(60.0)
+    assert len(caplog.records) == 1 and "no compiler today" in caplog.records[0].getMessage()
+    assert not f.compiled
+
+
+def test_threads_call_one_function(meanwhile):
+    """Results are those of each call's own arguments, whatever is compiled meanwhile."""
+    f = tf.function(lambda x: tf.reduce_sum(tf.exp(x) * tf.sin(x) @ tf.transpose(x), axis=0))
+    xs = [tf.constant(np.full((3, 4), k, np.float32)) for k in range(4)]
+    wrong = []
+
+    def work(x):
+        expected = f.python_function(x).numpy()
+        for _ in range(60):
+            if not np.allclose(f(x).numpy(), expected, rtol=1e-5):
+                wrong.append(x)
+
+    threads = [threading.Thread(target=work, args=(x,)) for x in xs]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert not wrong and background.wait(60.0)
+
+
+def test_wrong_index_in_compiled_code():
+    """An index that is not there is the eager operation's error, and nothing has changed."""
+    v = tf.Variable(0.0)
+
+    @tf.function
+    def f(x, i):
+        v.assign_add(1.0)
+        return tf.gather(x, i)
+
+    x = tf.constant([1.0, 2.0, 3.0])
+    assert [float(f(x, tf.constant(i))) for i in (0, 1, 2)] == [1.0, 2.0, 3.0] and ran_compiled(f)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="is not in"):
+        f(x, tf.constant(3))
+    assert float(v) == 4.0 and f.compiled

@@ -118,7 +118,7 @@ class Reload:
         (region,) = regions
         write = self.access(node, position, s.array, s.index)
         return self._direct(region) and not any(
-            self.follows(x, write, region) for x in self._accesses()[region]
+            self.follows(x, write, region) for x in self.accesses()[region]
         )
 
     def last(self, node: Node, position: int, s: Load) -> bool:
@@ -155,7 +155,7 @@ class Reload:
             self._own[region] = all(w.root == region for w in every)
         return self._own[region]
 
-    def _accesses(self) -> dict[str, list[Access]]:
+    def accesses(self) -> dict[str, list[Access]]:
         """Everything that reads or writes contents, by region."""
         if self._all is None:
             self._all = defaultdict(list)

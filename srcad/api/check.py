@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from srcad.api.blame import Blame, Lines
 from srcad.api.function import as_function
 from srcad.api.grad import Grad
 from srcad.api.higher import has_float, jvp, vjp
@@ -15,6 +17,9 @@ from srcad.api.safety import name_of
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.ir.types import Scalar, is_float
 from srcad.specs import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
+
+DIRECTIONS = 3  # in which a failure is looked at
+LIKELY = 0.9  # how well a line's contribution must fit the difference to be named
 
 
 class CheckFailed(SrcadError, AssertionError):
@@ -45,7 +50,8 @@ def check_grads(
         rtol, atol: tolerances, relative to the largest entry.
 
     Raises:
-        CheckFailed: they do not agree; the message says which argument and by how much.
+        CheckFailed: they do not agree; the message says by how much, and names the line of ``f``
+            whose contribution the difference is, if it is that of one.
 
     >>> from srcad.examples import square_sum
     >>> check_grads(square_sum, (np.array([1.0, 2.0]),), backend="reference")
@@ -87,31 +93,80 @@ def _first_order(
     tangents = tuple(direction(a, s, rng) for a, s in zip(args, specs, strict=True))
     out, out_t = jvp(g, copy.deepcopy(args), tangents)
     if "fwd" in modes:
+
+        def gap(t: Any) -> tuple[np.ndarray, None]:
+            tangent = vector(jvp(g, copy.deepcopy(args), t)[1])
+            return tangent - differences(g, args, specs, t), None
+
         expected = differences(g, args, specs, tangents)
-        compare("forward mode against central differences", g, vector(out_t), expected, rtol, atol)
+        what = "forward mode against central differences"
+        compare(what, g, vector(out_t), expected, rtol, atol, lambda: culprit(g, args, specs, gap))
     if "rev" in modes:
         weights = weights_like(out, rng)
         _, pullback = vjp(g, *copy.deepcopy(args))
-        cotangents = pullback(weights)
+        cotangents = vector(pullback(weights))
         left = float(vector(out_t) @ vector(weights))
-        right = float(vector(cotangents) @ vector(tangents))
-        compare(
-            "reverse mode against forward mode", g, np.array([right]), np.array([left]), rtol, atol
-        )
+        right = float(cotangents @ vector(tangents))
+
+        def both(t: Any) -> tuple[np.ndarray, np.ndarray]:
+            forwards = vector(jvp(g, copy.deepcopy(args), t)[1]) @ vector(weights)
+            return np.array([cotangents @ vector(t) - forwards]), vector(weights)
+
+        got, want = np.array([right]), np.array([left])
+        what = "reverse mode against forward mode"
+        compare(what, g, got, want, rtol, atol, lambda: culprit(g, args, specs, both))
 
 
-def compare(what: str, g: Any, got: np.ndarray, want: np.ndarray, rtol: float, atol: float) -> None:
+def culprit(
+    g: Any,
+    args: tuple[Any, ...],
+    specs: list[Spec],
+    gap: Callable[[Any], tuple[np.ndarray, np.ndarray | None]],
+) -> Blame | None:
+    """The line that explains a difference; ``gap`` gives it for a direction, and its weights."""
+    rng = np.random.default_rng(1)
+    errors, parts = [], []
+    try:
+        bound = g.bind(copy.deepcopy(args), {})
+        lines = Lines(g, g.specs(bound))
+        for _ in range(DIRECTIONS):
+            t = tuple(direction(a, s, rng) for a, s in zip(args, specs, strict=True))
+            leaves = [x for d, s in zip(t, specs, strict=True) for x in tangent_leaves(d, s)]
+            rows = lines.at(bound, [x for x in leaves if x is not None])
+            error, weights = gap(t)
+            errors.append(error)
+            parts.append(rows if weights is None else (rows @ weights)[:, None])
+    except SrcadError:  # the failure is reported without a line
+        return None
+    blame = lines.blame(np.concatenate(errors), np.concatenate(parts, axis=1))
+    return blame if blame is not None and blame.fit > LIKELY else None
+
+
+def compare(
+    what: str,
+    g: Any,
+    got: np.ndarray,
+    want: np.ndarray,
+    rtol: float,
+    atol: float,
+    explain: Callable[[], Blame | None] = lambda: None,
+) -> None:
     """Raise where two vectors differ."""
     scale = max(float(np.max(np.abs(want), initial=0.0)), 1.0)
     error = np.abs(got - want)
     bad = ~(error <= atol * scale + rtol * np.abs(want)) & ~(np.isnan(got) & np.isnan(want))
     if bad.any():
         k = int(np.argmax(np.where(bad, np.nan_to_num(error, nan=np.inf), -1)))
+        blame = explain()
+        why = "the derivative is wrong, or the function is not smooth here"
+        if blame is not None:
+            why += f"; the difference is {blame.share()} what this line contributes"
         raise CheckFailed(
             f"{g.__name__}: {what} disagree: component {k} of {len(got)} is "
             f"{got[k]!r}, expected {want[k]!r} (difference {error[k]:.3g})",
-            why="the derivative is wrong, or the function is not smooth here",
-            instead="look at branches and kinks near this point",
+            blame.loc if blame is not None else None,
+            why,
+            "look at branches and kinks near this point",
         )
 
 

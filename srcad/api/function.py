@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numba._dispatcher import compute_fingerprint as fingerprint
+from numba.core.compiler_lock import global_compiler_lock
+from numba.extending import typeof_impl
 
 from srcad import options as settings
 from srcad.api.safety import compiling, located, name_of
@@ -119,7 +121,7 @@ class Transformed:
         """The program for given argument kinds (subclasses transform that of ``inner``)."""
         if isinstance(self.inner, Transformed):
             return self.inner.program(specs)
-        from srcad.compiler import lowered
+        from srcad.api.inside import lowered
 
         return lowered(self.inner, specs, self.options)
 
@@ -134,7 +136,10 @@ class Transformed:
         key = (self.options, tuple(specs.items()))
         found = self.cache.get(key)
         if found is None or not found.valid():
-            found = self.cache[key] = self.compile(specs)
+            with global_compiler_lock:  # of several threads, one compiles
+                found = self.cache.get(key)
+                if found is None or not found.valid():
+                    found = self.cache[key] = self.compile(specs)
         return found
 
     @located
@@ -250,11 +255,21 @@ class Transformed:
         return f"<srcad {self.__name__}>"
 
     def __reduce__(self) -> Any:
-        return _remake, (type(self), self.state())
+        from srcad.api.pickling import reduced
+
+        return reduced(self)
 
     def state(self) -> tuple[Any, ...]:
         """What ``__init__`` needs to make an equal object."""
         return (self.inner, self._own)
+
+
+@typeof_impl.register(Transformed)
+def type_of(obj: Transformed, c: Any) -> Any:
+    """The Numba type of a function object that njit code holds or gets."""
+    from srcad.api.njit_attributes import numba_type
+
+    return numba_type(obj)
 
 
 def _remake(cls: Any, state: tuple[Any, ...]) -> Any:

@@ -190,11 +190,12 @@ def memo(f: Any, name: str, cls: Any, options: dict[str, Any]) -> Any:
     """One object per function and transform, so that compiled code is found again."""
     try:
         key = (name, f, tuple(sorted(options.items())))
-        if key not in _memo:
+        made = _memo.get(key)
+        if made is None:
             if len(_memo) > 512:
                 _memo.clear()
-            _memo[key] = cls(f, **options)
-        return _memo[key]
+            made = _memo.setdefault(key, cls(f, **options))
+        return made
     except TypeError:  # unhashable callable
         return cls(f, **options)
 

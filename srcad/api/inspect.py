@@ -6,6 +6,7 @@ import linecache
 from dataclasses import dataclass
 from typing import Any
 
+from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
@@ -55,15 +56,19 @@ class Saved:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What ``explain`` found: one entry per primal value, and the bytes of all tapes."""
+    """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
+
+    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``.
+    """
 
     name: str
     saved: tuple[Saved, ...]
     tape_bytes: int
+    loops: tuple[CheckpointedLoop, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
-        return "\n".join([head, *map(str, self.saved)])
+        return "\n".join([head, *map(str, self.saved), *map(str, self.loops)])
 
 
 HOW = {
@@ -110,7 +115,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
     leaves += [snapshot(c.path()) for c in program.captures]
     fn, found = measured(finished(program, whole=True))
-    sizes = tape_bytes(found, run(fn, tuple(leaves)))
+    costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
+    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))
     rows = []
     for report in program.reports:
         for r in report.residuals:
@@ -126,4 +132,5 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
                     sizes.pop(r.tape, 0),
                 )
             )
-    return Explanation(f.__name__, tuple(rows), sum(r.bytes for r in rows) + sum(sizes.values()))
+    total = sum(r.bytes for r in rows) + sum(sizes.values())
+    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()))

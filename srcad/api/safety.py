@@ -14,21 +14,25 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any
 
+from numba.core.compiler_lock import global_compiler_lock
+
 from srcad.callables import unwrap
 from srcad.errors import InternalError, SrcadError, UnsupportedSyntax
 
 DEPTH = 10_000  # of Python's stack while a program is compiled
+LOCK: Any = global_compiler_lock
 REPORT = "please report this, with the function and the types of its arguments"
 
 
 @contextmanager
 def compiling(f: Any) -> Iterator[None]:
-    """Surrounds the compilation of ``f``.
+    """Surrounds the compilation of ``f``, one at a time.
 
     Raises:
         InternalError: in place of an exception that srcad did not mean to raise.
         UnsupportedSyntax: the program nests deeper than Python's stack.
     """
+    LOCK.acquire()  # Numba's own: a second lock beside it would deadlock
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, DEPTH))
     try:
@@ -51,6 +55,7 @@ def compiling(f: Any) -> Iterator[None]:
         ) from e
     finally:
         sys.setrecursionlimit(before)
+        LOCK.release()
 
 
 def located(method: Callable[..., Any]) -> Callable[..., Any]:

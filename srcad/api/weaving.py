@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srcad.api.programs import active_pattern, reversed_program
+from srcad.api.seeds import check_kind, with_checks
 from srcad.api.selection import Selection
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
@@ -95,10 +96,15 @@ class Weave:
         body = rewrite_block(
             self.fn.body, lambda a: substitution.get(getattr(a, "name", ""), a), lambda v: v
         )
+        kept = [y for y in body.yields[: len(self.program.fn.body.yields)] if is_float(y.type)]
+        pairs = [
+            (y, v) for y, v in zip(kept, self.seeds, strict=True) if isinstance(v.type, ArrayT)
+        ]
+        checked = with_checks(body.stmts, pairs, self.b)
         for cell, x_b in closing:
             self.b.accumulate(cell, (ZERO,), substitution.get(getattr(x_b, "name", ""), x_b))
         results = body.yields[: len(self.program.fn.body.yields)]
-        whole = Block((*opening, *body.stmts, *self.b.stack[0]), results)
+        whole = Block((*opening, *checked, *self.b.stack[0]), results)
         params += [c.var for c in self.program.captures]
         return replace(self.fn, params=tuple(params), body=whole), arguments
 
@@ -125,6 +131,9 @@ class Weave:
         substitution: dict[str, Atom] = {}
         for j, seed in enumerate(self.seeds):
             if isinstance(seed.type, ArrayT):
+                given = self.specs[f".out_b{j}"]
+                loc = self.program.source.loc(self.program.source.node)
+                check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
                 params.append(seed)
                 arguments[f".out_b{j}"] = Leaf(seed.type)
                 continue

@@ -8,10 +8,12 @@ IR, ``python`` executes the printed text, ``cpu`` compiles the printed text with
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from srcad.ir.nodes import Function
+
+NAMESPACE: dict[str, Any] = {}  # what generated code may call besides NumPy and Numba, by name
 
 
 class Backend(Protocol):

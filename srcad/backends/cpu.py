@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from srcad.backends.base import as_tuple
+from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.errors import InternalError
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
     """
     filename = register(source, hint)
     # Numba resolves recursion only in functions of a module that can be found
-    namespace: dict[str, Any] = {"__name__": __name__}
+    namespace: dict[str, Any] = {**NAMESPACE, "__name__": __name__}
     exec(compile(source, filename, "exec"), namespace)
     mark = hashlib.sha256(source.encode()).hexdigest()[:16]
-    for f in namespace.values():
-        if isinstance(f, Dispatcher):  # symbols of code from different texts must differ
-            f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"
+    for name, f in namespace.items():
+        if isinstance(f, Dispatcher) and name not in NAMESPACE:
+            f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
     if cached:
         from srcad.backends.machine import Overloads
 

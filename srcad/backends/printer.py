@@ -52,7 +52,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
     for f in functions:
         printer = FunctionPrinter(f, {*names.values(), *RUNTIME_HELPERS}, _called(f, names))
         definition = printer.function(names[id(f)])
-        definition.decorator_list = [_decorator(printer.parallel)]
+        definition.decorator_list = [_decorator(printer.parallel, f.nogil)]
         helpers |= printer.helpers
         definitions.append(definition)
     tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
@@ -102,10 +102,12 @@ def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
     return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if isinstance(s, Call)}
 
 
-def _decorator(parallel: bool) -> ast.expr:
+def _decorator(parallel: bool, nogil: bool = False) -> ast.expr:
     keywords = [ast.keyword("error_model", ast.Constant("numpy"))]
     if parallel:
         keywords.append(ast.keyword("parallel", ast.Constant(True)))
+    if nogil:
+        keywords.append(ast.keyword("nogil", ast.Constant(True)))
     return ast.Call(name("numba.njit"), [], keywords)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from srcad.backends.base import as_tuple
+from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.backends.cpu import register
 from srcad.backends.printer import Module, emit
 from srcad.ir.nodes import Function
@@ -39,7 +39,7 @@ def executable(module: Module, fn: Function) -> Callable[..., tuple]:
     """The entry function of a module, executed by Python."""
     tree = _NumPyConstants().visit(ast.parse(module.source))
     filename = register(module.source, "python " + module.entry)
-    namespace: dict[str, Any] = {"_const": _constant, "_cut": _cut}
+    namespace: dict[str, Any] = {**NAMESPACE, "_const": _constant, "_cut": _cut}
     exec(compile(ast.fix_missing_locations(tree), filename, "exec"), namespace)
     namespace["math"] = _ieee_math()
     namespace["range"] = lambda *bounds: map(np.int64, range(*bounds))

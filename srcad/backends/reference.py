@@ -15,15 +15,23 @@ Limits: integers that do not fit give what x86 gives; an index out of range rais
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from srcad.backends.closures import Compiled, Frame, StatementClosures, Step, convert
 from srcad.ir.nodes import For, Function, If, While
 
+Observer = Callable[[str, tuple], None]
 
-def run(fn: Function, args: tuple, *, debug: bool = False) -> tuple:
-    """Execute a function; arguments are converted to the parameters' scalar types."""
-    return Program(debug).build(fn)(*args)
+
+def run(
+    fn: Function, args: tuple, *, debug: bool = False, observe: Observer | None = None
+) -> tuple:
+    """Execute a function; arguments are converted to the parameters' scalar types.
+
+    ``observe(name, results)`` is told of every call of a function, when it returns.
+    """
+    return Program(debug, observe).build(fn)(*args)
 
 
 class ReferenceBackend:
@@ -37,15 +45,24 @@ class ReferenceBackend:
 class Program:
     """The compiled functions of one program, by identity of the IR function."""
 
-    def __init__(self, debug: bool) -> None:
-        self.debug = debug
+    def __init__(self, debug: bool, observe: Observer | None = None) -> None:
+        self.debug, self.observe = debug, observe
         self.compiled: dict[int, tuple[Function, Compiled]] = {}
 
     def build(self, fn: Function) -> Compiled:
         """A callable for ``fn``, compiled once."""
         if id(fn) not in self.compiled:
-            self.compiled[id(fn)] = (fn, _Closures(fn, self.debug, self.build).function())
+            made = _Closures(fn, self.debug, self.build).function()
+            self.compiled[id(fn)] = (fn, made if self.observe is None else self._told(fn, made))
         return self.compiled[id(fn)][1]
+
+    def _told(self, fn: Function, call: Compiled) -> Compiled:
+        def wrapped(*args: Any) -> tuple:
+            results = call(*args)
+            self.observe(fn.name, results)  # type: ignore[misc]
+            return results
+
+        return wrapped
 
 
 class _Closures(StatementClosures):

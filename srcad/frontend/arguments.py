@@ -85,6 +85,8 @@ def capture_array(lo: Lowering, obj: np.ndarray, path: Any, node: Any) -> Var:
     if known is not None:
         if path is not None and isinstance(known.path, Path):
             lo.program.guards.append((path.same(known.path), True))
+        if known.var.name not in lo.shapes:
+            sizes_at_the_top(lo, known.var)
         return known.var
     try:
         t = array_type(obj, "a captured array")
@@ -94,11 +96,16 @@ def capture_array(lo: Lowering, obj: np.ndarray, path: Any, node: Any) -> Var:
     t = ArrayT(t.dtype, t.ndim, t.layout, False)
     v = lo.b.var(hint, t)
     lo.program.captures[id(obj)] = Capture(path or Path(obj), v, obj)
+    sizes_at_the_top(lo, v)
+    return v
+
+
+def sizes_at_the_top(lo: Lowering, v: Var) -> None:
+    """Read the sizes of a captured array at the top of the function, to be known everywhere."""
     here = len(lo.b.stack[0])
-    lo.b.stack.append(lo.b.stack[0])  # its sizes are read at the top of the function
+    lo.b.stack.append(lo.b.stack[0])
     lo.shape(v)
     lo.b.stack.pop()
     sizes = lo.b.stack[0][here:]
     del lo.b.stack[0][here:]
     lo.b.stack[0][:0] = sizes
-    return v

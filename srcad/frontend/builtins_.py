@@ -14,9 +14,10 @@ import numpy as np
 
 from srcad.frontend.arrays import shape_of
 from srcad.frontend.conversions import convert
-from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, FALSE, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
+from srcad.frontend.loops import indexed
 from srcad.frontend.source import of_library
 from srcad.frontend.statements import emit_print, settle
 from srcad.frontend.values import (
@@ -183,10 +184,25 @@ def enumerate_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
 @handles(CALLS, zip)
 def zip_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``zip(xs, ys, …)``."""
+    """``zip(xs, ys, …)``; with ``strict``, lengths are compared before the first item."""
     if not args:
         lo.mismatch(node, "zip of nothing", instead="give it something to iterate over")
-    return IterV("zip", tuple(settle(lo, a) for a in args))
+    parts = tuple(settle(lo, a) for a in args)
+    strict = lo.truth(keywords.get("strict", FALSE), node)
+    if not (isinstance(strict, Const) and not strict.value):
+        same_lengths(lo, parts, strict, node)
+    return IterV("zip", parts)
+
+
+def same_lengths(lo: Lowering, parts: tuple[Any, ...], strict: Atom, node: Any) -> None:
+    """Raise as ``zip`` does where lengths differ, if ``strict``."""
+    lengths = [indexed(lo, p, node)[0] for p in parts]
+    free = lo.b.op("not", strict)
+    for k, n in enumerate(lengths[1:], 1):
+        before = "argument 1" if k == 1 else f"arguments 1-{k}"
+        for order, word in (("ge", "shorter"), ("le", "longer")):
+            fits = lo.b.op("or", free, lo.b.op(order, n, lengths[0]))
+            lo.b.check(fits, "ValueError", f"zip() argument {k + 1} is {word} than {before}")
 
 
 @handles(CALLS, reversed)

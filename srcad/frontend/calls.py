@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from srcad.errors import NoDerivative, SrcadError, UnknownFunction
-from srcad.frontend.core import CALLS, EXPR, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.advice import advice
+from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, RULED, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
 from srcad.frontend.joins import branch
 from srcad.frontend.logic import before_writes
@@ -38,7 +39,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, complete, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, complete, is_checkpoint, refuse
 
 
 @handles(CALLS, refuse)
@@ -155,6 +156,9 @@ def call_value(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], 
         return call_method(lo, f"{kind}.{f.name}", f.owner, args, keywords, node)
     if not isinstance(f, Static):
         if isinstance(f, Record):
+            handler = of_object(f.cls)
+            if handler is not None:
+                return handler(lo, f, args, keywords, node)
             method = inspect.getattr_static(f.cls, "__call__", None)
             if isinstance(method, types.FunctionType):
                 return expand(lo, FunctionV(get_source(method)), [f, *args], keywords, node)
@@ -197,12 +201,16 @@ def call_static(
 ) -> Any:
     """Call a Python object known at compile time."""
     obj = f.obj
+    obj = RULED.get(obj, obj) if _hashable(obj) else obj
     handler = known(obj)
     if handler is not None:
         params = parameters_of(obj)
         if params is not None:
             args, keywords = arrange(lo, full_name(obj), params, args, keywords, node)
         return handler(lo, args, keywords, node)
+    handler = of_object(type(obj))
+    if handler is not None:
+        return handler(lo, obj, args, keywords, node)
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
@@ -215,16 +223,16 @@ def call_static(
 
         return call_vectorized(lo, obj, args, keywords, node)
     inner, bound, bound_keywords = call_parts(obj)
-    if isinstance(inner, types.FunctionType):
-        front = [static_argument(lo, x, node) for x in bound]
+    front = [static_argument(lo, x, node) for x in bound]
+    if isinstance(inner, types.FunctionType) and known(inner) is None:
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
             source = get_source(inner)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
-        return expand(lo, FunctionV(source), [*front, *args], {**named, **keywords}, node)
+        g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
+        return call_value(lo, g, args, keywords, node)
     if inner is not obj:
-        front = [static_argument(lo, x, node) for x in bound]
         return call_static(lo, Static(inner), [*front, *args], keywords, node)
     unknown(lo, obj, node)
 
@@ -245,35 +253,6 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
         )
     why, instead = advice(obj, full)
     lo.fail(node, f"{full} is not a function srcad knows", why, instead, UnknownFunction)
-
-
-def advice(obj: Any, name: str) -> tuple[str, str]:
-    """Why a function is not known, and what to do about it."""
-    words = name.split(".")
-    if {"random", "Random"} & set(words[:-1]):
-        return (
-            "of random numbers, srcad knows the distributions of np.random that docs/random.md "
-            "lists; generators that are objects of their own have no place in compiled code",
-            "use np.random.normal and the like, or draw outside and pass the numbers",
-        )
-    if obj in (str, repr, format, chr, ord):
-        return (
-            "compiled code has no strings beyond constants",
-            "format outside the differentiated function",
-        )
-    if obj in (set, frozenset):
-        return "sets have no order to reverse", "use a tuple or an array"
-    if obj in (map, filter):
-        return "iterators of functions are outside the subset", "use a list comprehension"
-    if words[0] == "scipy":
-        return (
-            "it is compiled code without Python source, and has no derivative rule",
-            "write it with NumPy or math functions, or as a Python function",
-        )
-    return (
-        "it has no Python source to look into, and no derivative rule",
-        "write it out in Python, or use a NumPy or math function that srcad supports",
-    )
 
 
 def full_name(obj: Any) -> str:
@@ -301,6 +280,16 @@ def known(obj: Any) -> Any:
     return CALLS.get(obj) if _hashable(obj) else None
 
 
+def of_object(cls: type) -> Any:
+    """Handler of callable objects of a class."""
+    return next((OBJECTS[c] for c in cls.__mro__ if c in OBJECTS), None)
+
+
+def has_rule(obj: Any) -> bool:
+    """Whether the user has given a derivative for an object, or a class of its own kind."""
+    return of_object(type(obj)) is not None or _hashable(obj) and obj in RULED
+
+
 def scalar_primitive(obj: Any) -> str | None:
     """Name of the scalar primitive that a Python callable means."""
     from srcad.rules.registry import FUNCTIONS
@@ -312,16 +301,10 @@ def primitive_call(
     lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """A scalar primitive on numbers, or on arrays element by element."""
-    from srcad.frontend.arrays import (
-        check_bitwise,
-        check_result_kind,
-        elementwise,
-        kinds_of,
-        write_array,
-    )
+    from srcad.frontend.arrays import check_bitwise, check_result_kind, elementwise, write_array
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
-    from srcad.frontend.kinds import of_elements, of_function
+    from srcad.frontend.kinds import of_elements
     from srcad.ir.primitives import PRIMITIVES
 
     out = keywords.pop("out", None)
@@ -346,7 +329,6 @@ def primitive_call(
             what = f"{full_name(obj)} of {describe(a)}"
             lo.mismatch(node, what, instead="pass a number or an array")
     out = None if is_none(out) else out
-    name = of_function(obj, name, kinds_of(args))
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)

@@ -19,7 +19,7 @@ from srcad.frontend.joins import adapt, branch, note_reference, run_path
 from srcad.frontend.statements import body, escaped
 from srcad.frontend.values import UNBOUND, Conflict, Lazy, Maybe, flatten, is_none, unflatten
 from srcad.frontend.widening import carry_fact, widened
-from srcad.ir.nodes import Atom, Block, Carried, Const, For, Var, While
+from srcad.ir.nodes import Atom, Block, Carried, Const, For, Keep, Var, While
 from srcad.ir.types import B1, I8, ArrayT, Scalar
 from srcad.ir.walk import rewrite_block
 
@@ -27,8 +27,10 @@ from srcad.ir.walk import rewrite_block
 class Loop:
     """Lowers one loop: decides what is carried, repeats until types and shapes are stable."""
 
-    def __init__(self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any) -> None:
-        self.lo, self.node, self.stmts = lo, node, stmts
+    def __init__(
+        self, lo: Lowering, node: Any, stmts: list[ast.stmt], target: Any, keep: Keep | None = None
+    ) -> None:
+        self.lo, self.node, self.stmts, self.keep = lo, node, stmts, keep
         self.pieces = [*stmts] if target is None else [target, *stmts]
         self.env = lo.frame.env
         self.leaving = scopes.leaves(stmts, loop=False)
@@ -73,7 +75,9 @@ class Loop:
             return index
 
         def emit(index: Var, carried: tuple, block: Block, breaks: bool, loc: Any) -> None:
-            self.lo.b.emit(For(index, start, stop, step, carried, block, breaks, parallel, loc))
+            self.lo.b.emit(
+                For(index, start, stop, step, carried, block, breaks, parallel, loc, self.keep)
+            )
 
         self.run(header, emit, None)
 
@@ -88,7 +92,7 @@ class Loop:
             return
 
         def emit(_: Any, carried: tuple, block: Block, breaks: bool, loc: Any) -> None:
-            lo.b.emit(While(carried, block, loc))
+            lo.b.emit(While(carried, block, loc, self.keep))
 
         self.run(lambda args: None, emit, test, go)
 

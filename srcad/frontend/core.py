@@ -34,6 +34,8 @@ EXPR: dict[type, Callable] = {}
 CALLS: dict[Any, Callable] = {}
 METHODS: dict[str, Callable] = {}
 ATTRIBUTES: dict[str, Callable] = {}
+RULED: dict[Any, Any] = {}  # functions for which the user has registered a rule
+OBJECTS: dict[type, Callable] = {}  # callable objects that mean more than their __call__ says
 
 FLAGS = (".ret", ".brk", ".cont")
 TRUE, FALSE = const(True), const(False)
@@ -99,6 +101,8 @@ class Program:
     instances: dict[Any, Any] = field(default_factory=dict)
     facts: dict[Any, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  # the user's names for temporaries
+    ruled: dict[Any, Any] = field(default_factory=dict)  # functions that have rules of the user
+    options: Any = None  # of the compilation, for transforms of inner functions
 
     def forget(self, known: set[Any]) -> None:
         """Drop the functions that were compiled on a way that is now gone again."""

@@ -408,6 +408,8 @@ def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> 
     from srcad.frontend.indexing import get_item
 
     shape = shape_of(lo, v)
+    if len(args) == 1 and is_scalar(args[0]) and len(shape) != 1:
+        return element_at(lo, v, _unravelled(lo, lo.integer(args[0], node), v))
     if args:
         key = args[0] if len(args) == 1 else Tuple(tuple(args))
         return get_item(lo, v, key, node)
@@ -417,6 +419,19 @@ def item_method(lo: Lowering, v: Any, args: list, keywords: dict, node: Any) -> 
         "can only convert an array of size 1 to a Python scalar",
     )
     return element_at(lo, v, (ZERO,) * len(shape))
+
+
+def _unravelled(lo: Lowering, k: Atom, v: Any) -> tuple[Atom, ...]:
+    """The subscripts of element ``k`` in row-major order."""
+    b, size = lo.b, size_attribute(lo, v)
+    inside = b.op("and", b.op("ge", k, b.op("neg", size)), b.op("lt", k, size))
+    b.check(inside, "IndexError", "index is out of bounds for the size of the array")
+    k = b.op("select", b.op("lt", k, ZERO), b.op("add", k, size), k)
+    out: list[Atom] = []
+    for n in reversed(shape_of(lo, v)):
+        out.insert(0, b.op("mod", k, n))
+        k = b.op("floordiv", k, n)
+    return tuple(out)
 
 
 METHODS["scalar.item"] = lambda lo, v, args, keywords, node: v

@@ -32,10 +32,16 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
     check_function(f.source)
     args = [keep(lo, a, node) for a in args]
     keywords = {k: keep(lo, v, node) for k, v in keywords.items()}
-    bound = bind(lo, f, args, keywords, node)
+    return expand_bound(lo, f, bind(lo, f, args, keywords, node), node)
+
+
+def expand_bound(lo: Lowering, f: FunctionV, bound: dict[str, Any], node: Any) -> Any:
+    """``expand`` with parameters already bound."""
     key = call_key(f, bound)
     if key in lo.program.instances:
         return lo.program.instances[key].call(lo, bound, node)
+    if f.separate:
+        return separately(lo, f, bound, key, node)
     if key in lo.active:
         raise RecursionFound(key)
     if len(lo.active) > 200:
@@ -59,6 +65,11 @@ def expand(lo: Lowering, f: FunctionV, args: list[Any], keywords: dict[str, Any]
         lo.program.forget(known)
     finally:
         del lo.active[depth - 1 :]
+    return separately(lo, f, bound, key, node)
+
+
+def separately(lo: Lowering, f: FunctionV, bound: dict[str, Any], key: Any, node: Any) -> Any:
+    """A call of a function that is not expanded."""
     from srcad.frontend.recursion import Instance
 
     instance = Instance(lo, f, bound, key)
@@ -187,6 +198,13 @@ def bind(
         if p not in bound:
             bound[p] = default_of(lo, f, p, node)
     return bound
+
+
+def positional(f: FunctionV, bound: dict[str, Any]) -> list[Any]:
+    """Bound arguments in the order of the parameters, those of ``*args`` one by one."""
+    star = f.source.node.args.vararg
+    name = star.arg if star is not None else None
+    return [x for k, v in bound.items() for x in (v.items if k == name else (v,))]
 
 
 def default_of(lo: Lowering, f: FunctionV, name: str, node: Any) -> Any:

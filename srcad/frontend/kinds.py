@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from srcad.frontend.core import PLAIN, Lowering
 from srcad.ir.build import ZERO
 from srcad.ir.nodes import Atom, Const
@@ -35,11 +33,6 @@ def meant(lo: Lowering, name: str, kinds: list[Scalar], node: object) -> str:
             "use ~ or ^, or convert with .astype(int)",
         )
     return OF_BOOLS.get(name, name)
-
-
-def of_function(f: object, name: str, kinds: list[Scalar]) -> str:
-    """The primitive that a function means: rounding leaves integers what they are."""
-    return "positive" if f in (np.round, np.around) and kinds == [I8] else name
 
 
 def float_of_bools(name: str, kinds: Iterable[object]) -> bool:

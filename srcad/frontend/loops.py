@@ -17,29 +17,32 @@ from typing import Any
 
 from srcad.frontend.arrays import materialize
 from srcad.frontend.carry import Loop
+from srcad.frontend.checkpoints import header
 from srcad.frontend.core import FALSE, STMT, Lowering, handles
 from srcad.frontend.joins import branch
 from srcad.frontend.statements import assign, body, escaped
 from srcad.frontend.values import IterV, Lazy, ListV, RangeV, Record, Static, Tuple, describe
 from srcad.frontend.views import subview
 from srcad.ir.build import ONE, ZERO, const
-from srcad.ir.nodes import Atom, Const, Var
+from srcad.ir.nodes import Atom, Const, Keep, Var
 from srcad.ir.types import ArrayT
 
 
 @handles(STMT, ast.For)
 def for_statement(lo: Lowering, node: ast.For) -> None:
     """``for target in iterable: body else: orelse``."""
-    it = lo.read(lo.expr(node.iter), node.iter)
+    over, keep = header(lo, node.iter)
+    it = lo.read(lo.expr(over), over)
     if isinstance(it, Record) and it.cls is dict:
         it = Tuple(tuple(const(k) if isinstance(k, (int, float)) else Static(k) for k in it.fields))
     if isinstance(it, Lazy):
         it = materialize(lo, it)
     items = unrolled(it)
     if items is not None:
+        refuse_unrolled(lo, keep, node)
         unroll(lo, node, items)
         return
-    start, stop, step, element = iteration(lo, it, node.iter)
+    start, stop, step, element = iteration(lo, it, over)
     parallel = isinstance(it, RangeV) and it.parallel
     steady = steadiness(lo, it, node)
 
@@ -47,7 +50,7 @@ def for_statement(lo: Lowering, node: ast.For) -> None:
         steady()
         assign(lo, node.target, element(index))
 
-    Loop(lo, node, node.body, node.target).counted(start, stop, step, bind, parallel)
+    Loop(lo, node, node.body, node.target, keep).counted(start, stop, step, bind, parallel)
     if not lo.frame.dead:
         branch(lo, escaped(lo), lambda: None, steady)
     finish(lo, node)
@@ -111,6 +114,17 @@ def unrolled(it: Any) -> list[Any] | None:
         if it.kind == "zip":
             return [Tuple(tuple(xs)) for xs in zip(*parts, strict=False)]  # type: ignore[arg-type]
     return None
+
+
+def refuse_unrolled(lo: Lowering, keep: Keep | None, node: ast.For) -> None:
+    """A checkpointed loop has one body."""
+    if keep is not None:
+        lo.fail(
+            node.iter,
+            "srcad.checkpointed over a tuple",
+            "such a loop is written out, one copy of its body for each item",
+            "loop over a range, an array or a list",
+        )
 
 
 def unroll(lo: Lowering, node: ast.For, items: list[Any]) -> None:
@@ -228,5 +242,6 @@ def trip_count(lo: Lowering, r: RangeV) -> Atom:
 @handles(STMT, ast.While)
 def while_statement(lo: Lowering, node: ast.While) -> None:
     """``while test: body else: orelse``."""
-    Loop(lo, node, node.body, None).conditional(node.test)
+    test, keep = header(lo, node.test)
+    Loop(lo, node, node.body, None, keep).conditional(test)
     finish(lo, node)

@@ -15,6 +15,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     arrays,
     builtins_,
     calls,
+    checkpoints,
     conversions,
     creation,
     einsum,
@@ -46,7 +47,7 @@ from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
-from srcad.ir.walk import rewrite_block
+from srcad.ir.walk import called, rewrite_block
 from srcad.paths import Path
 from srcad.specs import Spec
 
@@ -63,12 +64,13 @@ class Lowered:
     guards: tuple[tuple[Any, Any], ...]
 
 
-def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
+def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
     """Lower a function for given argument kinds.
 
     Args:
         f: a Python function, method, partial, njit dispatcher or differentiable function.
         arguments: spec of each parameter, bound by name (``*args`` as one tuple spec).
+        options: choices of the compilation (transforms of inner functions ask for them).
     """
     function, front, keywords = call_parts(f)
     source = get_source(function)
@@ -76,7 +78,8 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
     facts: dict[Any, Any] = {}
     for _ in range(100):
         try:
-            return _attempt(source, arguments, front, keywords, facts)
+            program = Program(facts=facts, options=options)
+            return _attempt(source, arguments, front, keywords, program, f)
         except Restart:
             continue
     raise UnsupportedSyntax(
@@ -88,9 +91,13 @@ def lower(f: Any, arguments: dict[str, Spec]) -> Lowered:
 
 
 def _attempt(
-    source: SourceFunction, arguments: dict[str, Spec], front: tuple, keywords: dict, facts: dict
+    source: SourceFunction,
+    arguments: dict[str, Spec],
+    front: tuple,
+    keywords: dict,
+    program: Program,
+    given: Any = None,
 ) -> Lowered:
-    program = Program(facts=facts)
     lo = Lowering(program)
     lo.node = source.node
     params: list[Var] = []
@@ -107,6 +114,11 @@ def _attempt(
             lo.shape(p)
     f = FunctionV(source)
     bound = with_bound(lo, f, bound, front, keywords)
+    if calls.has_rule(given):
+        value = calls.call_static(
+            lo, Static(given), expansion.positional(f, bound), {}, source.node
+        )
+        return _finish(lo, source, value, params, tuple(counts))
     key = expansion.call_key(f, bound)
     lo.active.append(key)
     mark = lo.b.mark()
@@ -165,7 +177,8 @@ def _finish(
     leaves, _ = flatten(value)
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
-    fn = Function(source.name, (*params, *(c.var for c in captures)), block, lo.program.callees)
+    callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
+    fn = Function(source.name, (*params, *(c.var for c in captures)), block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
     return Lowered(fn, source, value, counts, captures, guards_of(lo.program))
 

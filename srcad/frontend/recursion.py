@@ -13,9 +13,9 @@ from typing import Any
 
 from srcad.frontend.core import Bottom, Lowering
 from srcad.frontend.values import FunctionV, Static, flatten, unflatten
-from srcad.ir.nodes import Atom, Block, Call, Function, Stmt, Var
+from srcad.ir.nodes import Atom, Block, Call, Function, Var
 from srcad.ir.types import ArrayT, Scalar
-from srcad.ir.walk import binders, blocks, operands, targets
+from srcad.ir.walk import free_variables
 
 
 class Instance:
@@ -26,9 +26,18 @@ class Instance:
         self.name = lo.b.namer.fresh(f.source.name)
         self.result: Any = None  # (structure, leaf types) once known
         self.extras: list[Var] = []
+        self.busy = False  # its body is being lowered
 
     def compile(self) -> None:
         """Lower the body until the kind of its result and what it sees settle."""
+        self.busy = True
+        try:
+            self.settle()
+        finally:
+            self.busy = False
+
+    def settle(self) -> None:
+        """See ``compile``."""
         known = set(self.lo.program.instances)
         for _ in range(12):
             self.lo.program.forget(known)
@@ -128,30 +137,3 @@ class Instance:
         if not results:
             return Static(None) if shape == ("static", shape[1]) else unflatten(shape, [])
         return unflatten(shape, list(results))
-
-
-def free_variables(block: Block, params: list[Var]) -> list[Var]:
-    """Variables a block reads but neither it nor the parameters define, in order."""
-    defined = {p.name for p in params}
-    free: dict[str, Var] = {}
-
-    def use(a: Any) -> None:
-        if isinstance(a, Var) and a.name not in defined:
-            free.setdefault(a.name, a)
-
-    def walk(b: Block) -> None:
-        for s in b.stmts:
-            visit(s)
-        for y in b.yields:
-            use(y)
-
-    def visit(s: Stmt) -> None:
-        for a in operands(s):
-            use(a)
-        defined.update(v.name for v in binders(s))
-        for inner in blocks(s):
-            walk(inner)
-        defined.update(v.name for v in targets(s))
-
-    walk(block)
-    return list(free.values())

@@ -8,7 +8,10 @@ needs no jumps.
 from __future__ import annotations
 
 import ast
+import functools
 from typing import Any
+
+import numba
 
 from srcad.frontend import scopes
 from srcad.frontend.core import FALSE, FLAGS, PLAIN, STMT, TRUE, Lowering, handles
@@ -303,10 +306,28 @@ def emit_print(lo: Lowering, values: list[Any], node: Any) -> None:
 @handles(STMT, ast.FunctionDef)
 def nested_function(lo: Lowering, node: ast.FunctionDef) -> None:
     """``def`` inside a function: a value that knows its environment."""
-    if node.decorator_list:
-        for d in node.decorator_list:
-            lo.expr(d.func if isinstance(d, ast.Call) else d)
-    lo.frame.env[node.name] = make_closure(lo, node, node.name)
+    f: Any = make_closure(lo, node, node.name)
+    for d in reversed(node.decorator_list):
+        f = decorated(lo, f, d)
+    lo.frame.env[node.name] = f
+
+
+# decorators after which a function computes what it computed before
+SAME = {numba.njit, numba.jit, functools.wraps, functools.lru_cache, functools.cache}
+
+
+def decorated(lo: Lowering, f: Any, node: Any) -> Any:
+    """What a decorator makes of a nested function; Numba's and ``wraps`` leave it as it is."""
+    if isinstance(node, ast.Call):
+        made = lo.read(lo.expr(node.func), node.func)
+        if isinstance(made, Static) and made.obj in SAME:
+            return f
+    from srcad.frontend.calls import call_value
+
+    decorator = lo.read(lo.expr(node), node)
+    if isinstance(decorator, Static) and decorator.obj in SAME:
+        return f
+    return settle(lo, call_value(lo, decorator, [f], {}, node))
 
 
 def make_closure(lo: Lowering, node: Any, name: str) -> FunctionV:

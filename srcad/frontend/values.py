@@ -77,6 +77,7 @@ class FunctionV:
     bound: tuple[Any, ...] = ()
     keywords: dict[str, Any] = field(default_factory=dict)
     defaults: dict[str, Any] = field(default_factory=dict)
+    separate: bool = False  # called as a function of its own, not expanded
 
 
 @dataclass(frozen=True, eq=False)

@@ -193,11 +193,20 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """``srcad.checkpointed``: how many states of a loop (or ``bytes`` of them) are kept at most."""
+
+    limit: Atom
+    bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class For:
     """``for index in range(start, stop, step): body`` with carried values.
 
     ``body.yields`` correspond to ``carried``.  With ``breaks`` the first carried value is a
-    bool, and the loop ends after an iteration that yields true for it.
+    bool, and the loop ends after an iteration that yields true for it.  ``keep`` says nothing
+    about the values: reverse mode then keeps few states and runs the loop again from them.
     """
 
     index: Var
@@ -209,6 +218,7 @@ class For:
     breaks: bool = False
     parallel: bool = False
     loc: Loc | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +228,7 @@ class While:
     carried: tuple[Carried, ...]
     body: Block
     loc: Loc | None = None
+    keep: Keep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +302,31 @@ Stmt = (
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """The derivative that the user has given for a function, as names of callees.
+
+    * ``"jvp"``: ``derivative`` takes the parameters, then a tangent for each one in ``given``;
+      it gives the results, then a tangent for each float result.
+    * ``"vjp"``: ``forward`` takes the parameters and gives the results, then residuals;
+      ``derivative`` takes the parameters, the residuals and a seed for each float result, and
+      gives a cotangent for each parameter in ``given``.
+    * ``"pullback"``: of a version of ``forward`` that stands where a call is being reversed.
+    """
+
+    kind: str
+    derivative: str
+    given: tuple[bool, ...]  # by parameter: whether there is a derivative with respect to it
+    results: int
+    label: str  # what the user calls the function
+    forward: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The callees that the rule refers to."""
+        return (self.derivative, self.forward) if self.forward else (self.derivative,)
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """Parameters, a body whose yields are the results, and the functions it calls by name.
 
@@ -302,3 +338,5 @@ class Function:
     body: Block
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
+    rule: Rule | None = None
+    nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock

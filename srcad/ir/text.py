@@ -89,13 +89,19 @@ def _statement(s: Stmt) -> Iterator[str]:
             kind = "prange" if s.parallel else "range"
             bounds = _atoms((s.start, s.stop, s.step))
             breaks = " breaks" if s.breaks else ""
-            yield f"for {s.index.name} in {kind}({bounds}){_carried(s.carried)}{breaks}:"
+            yield f"for {s.index.name} in {kind}({bounds}){_carried(s.carried)}{breaks}{_keep(s)}:"
             yield from _block(s.body, "yield")
         case While():
-            yield f"while {s.carried[0].arg.name}{_carried(s.carried)}:"
+            yield f"while {s.carried[0].arg.name}{_carried(s.carried)}{_keep(s)}:"
             yield from _block(s.body, "yield")
         case _:
             yield _simple(s)
+
+
+def _keep(s: For | While) -> str:
+    if s.keep is None:
+        return ""
+    return f" keeping {_atom(s.keep.limit)} {'bytes' if s.keep.bytes else 'states'}"
 
 
 def _carried(cs: tuple[Carried, ...]) -> str:

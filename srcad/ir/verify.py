@@ -271,6 +271,8 @@ class _Verifier:
         if isinstance(s, While) or s.breaks:
             ok = bool(s.carried) and s.carried[0].arg.type == B1
             self.require(ok, "the first carried value must be b1")
+        if s.keep is not None:
+            self.expect(s.keep.limit, I8, "number of states to keep")
         for c in s.carried:
             ok = compatible(c.init.type, c.arg.type) and compatible(c.result.type, c.arg.type)
             self.require(ok, f"{c.arg.name} changes its type")

@@ -5,7 +5,7 @@ Every other pass gets its traversal here, so that a new node class is described 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from srcad.ir.nodes import (
     For,
     Function,
     If,
+    Keep,
     Load,
     Op,
     Print,
@@ -68,15 +69,24 @@ def operands(s: Stmt) -> tuple[Atom, ...]:
             return (a, n)
         case If(cond=c):
             return (c,)
-        case For(start=a, stop=b, step=c, carried=carried):
-            return (a, b, c, *(x.init for x in carried))
-        case While(carried=carried):
-            return tuple(x.init for x in carried)
+        case For(start=a, stop=b, step=c, carried=carried, keep=keep):
+            return (a, b, c, *(x.init for x in carried), *_limit(keep))
+        case While(carried=carried, keep=keep):
+            return (*(x.init for x in carried), *_limit(keep))
         case Check(cond=c, message=m):
             return (c, *(x for x in m if isinstance(x, (Var, Const))))
         case Print(args=args):
             return tuple(x for x in args if isinstance(x, (Var, Const)))
     raise TypeError(f"not a statement: {s!r}")
+
+
+def _limit(keep: Keep | None) -> tuple[Atom, ...]:
+    return () if keep is None else (keep.limit,)
+
+
+def keeping(s: For | While, use: Callable[[Atom], Atom]) -> Keep | None:
+    """What a loop says about checkpointing, its operand mapped by ``use``."""
+    return None if s.keep is None else replace(s.keep, limit=use(s.keep.limit))
 
 
 def targets(s: Stmt) -> tuple[Var, ...]:
@@ -121,12 +131,53 @@ def statements(block: Block) -> Iterator[Stmt]:
             yield from statements(inner)
 
 
+def free_variables(block: Block, params: Iterable[Var]) -> list[Var]:
+    """Variables a block reads but neither it nor the parameters define, in order."""
+    defined = {p.name for p in params}
+    free: dict[str, Var] = {}
+
+    def use(a: Any) -> None:
+        if isinstance(a, Var) and a.name not in defined:
+            free.setdefault(a.name, a)
+
+    def walk(b: Block) -> None:
+        for s in b.stmts:
+            visit(s)
+        for y in b.yields:
+            use(y)
+
+    def visit(s: Stmt) -> None:
+        for a in operands(s):
+            use(a)
+        defined.update(v.name for v in binders(s))
+        for inner in blocks(s):
+            walk(inner)
+        defined.update(v.name for v in targets(s))
+
+    walk(block)
+    return list(free.values())
+
+
 def variables(fn: Function) -> Iterator[Var]:
     """Every variable a function binds."""
     yield from fn.params
     for s in statements(fn.body):
         yield from targets(s)
         yield from binders(s)
+
+
+def called(body: Block, callees: dict[str, Function]) -> dict[str, Function]:
+    """What a block calls, directly or not; the functions that rules refer to are among it."""
+    found: dict[str, Function] = {}
+    todo = [s.fn for s in statements(body) if isinstance(s, Call)]
+    while todo:
+        name = todo.pop()
+        if name in found:
+            continue
+        fn = found[name] = callees[name]
+        todo += [s.fn for s in statements(fn.body) if isinstance(s, Call)]
+        todo += fn.rule.names if fn.rule is not None else ()
+    return found
 
 
 def _map_view(view: View, f: Callable[[Atom], Atom]) -> tuple[Any, ...]:
@@ -194,14 +245,14 @@ def _rewrite_loop(s: For | While, use: Callable[..., Any], define: Callable[...,
     bounds = {}
     if isinstance(s, For):
         bounds = {"start": use(s.start), "stop": use(s.stop), "step": use(s.step)}
-    inits = [use(c.init) for c in s.carried]
+    inits, keep = [use(c.init) for c in s.carried], keeping(s, use)
     if isinstance(s, For):
         bounds["index"] = define(s.index)
     args = [define(c.arg) for c in s.carried]
     body = rewrite_block(s.body, use, define)
     results = [define(c.result) for c in s.carried]
     carried = tuple(Carried(r, a, i) for r, a, i in zip(results, args, inits, strict=True))
-    return replace(s, carried=carried, body=body, **bounds)
+    return replace(s, carried=carried, body=body, keep=keep, **bounds)
 
 
 def rewrite_block(b: Block, use: Callable[..., Any], define: Callable[..., Any]) -> Block:

@@ -4,6 +4,7 @@ from srcad.library import (  # noqa: F401
     applying,
     building,
     calculus,
+    checkpoints,
     counts,
     elementwise,
     gammas,
@@ -34,6 +35,7 @@ from srcad.library import (  # noqa: F401
     ufuncs,
     values,
 )
+from srcad.library.checkpoints import is_checkpoint
 from srcad.library.registry import (
     LIBRARY,
     LIBRARY_ITEMS,
@@ -53,5 +55,6 @@ __all__ = [
     "axes_of",
     "complete",
     "implements",
+    "is_checkpoint",
     "refuse",
 ]

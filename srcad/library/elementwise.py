@@ -1,4 +1,4 @@
-"""Functions of one or two numbers with several results, and functions of ``math`` on sequences."""
+"""Functions of numbers with several results, rounding, functions of ``math`` on sequences."""
 
 from __future__ import annotations
 
@@ -43,6 +43,48 @@ def modf(x):
     x = 1.0 * np.asarray(x) if np.ndim(x) > 0 else 1.0 * x
     whole = np.trunc(x)
     return np.where(np.isinf(x), 0.0, x - whole), whole
+
+
+def whole(x):
+    """A float, or an array of floats, as integers."""
+    return x.astype(np.int64) if np.ndim(x) > 0 else int(x)
+
+
+@implements(
+    np.round,
+    np.around,
+    samples=lambda d: [
+        d.value(d.vec(5, -7.0, 7.0)),
+        d.value(d.mat(2, 3), 1),
+        d.value(d.array([12.0, -17.0, 250.0]), decimals=-1),
+        d.value(d.num(), 2),
+        d.value(2.5),
+        d.value(d.ints(-9, 9, 4), 1),
+        d.value(d.ints(-99, 99, 4), -1),
+        d.value(1234, -2),
+        d.value(-7),
+    ],
+    method="round",
+)
+def around(a, decimals=0, out=None):
+    """Rounded to so many decimals; integers stay what they are."""
+    if out is not None:
+        refuse("the argument 'out' of np.round", "assign the result")
+    x = np.asarray(a) if np.ndim(a) > 0 else a
+    if isinstance(a, int) or (np.ndim(a) > 0 and np.asarray(a).dtype.kind in "iu"):
+        if decimals >= 0:
+            return +x
+        return whole(np.rint(x / 10**-decimals)) * 10**-decimals
+    if decimals > 0:
+        return as_kind_of(np.asarray(a), np.rint(x * 10.0**decimals) / 10.0**decimals)
+    return as_kind_of(np.asarray(a), np.rint(x / 10.0**-decimals) * 10.0**-decimals)
+
+
+def as_kind_of(a, x):
+    """A result in float32 where the operand is."""
+    if a.dtype != np.float32:
+        return x
+    return x.astype(np.float32) if np.ndim(x) > 0 else np.float32(x)
 
 
 @implements(math.modf, samples=_parts)

@@ -17,7 +17,7 @@ from srcad.runtime.special import srcad_exponent
 zero_rule("floor", np.floor)
 zero_rule("ceil", np.ceil)
 zero_rule("trunc", np.trunc, np.fix)
-zero_rule("rint", np.rint, np.round, np.around)
+zero_rule("rint", np.rint)
 zero_rule("ifloor", math.floor)
 zero_rule("iceil", math.ceil)
 zero_rule("iround", round)
@@ -25,6 +25,9 @@ zero_rule("floordiv", operator.floordiv, np.floor_divide)
 zero_rule("sign", np.sign)
 zero_rule("i8", int, np.int64, math.trunc)
 zero_rule("b1", bool, np.bool_)
+
+# what the user takes as constant
+zero_rule("stop_gradient")
 
 # comparisons and tests
 zero_rule("lt", operator.lt, np.less)

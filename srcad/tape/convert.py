@@ -60,19 +60,35 @@ def pair(x: Any, y: Any, op: str) -> tuple[Tensor, Tensor]:
     if is_tensor_like(x):
         a = to_tensor(x)
         b = beside(y, a)
+        if op != "AddV2":  # TensorFlow's addition says it in its own way
+            _refuse_floats(y, b, a)
     elif is_tensor_like(y):
         b = to_tensor(y)
-        if type(x) is float and b._value.dtype.kind in "iub":
-            short = short_name(b._value.dtype)
-            raise TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {short}")
         a = beside(x, b)
+        _refuse_floats(x, a, b)
     else:
         a = to_tensor(x)
         b = to_tensor(y, hint=a._value.dtype)
-        if a._value.dtype != b._value.dtype:
-            a = to_tensor(x, hint=b._value.dtype)
+        if op != "AddV2":
+            _refuse_floats(y, b, a)
     check_same(a, b, op)
     return a, b
+
+
+def _refuse_floats(value: Any, made: Tensor, beside: Tensor) -> None:
+    """Python floats do not become whole numbers."""
+    kind = beside._value.dtype
+    if kind.kind in "iu" and made._value.dtype.kind == "f" and not _is_typed(value):
+        raise TypeError(f"Cannot convert {value!r} to EagerTensor of dtype {short_name(kind)}")
+
+
+def _is_typed(value: Any) -> bool:
+    """Whether a value has an element type of its own."""
+    return (
+        hasattr(value, "dtype")
+        or _leaf_is_numpy(value)
+        or (isinstance(value, list | tuple) and _holds_tensor(value))
+    )
 
 
 def is_tensor_like(value: Any) -> bool:
@@ -111,12 +127,16 @@ def _made(value: Any, wanted: np.dtype[Any] | None, hint: np.dtype[Any] | None) 
             f"Attempt to convert a value ({value}) with an unsupported type "
             f"({type(value)}) to a Tensor."
         )
+    if hasattr(value, "iterate"):  # symbolic
+        return Tensor(value)
     if isinstance(value, TensorShape):
         value = value.as_list()
     if isinstance(value, list | tuple) and _holds_tensor(value):
         return _packed(value, wanted)
     numpy_made = isinstance(value, np.ndarray | np.generic) or hasattr(value, "__array__")
     array = _array(value)
+    if array.dtype == np.uint64 and not numpy_made and not _leaf_is_numpy(value):
+        raise ValueError("Can't convert Python sequence with out-of-range integer to Tensor.")
     if wanted is not None:
         _check_kind(value, array, wanted, numpy_made)
         return wrap(array.astype(wanted))

@@ -58,7 +58,7 @@ def need_number(x: Tensor, name: str, floats: bool) -> None:
 def unary(name: str, kernel: k.Kernel, floats: bool) -> Op:
     """The operation of a primitive with one operand."""
     pull = pullback(name)
-    kernel = k.quiet(kernel)
+    kernel, on_arrays = k.quiet(kernel), k.quiet(k.roomy(kernel))
 
     def op(x: Any, name: str | None = None) -> Tensor:
         if type(x) is not Tensor:
@@ -66,7 +66,7 @@ def unary(name: str, kernel: k.Kernel, floats: bool) -> Op:
         value = x._value
         if floats or value.dtype is BOOL:
             need_number(x, op.__name__, floats)
-        result = kernel(value)
+        result = on_arrays(value) if value.shape else kernel(value)
         if floats and result.dtype != value.dtype:
             result = result.astype(value.dtype)
         out = Tensor(result)
@@ -80,7 +80,7 @@ def unary(name: str, kernel: k.Kernel, floats: bool) -> Op:
 def binary(name: str, kernel: k.Kernel, floats: bool) -> Op:
     """The operation of a primitive with two operands."""
     pull = pullback(name)
-    kernel = k.quiet(kernel)
+    kernel, on_arrays = k.quiet(kernel), k.quiet(k.roomy(kernel))
     shown = op_name(name)
 
     def op(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -92,10 +92,15 @@ def binary(name: str, kernel: k.Kernel, floats: bool) -> Op:
             check_same(x, y, shown)
         if floats or kind is BOOL:
             need_number(x, op.__name__, floats)
-        result = _broadcast(kernel, a, b, shown)
+        if a.shape or b.shape:
+            result = _broadcast(on_arrays, a, b, shown)
+        else:
+            result = kernel(a, b)
+            if type(result) is np.ndarray:
+                result = result[()]
         if result.dtype is not kind and result.dtype != kind:
             result = result.astype(kind)
-        out = Tensor(result) if result.shape else wrap(result)
+        out = Tensor(result)
         if STATE.tapes:
             record(out, (x, y), pull)
         return out
@@ -157,12 +162,22 @@ def operation(name: str) -> Op:
         primitive = PRIMITIVES[name]
         kernel = np.vectorize(lambda *xs: primitive.evaluate(*map(float, xs)), otypes=[float])
         make = unary if primitive.arity == 1 else binary
-        VOCABULARY[name] = make(name, lambda *xs: kernel(*xs)[()], True)
+        VOCABULARY[name] = make(name, k.named(name, lambda *xs: kernel(*xs)[()]), True)
     return VOCABULARY[name]
 
 
-_general_power = VOCABULARY["pow"]
+def _integer_power(a: Any, b: Any) -> Any:
+    if a.dtype.kind in "iu" and not k.is_symbolic(b) and np.any(b < 0):
+        raise InvalidArgumentError(
+            "Integers to negative integer powers are not allowed [Op:Pow]",
+            instead="convert the base with tf.cast(x, tf.float32)",
+        )
+    return operator.pow(a, b)
+
+
+VOCABULARY["pow"] = _general_power = binary("pow", _integer_power, False)
 _quiet_power, _quiet_product = k.quiet(operator.pow), k.quiet(operator.mul)
+_array_product = k.quiet(k.roomy(operator.mul))
 _NUMBER_PULLS: dict[float, Any] = {}
 
 
@@ -171,9 +186,14 @@ def power(x: Any, y: Any, name: str | None = None) -> Tensor:
     if type(y) not in (int, float) or type(x) in (int, float):
         return _general_power(x, y)
     x = to_tensor(x)
-    exponent = beside(y, x)
     value = x._value
-    out = Tensor(_quiet_product(value, value) if y == 2 else _quiet_power(value, exponent._value))
+    if value.dtype.kind in "iub":
+        return _general_power(x, y)
+    exponent = beside(y, x)
+    if y == 2:
+        out = Tensor((_array_product if value.shape else _quiet_product)(value, value))
+    else:
+        out = Tensor(_quiet_power(value, exponent._value))
     if STATE.tapes:
         if y not in _NUMBER_PULLS:
             _NUMBER_PULLS[y] = pullback("pow", {1: y})
@@ -195,7 +215,7 @@ def select(condition: Any, x: Any, y: Any, name: str | None = None) -> Tensor:
     cv, a, b = c._value, x._value, y._value
     try:
         simple = type(cv) is np.bool_ and a.shape == b.shape
-        out = wrap((a if cv else b) if simple else np.where(cv, a, b))
+        out = wrap((a if cv else b) if simple else k.chosen(cv, a, b))
     except ValueError:
         raise InvalidArgumentError(
             f"condition {listed(cv.shape)}, then {listed(a.shape)}, and else {listed(b.shape)} "

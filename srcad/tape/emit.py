@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.kernels import is_symbolic
 from srcad.tape.shapes import TensorShape
 from srcad.tape.state import STATE, record
 from srcad.tape.tensor import Tensor, wrap
@@ -39,6 +40,14 @@ def plain(value: Any) -> Any:
         return [plain(v) for v in value]
     read = getattr(value, "__tape_tensor__", None)
     return np.asarray(value if read is None else read()).tolist()
+
+
+def raw(x: Any) -> Any:
+    """The value of a tensor as an array, or as the symbol that it is while traced."""
+    from srcad.tape.convert import to_tensor
+
+    value = to_tensor(x)._value
+    return value if is_symbolic(value) else np.asarray(value)
 
 
 def as_shape(given: Any) -> tuple[int, ...]:

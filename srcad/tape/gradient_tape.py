@@ -8,6 +8,8 @@ have the type of their source.
 
 from __future__ import annotations
 
+import enum
+import itertools
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from srcad.tape import nest
 from srcad.tape.convert import is_tensor_like, to_tensor
 from srcad.tape.elementwise import ones_like, zeros_like
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.shaping import broadcast_to
 from srcad.tape.state import STATE
 from srcad.tape.sweep import sweep
 from srcad.tape.tensor import Tensor
@@ -34,7 +37,7 @@ INSIDE = (
 )
 
 
-class UnconnectedGradients:
+class UnconnectedGradients(enum.Enum):
     """What a gradient is where the target does not depend on the source."""
 
     NONE = "none"
@@ -157,7 +160,7 @@ class GradientTape:
             [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
         )
         seeds: dict[int, Any] = {}
-        for t, g in zip(targets, given, strict=True):
+        for t, g in itertools.zip_longest(targets, given[: len(targets)]):  # the others get ones
             if t._value.dtype.kind == "f":
                 add_seed(seeds, t, g)
         flat = nest.flatten(sources)
@@ -263,18 +266,22 @@ class GradientTape:
 
 def wants_zero(unconnected: Any) -> bool:
     """Whether unconnected sources get zeros instead of ``None``."""
-    if unconnected not in ("none", "zero"):
-        raise ValueError(f"Unknown value for unconnected_gradients: {unconnected!r}")
-    return unconnected == "zero"
+    try:
+        return UnconnectedGradients(unconnected) is UnconnectedGradients.ZERO
+    except ValueError:
+        raise ValueError(f"Unknown value for unconnected_gradients: {unconnected!r}") from None
 
 
 def add_seed(seeds: dict[int, Any], target: Tensor, given: Any) -> None:
     """Enter the cotangent of a target: ones unless it is given."""
     seed = ones_like(target) if given is None else to_tensor(given, hint=target._value.dtype)
     if seed._value.shape != target._value.shape:
-        raise InvalidArgumentError(
-            f"output_gradients of shape {list(seed._value.shape)} for a target of shape "
-            f"{list(target._value.shape)}"
-        )
+        try:
+            seed = broadcast_to(seed, target._value.shape)
+        except InvalidArgumentError:
+            raise InvalidArgumentError(
+                f"output_gradients of shape {list(seed._value.shape)} for a target of shape "
+                f"{list(target._value.shape)}"
+            ) from None
     old = seeds.get(id(target))
     seeds[id(target)] = seed if old is None else old + seed

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from srcad.tape import kernels
 from srcad.tape.convert import is_tensor_like, to_tensor
 from srcad.tape.elementwise import listed, select
-from srcad.tape.emit import as_shape, axis_from_end, emit, plain
+from srcad.tape.emit import as_shape, axis_from_end, emit, plain, raw
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.shaping import dims, reshape, transpose
 from srcad.tape.tensor import Tensor, wrap
@@ -34,9 +35,13 @@ def getitem(x: Tensor, key: Any) -> Tensor:
     """``x[key]`` with integers, slices, ``...``, new axes, or one tensor of bools."""
     if is_tensor_like(key) and to_tensor(key)._value.dtype.kind == "b":
         return boolean_mask(x, key)
-    index = tuple(_part(k) for k in (key if isinstance(key, tuple) else (key,)))
+    parts = key if isinstance(key, tuple) else (key,)
+    for p, k in enumerate(parts):
+        if is_tensor_like(k) and kernels.is_symbolic(to_tensor(k)._value):
+            return _element_at(x, parts, p)
+    index = tuple(_part(k) for k in parts)
     try:
-        value = x._value[index] if x._value.shape else np.asarray(x._value)[index]
+        value = x._value[index] if x._value.shape else _of_scalar(x._value, index)
     except IndexError:
         raise InvalidArgumentError(_out_of_range(index, dims(x))) from None
 
@@ -44,6 +49,27 @@ def getitem(x: Tensor, key: Any) -> Tensor:
         return put(g, (*[slice(None)] * lead, *index), dims(g)[:lead] + dims(x))
 
     return emit(value, (x,), pull)
+
+
+def _of_scalar(value: Any, index: tuple[Any, ...]) -> Any:
+    """A subscript of a number: only new axes are possible."""
+    if kernels.is_symbolic(value) and all(k is None or k is Ellipsis for k in index):
+        return value.reshape((1,) * sum(k is None for k in index))
+    return np.asarray(value)[index]
+
+
+def _element_at(x: Tensor, parts: tuple[Any, ...], p: int) -> Tensor:
+    """A subscript of which part ``p`` is a number that is not known yet."""
+    number = to_tensor(parts[p])
+    gaps = [k for k, part in enumerate(parts) if part is Ellipsis]
+    before, after = (sum(k is not None for k in side) for side in (parts[:p], parts[p:]))
+    a = -after if gaps and gaps[0] < p else before
+    if number.ndim or number._value.dtype.kind not in "iu":
+        return getitem(x, (*parts[:p], _part(number), *parts[p + 1 :]))
+    from_end = wrap(number._value + number._value.dtype.type(dims(x)[a]))
+    wrapped = select(wrap(number._value < 0), from_end, number)
+    found, rest = gather(x, wrapped, axis=a), (*parts[:p], *parts[p + 1 :])
+    return getitem(found, rest) if rest else found
 
 
 def _out_of_range(index: tuple[Any, ...], shape: tuple[int, ...]) -> str:
@@ -63,8 +89,7 @@ def _out_of_range(index: tuple[Any, ...], shape: tuple[int, ...]) -> str:
 
 def put(g: Tensor, index: tuple[Any, ...], shape: tuple[int, ...]) -> Tensor:
     """Zeros of a shape, with ``g`` at a basic subscript: the transpose of ``getitem``."""
-    value = np.zeros(shape, g._value.dtype)
-    value[index] = g._value
+    value = kernels.put(g._value, index, shape)
 
     def pull(c: Tensor, i: int, inputs: Any, out: Any, lead: int) -> Tensor:
         return c[(*[slice(None)] * lead, *index)]
@@ -97,12 +122,13 @@ def gather(
     name: str | None = None,
 ) -> Tensor:
     """The slices of ``params`` at ``indices`` along an axis."""
-    x, where = to_tensor(params), np.asarray(to_tensor(indices)._value)
+    x, where = to_tensor(params), raw(indices)
     if batch_dims:
         return _gather_batched(x, where, int(plain(batch_dims)), axis)
     a = axis_from_end(0 if axis is None else axis, x.ndim, "GatherV2")
     size = dims(x)[a]
-    if where.size and not (where.min() >= 0 and where.max() < size):
+    known = not kernels.is_symbolic(where)
+    if known and where.size and not (where.min() >= 0 and where.max() < size):
         wrong = np.argwhere((where < 0) | (where >= size))[0]
         place = listed(tuple(wrong)) if where.ndim else ""
         bad = where[tuple(wrong)]
@@ -118,8 +144,8 @@ def _scatter(g: Tensor, where: Any, a: int, size: int) -> Tensor:
     """The transpose of ``gather`` along axis ``a`` of length ``size``."""
     shape, after = dims(g), -a - 1
     front = shape[: len(shape) - after - where.ndim]
-    value = np.zeros((*front, size, *shape[len(shape) - after :]), g._value.dtype)
-    np.add.at(value, (*[slice(None)] * len(front), where), g._value)
+    full = (*front, size, *shape[len(shape) - after :])
+    value = kernels.scatter_add(g._value, (where,), len(front), full)
 
     def pull(c: Tensor, i: int, inputs: Any, out: Any, lead: int) -> Tensor:
         return gather(c, where, axis=a)
@@ -135,19 +161,19 @@ def _gather_batched(x: Tensor, where: Any, batch: int, axis: Any) -> Tensor:
             f"tf.gather with batch_dims={batch} needs axis={batch} here, not {a}",
             instead="transpose the axis to that place",
         )
-    grid = np.indices(where.shape[:batch])
+    grid = np.indices(where.shape[:batch], np.int32)
     rest = where.ndim - batch
     parts = [p.reshape(*p.shape, *[1] * rest) for p in grid]
-    full = np.stack([np.broadcast_to(p, where.shape) for p in parts] + [where], axis=-1)
+    full = np.stack([*(np.broadcast_to(p, where.shape) for p in parts), where], axis=-1)
     return gather_nd(x, full)
 
 
 def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None = None) -> Tensor:
     """The slices of ``params`` at index tuples, which the last axis of ``indices`` holds."""
-    x, where = to_tensor(params), np.asarray(to_tensor(indices)._value)
-    index = tuple(np.moveaxis(where, -1, 0))
+    x, index = to_tensor(params), _tuples(indices)
     for k, part in enumerate(index):
-        if part.size and (part.min() < 0 or part.max() >= dims(x)[k]):
+        known = not kernels.is_symbolic(part)
+        if known and part.size and (part.min() < 0 or part.max() >= dims(x)[k]):
             raise InvalidArgumentError(
                 f"indices do not index into param shape {list(dims(x))} [Op:GatherNd]"
             )
@@ -158,12 +184,17 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     return emit(x._value[index], (x,), pull)
 
 
+def _tuples(indices: Any) -> tuple[Any, ...]:
+    """Index tuples, which lie along the last axis, as one array per indexed axis."""
+    where = raw(indices)
+    return tuple(where[..., k] for k in range(where.shape[-1]))
+
+
 def _scatter_nd(g: Tensor, index: Any, shape: tuple[int, ...], lead: int) -> Tensor:
-    value = np.zeros(shape, g._value.dtype)
-    np.add.at(value, (*[slice(None)] * lead, *index), g._value)
+    value = kernels.scatter_add(g._value, tuple(index), lead, shape)
 
     def pull(c: Tensor, i: int, inputs: Any, out: Any, more: int) -> Tensor:
-        k = np.moveaxis(np.stack(index), 0, -1)
+        k = np.stack(index, axis=-1)
         if lead + more == 0:
             return gather_nd(c, k)
         n = lead + more
@@ -176,8 +207,7 @@ def _scatter_nd(g: Tensor, index: Any, shape: tuple[int, ...], lead: int) -> Ten
 
 def scatter_nd(indices: Any, updates: Any, shape: Any, name: str | None = None) -> Tensor:
     """Zeros of a shape, to which ``updates`` are added at index tuples."""
-    where = np.asarray(to_tensor(indices)._value)
-    return _scatter_nd(to_tensor(updates), tuple(np.moveaxis(where, -1, 0)), as_shape(shape), 0)
+    return _scatter_nd(to_tensor(updates), _tuples(indices), as_shape(shape), 0)
 
 
 def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str = "") -> Tensor:
@@ -189,8 +219,9 @@ def tensor_scatter_nd_add(tensor: Any, indices: Any, updates: Any, name: str = "
 def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str = "") -> Tensor:
     """``tensor`` with the elements at index tuples replaced (indices must differ)."""
     x = to_tensor(tensor)
-    hit = np.zeros(dims(x), bool)
-    hit[tuple(np.moveaxis(np.asarray(to_tensor(indices)._value), -1, 0))] = True
+    index = _tuples(indices)
+    count = kernels.scatter_add(np.ones(index[0].shape, np.int32), index, 0, dims(x)[: len(index)])
+    hit = np.reshape(count > 0, (*count.shape, *[1] * (x.ndim - len(index))))
     return select(hit, scatter_nd(indices, updates, dims(x)), x)
 
 
@@ -213,14 +244,14 @@ def unsorted_segment_sum(
     data: Any, segment_ids: Any, num_segments: Any, name: str | None = None
 ) -> Tensor:
     """Sums of the slices with the same number, one for each number."""
-    x, numbers = to_tensor(data), np.asarray(to_tensor(segment_ids)._value)
+    x, numbers = to_tensor(data), raw(segment_ids)
     flat = reshape(x, [numbers.size, *dims(x)[numbers.ndim :]])
     return _scatter(flat, numbers.reshape(-1), -flat.ndim, int(plain(num_segments)))
 
 
 def boolean_mask(tensor: Any, mask: Any, axis: Any = 0, name: str = "boolean_mask") -> Tensor:
     """The elements at which the mask holds, in one axis."""
-    x, m = to_tensor(tensor), np.asarray(to_tensor(mask)._value)
+    x, m = to_tensor(tensor), raw(mask)
     a = int(plain(axis)) if axis is not None else 0
     shape = dims(x)
     if shape[a : a + m.ndim] != m.shape:
@@ -231,7 +262,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = 0, name: str = "boolean_mas
 
 def where_indices(condition: Any) -> Tensor:
     """The index tuples at which a condition holds."""
-    return wrap(np.argwhere(np.asarray(to_tensor(condition)._value)).astype(np.int64))
+    return wrap(np.argwhere(raw(condition)).astype(np.int64))
 
 
 def argsort(
@@ -251,10 +282,10 @@ def sort(values: Any, axis: Any = -1, direction: str = "ASCENDING", name: str = 
 
 def take_along(x: Tensor, indices: Any, axis: int) -> Tensor:
     """For every position, the element at an index along one axis."""
-    where = np.asarray(to_tensor(indices)._value)
-    grid = np.indices(where.shape)
+    where = raw(indices)
+    grid: list[Any] = list(np.indices(where.shape, np.int32))
     grid[axis] = where
-    return gather_nd(x, np.moveaxis(grid, 0, -1))
+    return gather_nd(x, np.stack(grid, axis=-1))
 
 
 class TopKV2(NamedTuple):

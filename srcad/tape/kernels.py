@@ -7,6 +7,7 @@ division by zero and domains: IEEE arithmetic decides.
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ import scipy.special as sp
 
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.memory import empty
 
 Kernel = Callable[..., Any]
 
@@ -50,6 +52,26 @@ def quiet(f: Kernel) -> Kernel:
     return silent
 
 
+def traceable(f: Kernel) -> Kernel:
+    """``f``, recorded instead of computed where an argument is symbolic."""
+
+    def call(*args: Any) -> Any:
+        for a in args:
+            for part in a if type(a) is tuple else (a,):
+                if hasattr(part, "iterate"):
+                    return part.__array_function__(call, (), args, {})
+        return f(*args)
+
+    call.__name__, call.__signature__ = f.__name__, inspect.signature(f)  # type: ignore[attr-defined]
+    return call
+
+
+def named(name: str, f: Kernel) -> Kernel:
+    """A function that no ufunc is, by the name of its primitive."""
+    f.__name__ = f"primitive_{name}"
+    return traceable(f)
+
+
 def _integers_checked(f: Kernel) -> Kernel:
     """``f``, a division, refused for integers if a divisor is zero."""
 
@@ -72,7 +94,7 @@ def _guarded_div(a: Any, b: Any) -> Any:
 def _order(name: str) -> Kernel:
     """A run-time helper, a function of an integer order and a number, elementwise."""
     vectorized = np.vectorize(RUNTIME_HELPERS[f"srcad_{name}"], otypes=[np.float64])
-    return lambda n, x: vectorized(np.asarray(n).astype(np.int64), x)
+    return named(name, lambda n, x: vectorized(np.asarray(n).astype(np.int64), x))
 
 
 FLOAT_UNARY: dict[str, Kernel] = {
@@ -128,7 +150,7 @@ FLOAT_BINARY: dict[str, Kernel] = {
     "rel_entr": sp.rel_entr,
     "beta": sp.beta,
     "betaln": sp.betaln,
-    "polygamma": lambda n, x: sp.polygamma(np.asarray(n), x),
+    "polygamma": named("polygamma", lambda n, x: sp.polygamma(np.asarray(n), x)),
     "erfc_integral": _order("erfc_integral"),
     "bessel_j": _order("bessel_j"),
     "bessel_i": _order("bessel_i"),
@@ -177,3 +199,70 @@ TESTS: dict[str, Kernel] = {
     "isinf": np.isinf,
     "isfinite": np.isfinite,
 }
+
+
+# large arrays: results in memory that is used again
+LARGE = 1 << 16  # elements
+_UFUNCS: dict[Kernel, Any] = {
+    operator.add: np.add,
+    operator.sub: np.subtract,
+    operator.mul: np.multiply,
+    operator.truediv: np.true_divide,
+    operator.neg: np.negative,
+    operator.abs: np.absolute,
+}
+
+
+def roomy(f: Kernel) -> Kernel:
+    """``f``, for large arrays of floats of one shape (or numbers beside them) by its ufunc."""
+    ufunc: Any = f if isinstance(f, np.ufunc) else _UFUNCS.get(f)
+    if ufunc is None:
+        return f
+
+    def kernel(a: Any, *b: Any) -> Any:
+        x = a if a.shape or not b else b[0]
+        if type(x) is not np.ndarray or x.size < LARGE or x.dtype.kind != "f":
+            return f(a, *b)
+        if is_symbolic(a) or (b and is_symbolic(b[0])):
+            return f(a, *b)
+        if b and not (a.shape == b[0].shape or not a.shape or not b[0].shape):
+            return f(a, *b)
+        return ufunc(a, *b, out=empty(x.shape, x.dtype))
+
+    return kernel
+
+
+def chosen(condition: Any, a: Any, b: Any) -> Any:
+    """``np.where`` of operands of one type."""
+    size = getattr(condition, "size", 0)
+    if type(condition) is not np.ndarray or size < LARGE or is_symbolic(a) or is_symbolic(b):
+        return np.where(condition, a, b)
+    shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
+    if shape != condition.shape:
+        return np.where(condition, a, b)
+    out = empty(shape, b.dtype)
+    np.copyto(out, b)
+    np.copyto(out, a, where=condition)
+    return out
+
+
+# array functions
+@traceable
+def put(g: Any, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, with ``g`` at a basic subscript."""
+    value = np.zeros(shape, g.dtype)
+    value[index] = g
+    return value
+
+
+@traceable
+def scatter_add(g: Any, where: tuple[Any, ...], front: int, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape, to which ``g`` is added at index arrays behind ``front`` full axes."""
+    value = np.zeros(shape, g.dtype)
+    np.add.at(value, (*[slice(None)] * front, *where), g)
+    return value
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is known only when a traced function runs."""
+    return hasattr(value, "iterate")

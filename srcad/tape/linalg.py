@@ -90,10 +90,7 @@ def slogdet(input: Any, name: str | None = None) -> tuple[Tensor, Tensor]:
 def cholesky(input: Any, name: str | None = None) -> Tensor:
     """The lower triangular factor of a symmetric positive definite matrix."""
     a = to_tensor(input)
-    try:
-        value = np.linalg.cholesky(a._value)
-    except np.linalg.LinAlgError:
-        raise InvalidArgumentError("Cholesky decomposition was not successful.") from None
+    value = _factor(a._value)
 
     def pull(g: Tensor, i: int, inputs: Any, out: Tensor, lead: int) -> Tensor:
         inner = _half_lower(matmul(matrix_transpose(out), band_part(g, -1, 0)))
@@ -102,6 +99,16 @@ def cholesky(input: Any, name: str | None = None) -> Tensor:
         return _v["mul"](_v["add"](full, matrix_transpose(full)), 0.5)
 
     return emit(value, (a,), pull)
+
+
+def _factor(a: Any) -> Any:
+    """The factors of a stack of matrices; NaN for those that are not positive definite."""
+    try:
+        return np.linalg.cholesky(a)
+    except np.linalg.LinAlgError:
+        if a.ndim == 2:
+            return np.tril(np.full_like(a, np.nan))
+        return np.stack([_factor(m) for m in a])
 
 
 def _half_lower(x: Tensor) -> Tensor:
@@ -173,7 +180,7 @@ def pinv(a: Any, rcond: Any = None, name: str | None = None) -> Tensor:
 def expm(input: Any, name: str | None = None) -> Tensor:
     """The matrix exponential: Taylor's series after scaling, then squaring."""
     a = to_tensor(input)
-    size = float(np.max(np.abs(a._value).sum(-1), initial=0.0))
+    size = float(np.max(np.sum(np.abs(a._value), -1), initial=0.0))
     squarings = max(0, int(np.ceil(np.log2(size))) + 1) if size > 0 else 0
     a = _v["mul"](a, 0.5**squarings)
     term = total = wrap(np.broadcast_to(np.eye(dims(a)[-1], dtype=a._value.dtype), dims(a)))

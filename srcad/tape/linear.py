@@ -15,6 +15,7 @@ from srcad.tape.convert import check_same, pair, to_tensor
 from srcad.tape.elementwise import VOCABULARY, listed
 from srcad.tape.emit import emit, plain
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.memory import empty
 from srcad.tape.reductions import reduce_sum
 from srcad.tape.shaping import dims, matrix_transpose, reshape, transpose, unbroadcast
 from srcad.tape.tensor import Tensor, wrap
@@ -65,6 +66,8 @@ def _product(a: Any, b: Any) -> Any:
     with np.errstate(all="ignore"):
         if b.ndim == 2 and a.ndim > 2:
             return (a.reshape(-1, a.shape[-1]) @ b).reshape(*a.shape[:-1], b.shape[1])
+        if a.ndim == b.ndim == 2 and type(a) is type(b) is np.ndarray:
+            return np.matmul(a, b, out=empty((len(a), b.shape[1]), a.dtype))
         return np.matmul(a, b)
 
 
@@ -157,8 +160,11 @@ def _contract(subs: list[str], result: str, operands: list[Tensor]) -> Tensor:
                 values.append(wrap(np.ones(d, g._value.dtype)))
         return _contract(parts, front + subs[i], values)
 
-    value = np.einsum(equation, *[x._value for x in operands], optimize=len(operands) > 1)
-    return emit(np.array(value), tuple(operands), pull)
+    try:
+        value = np.einsum(equation, *[x._value for x in operands], optimize=len(operands) > 1)
+    except ValueError as error:
+        raise InvalidArgumentError(f"{error} [Op:Einsum]") from None
+    return emit(value, tuple(operands), pull)
 
 
 # diagonals and bands

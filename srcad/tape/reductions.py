@@ -45,7 +45,7 @@ def reduce_sum(
     return emit(value, (x,), lambda g, i, inputs, out, lead: _spread(g, x, axes, lead))
 
 
-def _extremum(choose: Callable[..., Any], shown: str) -> Callable[..., Tensor]:
+def _extremum(choose: Callable[..., Any], shown: str, sign: int) -> Callable[..., Tensor]:
     def reduce(
         input_tensor: Any, axis: Axis = None, keepdims: bool = False, name: str | None = None
     ) -> Tensor:
@@ -58,14 +58,24 @@ def _extremum(choose: Callable[..., Any], shown: str) -> Callable[..., Tensor]:
             share = _v["truediv"](ones, reduce_sum(ones, list(axes), keepdims=True))
             return _v["mul"](_spread(g, x, axes, lead), share)
 
-        value = choose(x._value, axis=axes, keepdims=keepdims) if axes else x._value
+        v = x._value
+        options: dict[str, Any] = {} if v.size else {"initial": _least(v.dtype, sign)}
+        value = choose(v, axis=axes, keepdims=keepdims, **options) if axes else v
         return emit(value, (x,), pull)
 
     return reduce
 
 
-reduce_max = _extremum(np.max, "Max")
-reduce_min = _extremum(np.min, "Min")
+def _least(dtype: Any, sign: int) -> Any:
+    """What the extremum of nothing is: the end of the type's range."""
+    if dtype.kind == "f":
+        return dtype.type(-sign * np.inf)
+    limits = np.iinfo(dtype)
+    return limits.min if sign > 0 else limits.max
+
+
+reduce_max = _extremum(np.max, "Max", 1)
+reduce_min = _extremum(np.min, "Min", -1)
 
 
 def reduce_mean(
@@ -125,6 +135,8 @@ def reduce_variance(
 ) -> Tensor:
     """The mean squared distance from the mean."""
     x = to_tensor(input_tensor)
+    if x._value.dtype.kind not in "fc":
+        raise TypeError(f"Input must be either real or complex. Received integer type {x.dtype}.")
     return reduce_mean(_v["square"](_v["sub"](x, reduce_mean(x, axis, True))), axis, keepdims)
 
 

@@ -93,16 +93,16 @@ class Tensor:
         raise TypeError("Tensor is unhashable. Instead, use tensor.ref() as the key.")
 
     def __bool__(self) -> bool:
-        return bool(self._value)
+        return bool(self._value) if self._value.size else False
 
     def __float__(self) -> float:
-        return float(self._only("float"))
+        return float(self._only())
 
     def __int__(self) -> int:
-        return int(self._only("int"))
+        return int(self._only())
 
     def __complex__(self) -> complex:
-        return complex(self._only("complex"))
+        return complex(self._only())
 
     def __index__(self) -> int:
         return int(self._value.__index__())
@@ -144,10 +144,10 @@ class Tensor:
         text = str(v)
         return f"tf.Tensor({on_own_lines(text)}, shape={v.shape}, dtype={v.dtype.name})"
 
-    def _only(self, kind: str) -> Any:
-        if self._value.size != 1:
-            raise TypeError("only length-1 arrays can be converted to Python scalars")
-        return self._value if not self._value.shape else self._value.reshape(-1)[0]
+    def _only(self) -> Any:
+        if self._value.shape:
+            raise TypeError("only 0-dimensional arrays can be converted to Python scalars")
+        return self._value
 
 
 class Reference:

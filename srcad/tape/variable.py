@@ -17,13 +17,14 @@ from srcad.tape.dtypes import DType
 from srcad.tape.elementwise import listed
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.indexing import identity, scatter_nd, tensor_scatter_nd_update
-from srcad.tape.kernels import quiet
+from srcad.tape.kernels import quiet, roomy
 from srcad.tape.shapes import TensorShape
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Reference, Tensor, value_text
 
 _SERIAL = itertools.count()
 _plus, _minus = quiet(operator.add), quiet(operator.sub)
+_plus_array, _minus_array = quiet(roomy(operator.add)), quiet(roomy(operator.sub))
 
 
 class Variable:
@@ -66,6 +67,11 @@ class Variable:
             start = to_tensor(value, dtype if dtype is not None else None)
         self._tensor = Tensor(start._value)
         self._shape = TensorShape(start._value.shape if shape is None else shape)
+        if not self._shape.is_compatible_with(start._value.shape):
+            raise ValueError(
+                f"In this `tf.Variable` creation, the initial value's shape ({start.shape}) is not "
+                f"compatible with the explicitly supplied `shape` argument ({shape})."
+            )
         self.trainable = True if trainable is None else bool(trainable)
         self.constraint = constraint
         self.name = f"{name or 'Variable'}:0"
@@ -73,9 +79,7 @@ class Variable:
 
     # reading
     def __tape_tensor__(self) -> Tensor:
-        if STATE.trace is not None:
-            STATE.trace.touch(self)
-        tensor = self._tensor
+        tensor = self._tensor if STATE.trace is None else STATE.trace.read(self)
         for tape in STATE.tapes:
             tape.see(self, tensor)
         return tensor
@@ -86,14 +90,19 @@ class Variable:
 
     def _now(self) -> Tensor:
         """The current value; no tape is told."""
-        if STATE.trace is not None:
-            STATE.trace.touch(self)
-        return self._tensor
+        return self._tensor if STATE.trace is None else STATE.trace.read(self)
+
+    def store(self, value: Any) -> None:
+        """Put a value in place: for good, or for the rest of the function that is traced."""
+        if STATE.trace is None:
+            self._tensor = Tensor(value)
+        else:
+            STATE.trace.write(self, Tensor(value))
 
     @property
     def dtype(self) -> DType:
         """The element type."""
-        return self._tensor.dtype
+        return self._now().dtype
 
     @property
     def shape(self) -> TensorShape:
@@ -103,7 +112,7 @@ class Variable:
     @property
     def device(self) -> str:
         """Where it lives: always the CPU."""
-        return self._tensor.device
+        return self._now().device
 
     def get_shape(self) -> TensorShape:
         """The shape."""
@@ -144,7 +153,7 @@ class Variable:
                 f"Cannot assign value to variable ' {self.name}': Shape mismatch. The variable "
                 f"shape {self._shape}, and the assigned value shape {new.shape} are incompatible."
             )
-        self._tensor = Tensor(new._value)
+        self.store(new._value)
         return self if read_value else None
 
     def assign_add(
@@ -155,7 +164,8 @@ class Variable:
         read_value: bool = True,
     ) -> Any:
         """Add to the value."""
-        self._tensor = Tensor(_plus(self._value, self._operand(delta, "AssignAddVariableOp")))
+        step = self._operand(delta, "AssignAddVariableOp")
+        self.store((_plus_array if step.shape else _plus)(self._value, step))
         return self if read_value else None
 
     def assign_sub(
@@ -166,7 +176,8 @@ class Variable:
         read_value: bool = True,
     ) -> Any:
         """Subtract from the value."""
-        self._tensor = Tensor(_minus(self._value, self._operand(delta, "AssignSubVariableOp")))
+        step = self._operand(delta, "AssignSubVariableOp")
+        self.store((_minus_array if step.shape else _minus)(self._value, step))
         return self if read_value else None
 
     def assign_part(self, key: Any, value: Any) -> Variable:

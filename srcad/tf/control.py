@@ -6,10 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from srcad.tape import nest
 from srcad.tape.convert import to_tensor
+from srcad.tape.elementwise import VOCABULARY
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.indexing import identity
+from srcad.tape.kernels import is_symbolic
 from srcad.tape.shaping import stack, unstack
+from srcad.tape.state import STATE
 
 
 def while_loop(
@@ -25,6 +31,8 @@ def while_loop(
 ) -> Any:
     """Repeat ``body`` on the loop variables while ``cond`` holds."""
     values = nest.map_structure(to_tensor, loop_vars)
+    if STATE.trace is not None and not STATE.tapes:  # under a tape: unrolled, if that is possible
+        return _traced_while(cond, body, values, maximum_iterations)
     count = 0
     while bool(cond(*values)) and (maximum_iterations is None or count < maximum_iterations):
         found = body(*values)
@@ -33,6 +41,28 @@ def while_loop(
         values = nest.map_structure(to_tensor, found)
         count += 1
     return values
+
+
+def _traced_while(cond: Any, body: Any, values: Any, most: Any) -> Any:
+    """The loop as a node of a traced function; a counter is added where trips are limited."""
+    flat = nest.flatten(values)
+    limited = most is not None
+
+    def structured(xs: Any) -> Any:
+        return nest.pack_sequence_as(values, xs[: len(flat)])
+
+    def test(*xs: Any) -> Any:
+        found = cond(*structured(xs))
+        return VOCABULARY["logical_and"](found, xs[-1] < most) if limited else found
+
+    def step(*xs: Any) -> Any:
+        found = body(*structured(xs))
+        found = list(found) if isinstance(found, list | tuple) else [found]
+        nest.assert_same_structure(list(values), found)
+        return [*nest.flatten(found), *([xs[-1] + 1] if limited else [])]
+
+    start = [*flat, to_tensor(np.int32(0))] if limited else flat
+    return structured(STATE.trace.while_loop(test, step, start))
 
 
 def cond(
@@ -90,6 +120,26 @@ def foldl(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs:
     for row in rows:
         total = fn(total, row)
     return total
+
+
+def foldr(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs: Any) -> Any:
+    """``fn(fn(a, xn), ...)``, the last element first."""
+    rows = unstack(to_tensor(elems))
+    total = rows.pop() if initializer is None else initializer
+    for row in reversed(rows):
+        total = fn(total, row)
+    return total
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Any]:
+    """The same values, as tensors of their own."""
+    return [identity(x) for x in input]
+
+
+def get_static_value(tensor: Any, partial: bool = False) -> Any:
+    """The value as an array; ``None`` while a function is traced."""
+    value = to_tensor(tensor)._value
+    return None if is_symbolic(value) else value
 
 
 def scan(fn: Callable[..., Any], elems: Any, initializer: Any = None, **kwargs: Any) -> Any:

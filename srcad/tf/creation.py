@@ -9,7 +9,7 @@ import numpy as np
 from srcad.tape.convert import is_tensor_like, pair, to_tensor
 from srcad.tape.dtypes import as_dtype, float32, int32, int64
 from srcad.tape.elementwise import VOCABULARY, select
-from srcad.tape.emit import as_shape, axis_from_end, plain
+from srcad.tape.emit import as_shape, axis_from_end, plain, raw
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.mathops import cast
 from srcad.tape.shaping import broadcast_to, concat, reshape
@@ -104,7 +104,7 @@ def one_hot(
     name: str | None = None,
 ) -> Tensor:
     """Vectors of zeros with a one at an index (negative: none)."""
-    where = np.asarray(to_tensor(indices)._value)
+    where = raw(indices)
     hit = where[..., None] == np.arange(int(plain(depth)))
     if axis is not None and axis != -1:
         hit = np.moveaxis(hit, -1, axis)
@@ -139,8 +139,10 @@ def argmin(input: Any, axis: Any = None, output_type: Any = int64, name: str = "
 
 
 def _arg(f: Any, input: Any, axis: Any, output_type: Any) -> Tensor:
-    found = f(np.asarray(to_tensor(input)._value), axis=0 if axis is None else int(plain(axis)))
-    return wrap(np.asarray(found, as_dtype(output_type)._np))
+    if not raw(input).size:
+        raise InvalidArgumentError(f"Reduction axis {axis or 0} is empty [Op:{f.__name__}]")
+    found = f(raw(input), axis=0 if axis is None else int(plain(axis)))
+    return wrap(found.astype(as_dtype(output_type)._np))
 
 
 def shape(input: Any, out_type: Any = int32, name: str | None = None) -> Tensor:

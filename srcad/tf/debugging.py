@@ -9,8 +9,14 @@ import numpy as np
 
 from srcad.tape.convert import to_tensor
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.kernels import is_symbolic
 from srcad.tape.tensor import Tensor
 from srcad.tf.missing import missing
+
+
+def shown(value: Any) -> str:
+    """A value in a message; unknown while a function is traced."""
+    return "?" if is_symbolic(value) else str(value)
 
 
 def _relation(name: str, test: Callable[..., Any]) -> Callable[..., None]:
@@ -20,7 +26,7 @@ def _relation(name: str, test: Callable[..., Any]) -> Callable[..., None]:
         a, b = to_tensor(x)._value, to_tensor(y)._value
         if not np.all(test(a, b)):
             raise InvalidArgumentError(
-                f"{message or ''} Condition x {sign} y did not hold: {a}, {b}"
+                f"{message or ''} Condition x {sign} y did not hold: {shown(a)}, {shown(b)}"
             )
 
     sign = name
@@ -43,7 +49,9 @@ def assert_near(
     eps = 10 * np.finfo(a.dtype).eps
     allowed = (eps if atol is None else atol) + (eps if rtol is None else rtol) * np.abs(b)
     if not np.all(np.abs(a - b) <= allowed):
-        raise InvalidArgumentError(f"{message or ''} x and y not equal to tolerance: {a}, {b}")
+        raise InvalidArgumentError(
+            f"{message or ''} x and y not equal to tolerance: {shown(a)}, {shown(b)}"
+        )
 
 
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
@@ -61,8 +69,9 @@ assert_all_finite = check_numerics
 def Assert(condition: Any, data: Any, summarize: Any = None, name: str | None = None) -> None:
     """Refuse a false condition."""
     if not bool(to_tensor(condition)):
+        summary = [shown(to_tensor(x)._value) for x in data] if data else data
         raise InvalidArgumentError(
-            f"Expected 'tf.Tensor(False)' to be true. Summarized data: {data}"
+            f"Expected 'tf.Tensor(False)' to be true. Summarized data: {summary}"
         )
 
 

@@ -1,10 +1,11 @@
 """``tf.function``: runs eagerly at first, compiled when it has become worth it.
 
 The first call of a signature runs eagerly; then the function is traced (``tracing``), tapes and
-optimizer steps included, and from then on ``f.compiled`` is true.  Numba compiles the trace once
-eager calls have taken ``PATIENCE`` seconds.  A function that cannot be traced, or whose compiled
-calls are slower (long arrays of transcendental functions, which NumPy vectorizes), runs eagerly
-for ever and says so once in the log.  Under an active tape a function always runs eagerly, so
+optimizer steps included, and from then on ``f.compiled`` is true.  Once eager calls have taken
+``PATIENCE`` seconds Numba compiles the trace on another thread (``background``), while calls go
+on eagerly; the results are the same but for rounding.  A function that cannot be traced, or whose
+compiled calls are slower, runs eagerly for ever and says so once in the log.  Under an active tape
+a function always runs eagerly, so
 that the tape can record it.
 
 Python values among the arguments, and in what the function refers to, are constants of a
@@ -21,16 +22,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numba
 import numpy as np
 
-from srcad.errors import SrcadError
 from srcad.tape import nest
 from srcad.tape.convert import to_tensor
 from srcad.tape.shapes import TensorSpec
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
-from srcad.tf.programs import Program
+from srcad.tf import background
+from srcad.tf.programs import PathRaises, Program
 from srcad.tf.symbolic import NotTraceable
 from srcad.tf.tracing import trace
 
@@ -39,6 +39,7 @@ PATIENCE = 0.02  # seconds of eager work after which Numba is called
 RUNS = 6  # compiled calls after which they are compared with eager ones
 LIMIT = 16  # specializations of one function
 EAGER = False  # run_functions_eagerly
+BACKGROUND = True  # compile on another thread
 
 
 class Entry:
@@ -46,10 +47,19 @@ class Entry:
 
     def __init__(self) -> None:
         self.program: Program | None = None
+        self.job: background.Job | None = None  # that compiles the program
         self.given_up = False
         self.spent = 0.0  # seconds of eager calls
         self.eager = math.inf  # the shortest eager call
         self.runs: list[float] = []  # compiled calls, the first with compilation
+
+    def is_ready(self) -> bool:
+        """Whether the program is compiled, or may be now; raises what compiling raised."""
+        if self.job is None or not self.job.done:
+            return self.job is None
+        if self.job.error is not None:
+            raise self.job.error
+        return True
 
     def is_slower(self) -> bool:
         """Whether compiled calls have turned out to take longer than eager ones."""
@@ -85,11 +95,16 @@ class Function:
         entry = self._entry(bound, kwargs)
         if entry is None or entry.given_up:
             return self._eagerly(bound, kwargs)
-        if entry.program is None or entry.spent < PATIENCE or not entry.program.fits():
+        program = entry.program
+        if program is None or entry.spent < PATIENCE or not program.fits():
             return self._timed(entry, bound, kwargs)
         try:
-            return self._compiled_call(entry, entry.program, _tensors(bound, kwargs))
-        except (SrcadError, numba.core.errors.NumbaError, NotImplementedError) as error:
+            if not entry.is_ready():
+                return self._timed(entry, bound, kwargs)
+            return self._compiled_call(entry, program, _tensors(bound, kwargs))
+        except (IndexError, PathRaises):  # an eager call raises the error, with its message
+            return self._eagerly(bound, kwargs)
+        except Exception as error:
             self._give_up(entry, error)
             return self._eagerly(bound, kwargs)
 
@@ -97,21 +112,23 @@ class Function:
         """A compiled call; the first ones are timed."""
         if len(entry.runs) >= RUNS:
             return program.run(tensors)
-        start = time.perf_counter()
+        start = time.thread_time()
         result = program.run(tensors)
-        entry.runs.append(time.perf_counter() - start)
+        entry.runs.append(time.thread_time() - start)
         if entry.is_slower():
             self._give_up(entry, NotTraceable("compiled code is slower"))
         return result
 
     def _timed(self, entry: Entry, args: Any, kwargs: Any) -> Any:
         """An eager call, and the tracing after the first one."""
-        start = time.perf_counter()
+        start = time.thread_time()
         result = self._eagerly(args, kwargs)
-        seconds = time.perf_counter() - start
+        seconds = time.thread_time() - start
         entry.spent, entry.eager = entry.spent + seconds, min(entry.eager, seconds)
-        if entry.program is None:
+        if entry.program is None and not entry.given_up:
             self.prepare_entry(entry, args, kwargs)
+        if entry.program is not None and BACKGROUND and entry.spent >= PATIENCE:
+            entry.job = entry.job or background.submit(entry.program.compile)
         return result
 
     def prepare_entry(self, entry: Entry, args: Any, kwargs: Any) -> None:

@@ -7,13 +7,23 @@ from typing import Any
 import numpy as np
 
 from srcad.tape.convert import to_tensor
-from srcad.tape.elementwise import VOCABULARY
+from srcad.tape.dtypes import as_dtype, int32
+from srcad.tape.elementwise import VOCABULARY, ones_like
 from srcad.tape.reductions import reduce_sum
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tf.creation import argmax, argmin, searchsorted
 from srcad.tf.missing import missing
 from srcad.tf.names import math_operations
-from srcad.tf.nn import in_top_k, l2_normalize, log_softmax, sigmoid, softmax, softplus, softsign
+from srcad.tf.nn import (
+    in_top_k,
+    l2_normalize,
+    log_softmax,
+    sigmoid,
+    softmax,
+    softplus,
+    softsign,
+    zero_fraction,
+)
 
 globals().update(math_operations())
 _v = VOCABULARY
@@ -59,6 +69,37 @@ def accumulate_n(
     return math_operations()["add_n"](inputs)
 
 
+def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
+    """``1 / x``, zero where ``x`` is zero."""
+    x = to_tensor(x)
+    return math_operations()["divide_no_nan"](ones_like(x), x)
+
+
+def segment_mean(data: Any, segment_ids: Any, name: str | None = None) -> Tensor:
+    """Means of the slices with the same number (numbers ascend)."""
+    total = math_operations()["segment_sum"](data, segment_ids)
+    numbers = np.bincount(np.asarray(to_tensor(segment_ids)._value), minlength=len(total))
+    shape = (len(total), *[1] * (total.ndim - 1))
+    return _v["truediv"](total, wrap(numbers.reshape(shape).astype(total._value.dtype)))
+
+
+def confusion_matrix(
+    labels: Any, predictions: Any, num_classes: Any = None, dtype: Any = int32, **kw: Any
+) -> Tensor:
+    """How often each class (row) was taken for each (column)."""
+    t, p = (np.asarray(to_tensor(x)._value) for x in (labels, predictions))
+    n = int(max(t.max(initial=0), p.max(initial=0))) + 1 if num_classes is None else num_classes
+    found = np.zeros((n, n), as_dtype(dtype)._np)
+    np.add.at(found, (t, p), 1)
+    return wrap(found)
+
+
+def invert_permutation(x: Any, name: str | None = None) -> Tensor:
+    """Where every number stands."""
+    v = to_tensor(x)._value
+    return wrap(np.argsort(v).astype(v.dtype))
+
+
 __all__ = [
     "argmax",
     "argmin",
@@ -70,5 +111,6 @@ __all__ = [
     "softmax",
     "softplus",
     "softsign",
+    "zero_fraction",
 ]
 __getattr__ = missing("tf.math", lambda: globals())

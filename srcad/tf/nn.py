@@ -14,11 +14,11 @@ import numpy as np
 
 from srcad.tape.convert import beside, pair, to_tensor
 from srcad.tape.elementwise import VOCABULARY, select, zeros_like
-from srcad.tape.emit import axis_from_end, emit, plain
+from srcad.tape.emit import axis_from_end, emit, plain, raw
 from srcad.tape.indexing import gather, stop_gradient, top_k  # noqa: F401  (tf.nn.top_k)
 from srcad.tape.mathops import cast, rsqrt
 from srcad.tape.reductions import reduce_logsumexp, reduce_max, reduce_mean, reduce_sum
-from srcad.tape.shaping import dims, expand_dims, reshape
+from srcad.tape.shaping import concat, dims, expand_dims, reshape
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tf.creation import one_hot
 from srcad.tf.images import avg_pool2d, conv2d, max_pool2d
@@ -60,7 +60,7 @@ def selu(features: Any, name: str | None = None) -> Tensor:
     """The scaled ``elu`` of self-normalizing networks."""
     x = to_tensor(features)
     negative = _v["mul"](1.6732632423543772, _v["expm1"](_v["minimum"](x, 0)))
-    return _v["mul"](1.0507009873554805, select(_v["gt"](x, 0), x, negative))
+    return _v["mul"](1.0507009873554805, select(_v["ge"](x, 0), x, negative))
 
 
 def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
@@ -163,7 +163,8 @@ def weighted_cross_entropy_with_logits(
 ) -> Tensor:
     """As the sigmoid cross entropy, with positive labels weighted."""
     x, z = pair(logits, labels, "SigmoidCrossEntropy")
-    weight = _v["add"](1.0, _v["mul"](_v["sub"](pos_weight, 1.0), z))
+    more = _v["sub"](beside(pos_weight, x), 1.0)
+    weight = _v["add"](1.0, _v["mul"](more, z))
     return _v["add"](_v["mul"](_v["sub"](1.0, z), x), _v["mul"](weight, softplus(_v["neg"](x))))
 
 
@@ -229,9 +230,20 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str = "
     return _v["mul"](x, rsqrt(_v["maximum"](squares, epsilon)))
 
 
+def crelu(features: Any, axis: Any = -1, name: str | None = None) -> Tensor:
+    """The positive parts of x and of -x, one behind the other."""
+    x = to_tensor(features)
+    return relu(concat([x, _v["neg"](x)], axis))
+
+
+def zero_fraction(value: Any, name: str | None = None) -> Tensor:
+    """The share of elements that are zero."""
+    return wrap(np.float32(np.mean(to_tensor(value)._value == 0)))
+
+
 def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) -> Tensor:
     """Whether the target's prediction is among the ``k`` largest."""
-    p, t = to_tensor(predictions)._value, np.asarray(to_tensor(targets)._value)
+    p, t = to_tensor(predictions)._value, raw(targets)
     own = np.take_along_axis(p, t[:, None].astype(np.int64), 1)
     return wrap((p > own).sum(1) < int(plain(k)))
 

@@ -13,7 +13,7 @@ import numpy as np
 from srcad.tape.convert import to_tensor
 from srcad.tape.dtypes import as_dtype, float32, int64
 from srcad.tape.emit import as_shape, plain
-from srcad.tape.indexing import gather
+from srcad.tape.indexing import gather, stop_gradient
 from srcad.tape.shaping import dims
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor, wrap
@@ -137,7 +137,7 @@ def gamma(
 def shuffle(value: Any, seed: Any = None, name: str | None = None) -> Tensor:
     """The slices along the first axis in random order."""
     x = to_tensor(value)
-    return gather(x, GENERATOR.source(seed).permutation(dims(x)[0]))
+    return stop_gradient(gather(x, GENERATOR.source(seed).permutation(dims(x)[0])))
 
 
 def categorical(

@@ -1,22 +1,20 @@
 """Tracing: a Python function on tensors becomes a graph of nodes.
 
 In: a function, its arguments (tensors are replaced by symbolic inputs, everything else stays).
-Out: ``Graph``: nodes in regions (loops over ``tf.range`` are regions of their own), results, and
-the variables read and written.  Variables met for the first time are made inputs and the tracing
-starts anew, until all are known; their values are restored in the end.
+Out: ``Graph``: nodes in regions (bodies of loops, and what follows a decision, are regions of
+their own), results, and the variables read and written.  Variables met for the first time are made
+inputs and the tracing starts anew, until all are known.  What is assigned to a variable holds for
+the trace only: other threads, and the program afterwards, see nothing of it.
 
-A loop's body is traced once.  Variables carry values from trip to trip; a local Python name that
-would do so cannot be seen, so such loops are unrolled or refused (``carries_locals``).
+A loop's body is traced once.  Variables and local names carry values from trip to trip
+(``carrying``); a loop that cannot be followed, or that a tape records, is unrolled or refused.
 """
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,71 +24,114 @@ from srcad.tape.convert import to_tensor
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
 from srcad.tape.variable import Variable
+from srcad.tf.carrying import Local, Unclear, carried_locals
+from srcad.tf.graphs import Branch, Graph, Leaf, Loop, While, fingerprint, mark
 from srcad.tf.symbolic import NotTraceable, Span, Sym
 
 UNROLLED = 16  # trips of a loop that may be unrolled
-ATTEMPTS = 4
-
-
-@dataclass
-class Loop:
-    """``for index in range(...)``: ``carried`` are (parameter, before, after, result)."""
-
-    bounds: tuple[Any, ...]
-    index: Any
-    body: list[Any] = field(default_factory=list)
-    params: list[tuple[Any, Any]] = field(default_factory=list)
-    carried: list[tuple[Any, Any, Any, Any]] = field(default_factory=list)
-
-
-@dataclass
-class Graph:
-    """A traced function: ``nodes`` (symbols and loops), inputs, results, variables."""
-
-    inputs: list[Any]
-    variables: list[Any]
-    variable_inputs: list[Any]
-    nodes: list[Any]
-    result: Any
-    updates: list[tuple[Any, Any]]
+ATTEMPTS = 8
+DECISIONS = 8  # on one path
+PATHS = 16
 
 
 class Trace:
-    """One attempt to trace."""
+    """One attempt to trace; every path through the function is a run of it.
+
+    Where a value decides (``bool`` of a symbol) the first run takes it to be true; later runs
+    repeat the steps up to there, symbol by symbol, and take it to be false.
+    """
 
     def __init__(self, known: list[Variable]) -> None:
-        self.regions: list[list[Any]] = [[]]
+        self.root: list[Any] = []
         self.home: dict[int, list[Any]] = {}
+        self.alive: list[Sym] = []  # ids in ``home`` stay unique
         self.keep: list[Sym] = []
-        self.saved = {id(v): (v, v._tensor) for v in known}
         self.known = known
         self.missed: list[Variable] = []
+        self.path: list[tuple[Branch, bool]] = []
+        self.prefix = 0
+        self.start()
 
-    def add(self, sym: Sym) -> None:
+    # paths
+    def start(self) -> None:
+        """Begin a path."""
+        self.regions: list[list[Any]] = [self.root]
+        self.now: dict[int, Tensor] = {}  # the values of variables, in this trace only
+        self.cursor = self.position = 0
+
+    def decide(self, sym: Sym) -> bool:
+        """The outcome of a test on this path."""
+        if len(self.regions) != self.position + 1:
+            raise NotTraceable("a value is needed inside of a loop while the function is traced")
+        if self.position == len(self.path):
+            if len(self.path) >= DECISIONS:
+                raise NotTraceable("values decide again and again about what comes next")
+            branch = Branch(sym, [], [], len(self.keep))
+            self.regions[-1].append(branch)
+            self.path.append((branch, True))
+        branch, outcome = self.path[self.position]
+        self.position += 1
+        self.regions.append(branch.then if outcome else branch.other)
+        return outcome
+
+    def next_path(self) -> bool:
+        """Prepare the path that has not been run yet; whether there is one."""
+        while self.path and not self.path[-1][1]:
+            self.path.pop()
+        if not self.path:
+            return False
+        branch, _ = self.path.pop()
+        self.path.append((branch, False))
+        self.prefix = branch.created
+        del self.keep[self.prefix :]
+        self.start()
+        return True
+
+    def again(self, op: str, args: tuple[Any, ...]) -> Sym | None:
+        """The symbol of this step, if the step repeats one of an earlier path."""
+        if self.cursor >= self.prefix:
+            return None
+        sym = self.keep[self.cursor]
+        if sym.op != op or not _same(sym.args, args):
+            raise NotTraceable("the function does something else every time")
+        return sym
+
+    @property
+    def repeating(self) -> bool:
+        """Whether the last step was one of an earlier path."""
+        return self.cursor <= self.prefix
+
+    def add(self, sym: Sym) -> int:
         """A node of the current region; its operands must be visible there."""
+        self.cursor += 1
+        if self.repeating:
+            return sym.serial
         for a in sym.args:
             if isinstance(a, Sym):
                 self.visible(a)
         self.home[id(sym)] = self.regions[-1]
         self.keep.append(sym)
+        self.alive.append(sym)
         if sym.op not in ("input", "index", "param", "result"):
             self.regions[-1].append(sym)
+        return len(self.alive)
 
     def visible(self, sym: Sym) -> None:
         """Refuse a value of a loop's body outside of it."""
         if all(self.home.get(id(sym)) is not r for r in self.regions):
             raise NotTraceable("a value of a loop's body is used after the loop")
 
-    def touch(self, variable: Variable) -> None:
-        """A variable is read or written."""
-        if id(variable) not in self.saved:
-            self.saved[id(variable)] = (variable, variable._tensor)
+    def read(self, variable: Variable) -> Tensor:
+        """The value of a variable; one that is not known is missed."""
+        if id(variable) not in self.now:
+            self.now[id(variable)] = variable._tensor
             self.missed.append(variable)
+        return self.now[id(variable)]
 
-    def restore(self) -> None:
-        """Give all variables their values back."""
-        for v, tensor in self.saved.values():
-            v._tensor = tensor
+    def write(self, variable: Variable, tensor: Tensor) -> None:
+        """A variable is assigned."""
+        self.read(variable)
+        self.now[id(variable)] = tensor
 
     def range(self, bounds: tuple[Any, ...], dtype: Any) -> Tensor:
         """The tensor of a ``tf.range``."""
@@ -99,81 +140,115 @@ class Trace:
     def loop(self, sym: Span) -> Iterator[Tensor]:
         """The trips of a loop: one symbolic trip, or all of them unrolled."""
         frame = sys._getframe(3)  # iterate, __iter__ and this method are not the user's
-        if carries_locals(frame):
-            if not sym.known or sym.shape[0] > UNROLLED:
-                raise NotTraceable("a local name carries a value from trip to trip of a loop")
-            return iter([Tensor(sym.dtype.type(i)) for i in range(*map(int, sym.args))])
-        return self._symbolic(sym)
+        try:
+            names = carried_locals(frame)
+            if not STATE.tapes or not any(n.needed for n in names):
+                return self._symbolic(sym, [] if STATE.tapes else names)
+        except Unclear:
+            pass
+        if not sym.known or sym.shape[0] > UNROLLED:
+            raise NotTraceable("a local name carries a value from trip to trip of a loop")
+        return iter([Tensor(sym.dtype.type(i)) for i in range(*map(int, sym.args))])
 
-    def _symbolic(self, sym: Sym) -> Iterator[Tensor]:
+    def _symbolic(self, sym: Sym, names: list[Local]) -> Iterator[Tensor]:
         """The body twice: once to see that the second trip does what the first one did."""
-        before = [v._tensor for v in self.known]
+        places: list[Any] = [*(Held(self, v) for v in self.known), *names]
+        before = [p.read() for p in places]
         marks = []
         for _ in range(2):
-            loop = self._enter(sym, before)
+            loop = self._enter(sym, places, before)
             yield Tensor(loop.index)
-            after = self._leave(loop)
+            after = [p.read()._value for p in places]
+            self._close(loop.body)
             marks.append(fingerprint(loop, after))
         if marks[0] != marks[1]:
             raise NotTraceable("a loop does something else in every trip")
-        for v, old, (param, value), new in zip(self.known, before, loop.params, after, strict=True):
+        for p, old, (param, value), new in zip(places, before, loop.params, after, strict=True):
             if new is param:
-                v._tensor = old
+                p.write(old)
                 continue
-            if new.shape != param.shape or new.dtype != param.dtype:
-                raise NotTraceable("a variable changes its shape or type in a loop")
+            if np.shape(new) != param.shape or new.dtype != param.dtype:
+                if not p.needed:  # a local of the trip, of which a namesake was there before
+                    continue
+                raise NotTraceable("a value changes its shape or type in a loop")
             result = Sym("result", (), param.shape, param.dtype)
             loop.carried.append((param, value, new, result))
-            v._tensor = Tensor(result)
-        self.regions[-1].append(loop)
+            p.write(Tensor(result))
+        if not self.repeating:
+            self.regions[-1].append(loop)
 
-    def _enter(self, sym: Sym, before: list[Tensor]) -> Loop:
+    def while_loop(self, test: Any, body: Any, values: list[Tensor]) -> list[Tensor]:
+        """The loop ``while test(*values): values = body(*values)``; no tape follows it."""
+        if STATE.tapes:
+            raise NotTraceable("a tape records a loop of unknown length")
+        loop = While()
+        before = [*values, *(self.now[id(v)] for v in self.known)]
+        loop.params = [(self._param(t._value), t._value) for t in before]
+        mine = [Tensor(p) for p, _ in loop.params]
+        self._variables_are(mine[len(values) :])
+        self.regions.append(loop.head)
+        loop.test = to_tensor(test(*mine[: len(values)]))._value
+        self._close(loop.head)
+        if any(
+            self.now[id(v)] is not t for v, t in zip(self.known, mine[len(values) :], strict=True)
+        ):
+            raise NotTraceable("the condition of a loop assigns to a variable")
+        self.regions.append(loop.body)
+        found = [to_tensor(x) for x in body(*mine[: len(values)])]
+        after = [*found, *(self.now[id(v)] for v in self.known)]
+        self._close(loop.body)
+        tensors = []
+        for (param, value), old, t in zip(loop.params, before, after, strict=True):
+            if t._value is param:
+                tensors.append(old)
+                continue
+            if np.shape(t._value) != param.shape or t._value.dtype != param.dtype:
+                raise NotTraceable("a value changes its shape or type in a loop")
+            tensors.append(Tensor(Sym("result", (), param.shape, param.dtype)))
+            loop.carried.append((param, value, t._value, tensors[-1]._value))
+        if not self.repeating:
+            self.regions[-1].append(loop)
+        self._variables_are(tensors[len(values) :])
+        return tensors[: len(values)]
+
+    def _param(self, value: Any) -> Sym:
+        return Sym("param", (), np.shape(value), value.dtype)
+
+    def _variables_are(self, tensors: list[Tensor]) -> None:
+        """The values of all known variables."""
+        for v, t in zip(self.known, tensors, strict=True):
+            self.now[id(v)] = t
+
+    def _close(self, region: list[Any]) -> None:
+        """Leave a region."""
+        if self.regions.pop() is not region:
+            raise NotTraceable("a loop is left from inside of another one")
+
+    def _enter(self, sym: Sym, places: list[Any], before: list[Tensor]) -> Loop:
         loop = Loop(sym.args, None)
         self.regions.append(loop.body)
         loop.index = Sym("index", (), (), sym.dtype)
-        for v, old in zip(self.known, before, strict=True):
-            param = Sym("param", (), old._value.shape, old._value.dtype)
-            loop.params.append((param, old._value))
-            v._tensor = Tensor(param)
+        for p, old in zip(places, before, strict=True):
+            loop.params.append((self._param(old._value), old._value))
+            p.write(Tensor(loop.params[-1][0]))
         return loop
 
-    def _leave(self, loop: Loop) -> list[Any]:
-        """The values of the variables after a trip."""
-        if self.regions[-1] is not loop.body:
-            raise NotTraceable("a loop is left from inside of another one")
-        after = [v._tensor._value for v in self.known]
-        self.regions.pop()
-        return after
 
+@dataclass(frozen=True)
+class Held:
+    """A variable's value in a trace."""
 
-def fingerprint(loop: Loop, after: list[Any]) -> list[Any]:
-    """What a body computes, with its own values numbered."""
-    numbers: dict[int, Any] = {id(loop.index): "index"}
-    numbers |= {id(p): ("param", k) for k, (p, _) in enumerate(loop.params)}
-    marks: list[Any] = []
-    _fingerprint(loop.body, numbers, marks)
-    return [*marks, [_mark(x, numbers) for x in after]]
+    trace: Trace
+    variable: Variable
+    needed: bool = True
 
+    def read(self) -> Tensor:
+        """The value."""
+        return self.trace.now[id(self.variable)]
 
-def _fingerprint(nodes: list[Any], numbers: dict[int, Any], marks: list[Any]) -> None:
-    for n in nodes:
-        if isinstance(n, Loop):
-            numbers[id(n.index)] = len(numbers)
-            numbers |= {id(p): len(numbers) + k for k, (p, _) in enumerate(n.params)}
-            _fingerprint(n.body, numbers, marks)
-            numbers |= {id(r): len(numbers) + k for k, (_, _, _, r) in enumerate(n.carried)}
-            marks.append([_mark(x, numbers) for entry in n.carried for x in entry])
-            continue
-        operands = [_mark(a, numbers) for a in n.args]
-        numbers[id(n)] = len(numbers)
-        shape = () if isinstance(n, Span) else n.shape
-        marks.append((n.op, operands, shape, n.dtype, repr(n.options)))
-
-
-def _mark(x: Any, numbers: dict[int, Any]) -> Any:
-    if isinstance(x, Sym):
-        return numbers.get(id(x), ("outside", id(x)))
-    return np.asarray(x).tobytes()
+    def write(self, tensor: Tensor) -> None:
+        """Replace it."""
+        self.trace.now[id(self.variable)] = tensor
 
 
 def trace(f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
@@ -192,12 +267,28 @@ def trace(f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
                 raise
         finally:
             STATE.trace, STATE.tapes = None, list(tapes)
-            attempt.restore()
         known += attempt.missed
     raise NotTraceable("the function makes new variables every time")
 
 
 def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> Graph:
+    tapes, leaves = list(STATE.tapes), []
+    while True:
+        STATE.tapes = list(tapes)
+        inputs, variable_inputs, leaf = _path(attempt, f, args, kwargs)
+        leaves.append(leaf)
+        attempt.regions[-1].append(leaf)
+        if attempt.missed or not attempt.next_path():
+            break
+        if len(leaves) >= PATHS:
+            raise NotTraceable("there are too many paths through the function")
+    return Graph(inputs, attempt.known, variable_inputs, attempt.root, leaves)
+
+
+def _path(
+    attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any
+) -> tuple[list[Any], list[Any], Leaf]:
+    """One run of the function."""
     inputs: list[Any] = []
 
     def symbolic(x: Any) -> Any:
@@ -209,89 +300,36 @@ def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> G
     variable_inputs = []
     for v in attempt.known:
         variable_inputs.append(Sym("input", (), v._tensor._value.shape, v._tensor._value.dtype))
-        v._tensor = Tensor(variable_inputs[-1])
+        attempt.now[id(v)] = Tensor(variable_inputs[-1])
     args, kwargs = nest.map_structure(symbolic, (list(args), dict(kwargs)))
-    result = nest.map_structure(_leaf, f(*args, **kwargs))
-    if len(attempt.regions) != 1:
+    try:
+        result = nest.map_structure(_leaf, f(*args, **kwargs))
+    except NotTraceable:
+        raise
+    except Exception:
+        if not attempt.path:
+            raise
+        return inputs, variable_inputs, Leaf(None, [], raised=True)
+    if len(attempt.regions) != attempt.position + 1:
         raise NotTraceable("a loop is left by break or return")
-    updates = []
-    for k, v in enumerate(attempt.known):
-        value = v._tensor._value
-        if value is not variable_inputs[k]:
-            updates.append((v, value))
-    for value in [*nest.flatten(result), *(u for _, u in updates)]:
+    values = [attempt.now[id(v)]._value for v in attempt.known]
+    for value in [*nest.flatten(result), *values]:
         if isinstance(value, Sym):
             attempt.visible(value)
-    nodes = attempt.regions[0]
-    return Graph(inputs, attempt.known, variable_inputs, nodes, result, updates)
+    return inputs, variable_inputs, Leaf(result, values)
+
+
+def _same(a: tuple[Any, ...], b: tuple[Any, ...]) -> bool:
+    """Whether operands are the same symbols and equal constants."""
+    if len(a) != len(b):
+        return False
+    pairs = zip(a, b, strict=True)
+    return all(
+        x is y or (not isinstance(x, Sym) and not isinstance(y, Sym) and mark(x, {}) == mark(y, {}))
+        for x, y in pairs
+    )
 
 
 def _leaf(value: Any) -> Any:
     """A result as a symbolic or NumPy value; ``None`` stays."""
     return value if value is None else to_tensor(value)._value
-
-
-# loops whose body would see old values of local names
-def carries_locals(frame: Any) -> bool:
-    """Whether a loop of the frame's function may carry a local name from trip to trip."""
-    try:
-        source = textwrap.dedent(inspect.getsource(frame.f_code))
-        tree = ast.parse(source)
-    except (OSError, TypeError, SyntaxError):
-        return True
-    line = frame.f_lineno - frame.f_code.co_firstlineno + 1
-    loops = [n for n in ast.walk(tree) if isinstance(n, ast.For) and n.iter.lineno == line]
-    return len(loops) != 1 or _carries(loops[0])
-
-
-def _carries(loop: ast.For) -> bool:
-    """Whether a name is read in the body before it is surely stored there in the same trip."""
-    if loop.orelse or any(_escapes(n) for s in loop.body for n in ast.walk(s)):
-        return True
-    stored = {n.id for s in loop.body for n in _names(s, ast.Store)}
-    ready = {n.id for n in _names(loop.target, ast.Store)}
-    return _reads_early(loop.body, ready, stored)
-
-
-def _escapes(node: ast.AST) -> bool:
-    """Stores that are no plain names, and jumps."""
-    if isinstance(node, ast.Attribute | ast.Subscript):
-        return not isinstance(node.ctx, ast.Load)
-    kinds = (ast.Break, ast.Continue, ast.Return, ast.Delete, ast.Nonlocal, ast.Global)
-    return isinstance(node, (*kinds, ast.FunctionDef, ast.NamedExpr, ast.Try, ast.Yield))
-
-
-def _reads_early(body: list[ast.stmt], ready: set[str], stored: set[str]) -> bool:
-    """Statements in order; ``ready`` grows by what straight-line code stores."""
-    for s in body:
-        inner = s.body if isinstance(s, ast.With | ast.For) else []
-        for head in _heads(s):
-            if any(n.id in stored - ready for n in _names(head, ast.Load)):
-                return True
-        if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name):
-            if s.target.id not in ready:
-                return True
-        if isinstance(s, ast.For):
-            inside = ready | {n.id for n in _names(s.target, ast.Store)}
-            if s.orelse or _reads_early(inner, inside, stored):
-                return True
-        elif isinstance(s, ast.With):
-            for i in s.items:
-                if i.optional_vars is not None:
-                    ready |= {n.id for n in _names(i.optional_vars, ast.Store)}
-            if _reads_early(inner, ready, stored):
-                return True
-        elif isinstance(s, ast.Assign | ast.AnnAssign | ast.AugAssign):
-            ready |= {n.id for n in _names(s, ast.Store)}
-    return False
-
-
-def _heads(s: ast.stmt) -> list[ast.AST]:
-    """What a statement evaluates before its blocks; all of it if it has none to look into."""
-    if isinstance(s, ast.With):
-        return [i.context_expr for i in s.items]
-    return [s.iter] if isinstance(s, ast.For) else [s]
-
-
-def _names(node: ast.AST, context: type) -> list[ast.Name]:
-    return [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, context)]

@@ -66,7 +66,7 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import ArrayT, ListT
-from srcad.ir.walk import blocks, rewrite, statements
+from srcad.ir.walk import blocks, keeping, rewrite, statements
 from srcad.transforms.program import each_function, key
 
 _COMMUTATIVE = {"add", "mul", "eq", "ne", "and", "or", "bitand", "bitor", "bitxor"}
@@ -235,7 +235,8 @@ class _Sharing:
                     s, start=self.use(s.start), stop=self.use(s.stop), step=self.use(s.step)
                 )
             self.write(cells)
-            done = replace(s, carried=carried, body=self.block(s.body))
+            body = self.block(s.body)
+            done = replace(s, carried=carried, body=body, keep=keeping(s, self.use))
         self.write(cells)
         return done
 

@@ -178,6 +178,8 @@ class _Live:
                         self.need(loop.carried[0].arg)
                 case While(carried=carried):
                     self.need(carried[0].arg)
+            if isinstance(s := self.stmts[number], (For, While)) and s.keep is not None:
+                self.need(s.keep.limit)
             number = self.owner[number]
 
     def define(self, name: str) -> None:

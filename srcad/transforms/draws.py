@@ -81,6 +81,26 @@ def lifted(fn: Function, family: Family) -> Function:
     return _Lifter(fn, family).function() if draws(fn) else fn
 
 
+def recorded_part(fn: Function, family: Family, name: str) -> Function:
+    """``fn`` that writes the numbers it draws into its last but one parameter, from the place that
+    the last one holds."""
+    return _Recorder(fn, family, Var("drawn", ListT(F8), "drawn")).part(name)
+
+
+def replayed_part(fn: Function, family: Family, name: str) -> Function:
+    """``fn`` that takes the numbers from its last but one parameter, likewise."""
+    return _Replayer(fn, family, Var("drawn", RECORD, "drawn")).part(name)
+
+
+def written_record(b: Builder, numbers: Var, at: Var) -> Var:
+    """The numbers that were drawn, as an array."""
+    size = b.load(at, ZERO, hint="n")
+    made = b.alloc(RECORD, (size,), zero=False, hint="drawn")
+    with b.loop(ZERO, size) as i:
+        b.store(made, (i,), b.load(numbers, i))
+    return made
+
+
 class _Rewriter:
     """Rewrites every statement of a function."""
 
@@ -163,10 +183,7 @@ class _Recorder(_Taper):
         body = self.block(self.fn.body)
         with self.b.block() as closing:
             self.b.loc = None
-            size = self.b.load(self.at, ZERO, hint="n")
-            made = self.b.alloc(RECORD, (size,), zero=False, hint="drawn")
-            with self.b.loop(ZERO, size) as i:
-                self.b.store(made, (i,), self.b.load(self.numbers, i))
+            made = written_record(self.b, self.numbers, self.at)
         whole = Block((*opening, *body.stmts, *closing), (*body.yields, made))
         name = name or self.fn.name
         return replace(self.fn, name=name, body=whole, callees=self.family.callees)
@@ -225,6 +242,9 @@ class _Lifter(_Rewriter):
     def call(self, s: Call) -> None:
         """A call of the recording version; the replaying one is known to the family."""
         family = self.family
+        if s.fn in family.loops:  # it keeps its record itself
+            self.b.emit(s)
+            return
         fn = family.version(
             ("record", s.fn),
             f"{s.fn}_record",

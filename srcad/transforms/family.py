@@ -9,7 +9,7 @@ collide with those of the program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,19 @@ class Family:
         self.namer = Namer((*fn.callees, fn.name))
         self.made: dict[Hashable, str] = {}
         self.residuals: list[Any] = []  # what versions of outlined iterations use
+        self.loops: dict[str, Any] = {}  # calls that stand for checkpointed loops
+
+    def of(self, fn: Function) -> Family:
+        """The family of another function of the same program, with the versions made so far."""
+        made = Family(replace(fn, callees={**self.callees, **fn.callees}))
+        made.made |= self.made
+        made.loops |= self.loops
+        return made
+
+    def adjoints(self, names: Iterable[str]) -> set[str]:
+        """The names of the reverse versions of some functions."""
+        keys = {("reverse", name) for name in names}
+        return {v for k, v in self.made.items() if isinstance(k, tuple) and k[:2] in keys}
 
     def version(
         self, key: Hashable, wish: str, primal: str, make: Callable[[str, Function], Function]

@@ -36,6 +36,7 @@ from srcad.ir.types import F8, Scalar, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, like, zero_of
+from srcad.transforms.custom import tangent_call
 from srcad.transforms.draws import refuse_parameters
 from srcad.transforms.family import Family, refuse_overlaps
 from srcad.transforms.implicit import slope
@@ -176,6 +177,9 @@ class Forward(Tandem):
         """A call of the forward version, which computes values and tangents."""
         active = tuple(self.carries(a) for a in s.args)
         refuse_overlaps(s, self.activity.regions, self.activity.summaries[s.fn])
+        if self.family.callees[s.fn].rule is not None:
+            self.ruled(s, active)
+            return
         fn = self.family.version(
             ("forward", s.fn, active),
             f"{s.fn}_t",
@@ -194,3 +198,15 @@ class Forward(Tandem):
             if self.carries(t):
                 self.shadow[t.name] = m
         self.b.emit(Call((*s.targets, *made), fn, (*s.args, *tangents), s.loc))
+
+    def ruled(self, s: Call, active: tuple[bool, ...]) -> None:
+        """A call with a rule of the user."""
+        rule = self.family.callees[s.fn].rule
+        assert rule is not None
+        tangents = {k: self.of(a, shadow_type(a.type)) for k, a in enumerate(s.args) if active[k]}
+        hint = self.wish(s.targets[0]) if s.targets else "t"
+        made = tangent_call(self.b, s, rule, self.family, tangents, hint)
+        for t, m in zip((t for t in s.targets if is_float(t.type)), made, strict=True):
+            if self.carries(t):
+                assert isinstance(m, Var)
+                self.shadow[t.name] = m

@@ -70,7 +70,7 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import B1, ArrayT, Scalar
-from srcad.ir.walk import rewrite
+from srcad.ir.walk import keeping, rewrite
 from srcad.transforms.peephole import FALSE, TRUE, simplest
 from srcad.transforms.program import each_function, key
 
@@ -257,7 +257,14 @@ class _Simplifier:
             carried, body = self.loop(s, fixed=1 if breaks else 0)
             self.out.append(
                 replace(
-                    s, start=start, stop=stop, step=step, carried=carried, body=body, breaks=breaks
+                    s,
+                    start=start,
+                    stop=stop,
+                    step=step,
+                    carried=carried,
+                    body=body,
+                    breaks=breaks,
+                    keep=keeping(s, self.use),
                 )
             )
 
@@ -273,7 +280,7 @@ class _Simplifier:
             self.known[cond.arg.name] = TRUE
             carried, body = self.loop(s, fixed=1)
             self.known[cond.result.name] = FALSE
-            self.out.append(replace(s, carried=carried, body=body))
+            self.out.append(replace(s, carried=carried, body=body, keep=keeping(s, self.use)))
 
     def loop(self, s: For | While, fixed: int) -> tuple[tuple[Carried, ...], Block]:
         """Carried values and body without those that never change (the first ones stay)."""

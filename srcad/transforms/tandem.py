@@ -55,6 +55,10 @@ class Tandem:
         self.shadow[v.name] = made
         return made
 
+    def kind(self, t: Type) -> Type:
+        """The type of the companion of what has type ``t``."""
+        return shadow_type(t)
+
     def of(self, a: Atom, kind: Type) -> Atom:
         """The companion of an atom as an operand of type ``kind`` (zero where it has none)."""
         if isinstance(a, Var) and a.name in self.shadow:
@@ -93,14 +97,14 @@ class Tandem:
         """Emit the companion of a statement without blocks."""
         match s:
             case Alloc(target=t) if self.carries(t):
-                self.shadow[t.name] = fresh(self.b, t.type, s.shape, True, self.wish(t))
+                self.shadow[t.name] = fresh(self.b, self.kind(t.type), s.shape, True, self.wish(t))
             case View(target=t) if self.carries(t):
                 self.view(s)
             case Load(target=t) if is_reference(t) and self.carries(t):
-                made = self.companion(t, shadow_type(t.type))
+                made = self.companion(t, self.kind(t.type))
                 self.b.emit(Load(made, self.shadow[s.array.name], s.index, self.b.loc))
             case Store(value=v) if is_reference(v) and self.carries(v):
-                kind = s.array.type.element  # type: ignore[union-attr]
+                kind = self.kind(s.array.type.element)  # type: ignore[union-attr]
                 self.b.store(self.shadow[s.array.name], s.index, self.of(v, kind))
             case Reserve() if self.carries(s.array):
                 self.b.reserve(self.shadow[s.array.name], s.size)
@@ -113,7 +117,7 @@ class Tandem:
         """The same view of the base's shadow."""
         base = self.shadow[s.base.name]
         if s.kind == "same":
-            kind = shadow_type(s.target.type)
+            kind = self.kind(s.target.type)
             self.shadow[s.target.name] = fit(self.b, base, kind, self.wish(s.target))
             return
         assert isinstance(base.type, ArrayT)
@@ -123,7 +127,7 @@ class Tandem:
     def branch(self, s: If) -> None:
         """A branch whose results have companions."""
         picked = [k for k, r in enumerate(s.results) if self.carries(r)]
-        kinds = [shadow_type(s.results[k].type) for k in picked]
+        kinds = [self.kind(s.results[k].type) for k in picked]
         loc = self.b.loc
         then = self.block(s.then, _pick(s.then, picked, kinds))
         orelse = self.block(s.orelse, _pick(s.orelse, picked, kinds))
@@ -134,10 +138,9 @@ class Tandem:
     def loop(self, s: For | While) -> None:
         """A loop whose carried values have companions."""
         picked = [k for k, c in enumerate(s.carried) if self.carries(c.arg)]
-        inits = [self.of(s.carried[k].init, s.carried[k].arg.type) for k in picked]
-        args = [
-            self.companion(s.carried[k].arg, shadow_type(s.carried[k].arg.type)) for k in picked
-        ]
+        kinds = [self.kind(s.carried[k].arg.type) for k in picked]
+        inits = [self.of(s.carried[k].init, t) for k, t in zip(picked, kinds, strict=True)]
+        args = [self.companion(s.carried[k].arg, t) for k, t in zip(picked, kinds, strict=True)]
         loc = self.b.loc
         body = self.block(s.body, _pick(s.body, picked, [a.type for a in args]))
         made = [

@@ -7,6 +7,7 @@ compared with ``tests/golden/errors``; ``python -m tests.test_errors`` writes th
 from tests.error_cases import (  # noqa: F401
     arguments,
     calls,
+    checkpoints,
     exceptions,
     kinds,
     names,

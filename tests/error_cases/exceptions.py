@@ -156,4 +156,4 @@ def debug_names_the_line_of_the_first_nan(x):
 @refused(FloatingPointError, 0.0, 2.0, debug=True)
 def debug_names_the_line_of_a_nan_in_reverse(x, y):
     z = np.sqrt(x) * y
-    return np.exp(-np.reciprocal(z))
+    return np.sqrt(z * z)

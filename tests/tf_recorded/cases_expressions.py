@@ -171,12 +171,12 @@ GRADIENTS = [
 ]
 
 
-def _value(text):
+def value_case(text):
     return lambda tf: eval(text, {"tf": tf, "np": np})
 
 
-def _refused(text):
-    return lambda tf: raised(lambda: _value(text)(tf), None)
+def refused_case(text):
+    return lambda tf: raised(lambda: value_case(text)(tf), None)
 
 
 def _gradient(text, points):
@@ -190,6 +190,6 @@ def _gradient(text, points):
     return program
 
 
-CASES = {f"value: {text}": _value(text) for text in VALUES}
-CASES |= {f"refused: {text}": _refused(text) for text in REFUSED}
+CASES = {f"value: {text}": value_case(text) for text in VALUES}
+CASES |= {f"refused: {text}": refused_case(text) for text in REFUSED}
 CASES |= {f"gradient: {text}": _gradient(text, points) for text, points in GRADIENTS}

@@ -236,3 +236,71 @@ def unconnected_unknown(tf):
     with tf.GradientTape() as t:
         z = x * 1.0
     return raised(lambda: t.gradient(z, y, unconnected_gradients="nothing"), "nothing")
+
+
+def output_gradient_is_broadcast(tf):
+    """One number for all elements of the target."""
+    x = tf.Variable([2.0, 1.0])
+    with tf.GradientTape() as t:
+        y = x * x
+    return t.gradient(y, x, output_gradients=2.0)
+
+
+def output_gradients_too_few(tf):
+    """Targets without one get ones."""
+    x = tf.Variable(2.0)
+    with tf.GradientTape() as t:
+        y, z = x * x, x**3
+    return t.gradient([y, z], x, output_gradients=[tf.constant(2.0)])
+
+
+def fibonacci_in_function(tf):
+    """Names that change places in a loop over a range."""
+
+    @tf.function
+    def f(n):
+        a, b = tf.constant(0), tf.constant(1)
+        for _ in tf.range(n):
+            a, b = b, a + b
+        return a
+
+    return [f(tf.constant(n)) for n in (10, 20, 0)]
+
+
+def gradient_through_loop_in_function(tf):
+    """A tape around a function that loops, and a function with the tape around the loop."""
+    x = tf.Variable(1.25)
+
+    @tf.function
+    def power(n):
+        y = x * 1.0
+        for _ in tf.range(n):
+            y = y * x
+        return y
+
+    @tf.function
+    def derivative(n):
+        with tf.GradientTape() as t:
+            y = power(n)
+        return t.gradient(y, x)
+
+    found = []
+    for n in (4, 4, 2):
+        with tf.GradientTape() as t:
+            y = power(tf.constant(n))
+        found.append((t.gradient(y, x), derivative(tf.constant(n))))
+    return found
+
+
+def decisions_in_function(tf):
+    """Python's ``if`` and ``while`` on tensors."""
+
+    @tf.function
+    def f(x):
+        if x > 0.0:
+            while x < 100.0:
+                x = x * 3.0
+            return x
+        return -x
+
+    return [f(tf.constant(x)) for x in (1.0, -2.0, 7.0, -3.0, 200.0)]

@@ -177,6 +177,18 @@ def zip_arrays(a, b, c):
 add(zip_arrays, lambda: (vec(4), vec(3), vec(4, 2)), (0, 1, 2), "for zip", jit=True)
 
 
+def zip_strict(a, b, p):
+    s = 0.0
+    for u, v in zip(a, b, strict=True):
+        s += u * v * v
+    for u, v in zip(p, (0.5, 2.0), strict=True):
+        s += v * s * u
+    return s
+
+
+add(zip_strict, lambda: (vec(3), vec(3, 1), (0.7, 1.3)), (0, 1, 2), "for zip tuple", njit=False)
+
+
 def enumerate_zip(a, b):
     s = 0.0
     for i, (u, v) in enumerate(zip(a, b)):

@@ -36,6 +36,17 @@ class Constant(Initializer):
         return wrap(np.full(as_shape(shape), self.value, as_dtype(dtype)._np))
 
 
+class Identity(Initializer):
+    """A multiple of the identity matrix."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Any, dtype: Any = float32, **kwargs: Any) -> Tensor:
+        rows, columns = as_shape(shape)
+        return wrap(np.eye(rows, columns, dtype=as_dtype(dtype)._np) * self.gain)
+
+
 class Zeros(Constant):
     """Zeros."""
 

@@ -93,6 +93,13 @@ def hinge(y_true: Any, y_pred: Any) -> Tensor:
     return reduce_mean(_v["maximum"](_v["sub"](1.0, _v["mul"](t, p)), 0.0), -1)
 
 
+def poisson(y_true: Any, y_pred: Any) -> Tensor:
+    """mean(p - t log p)."""
+    t, p = _pair(y_true, y_pred)
+    logs = _v["log"](_v["add"](p, EPSILON))
+    return reduce_mean(_v["sub"](p, _v["mul"](t, logs)), -1)
+
+
 def kl_divergence(y_true: Any, y_pred: Any) -> Tensor:
     """sum(t log(t / p))."""
     t, p = _pair(y_true, y_pred)
@@ -227,6 +234,7 @@ LogCosh = _object("LogCosh", log_cosh)
 Huber = _object("Huber", huber, delta=1.0)
 Hinge = _object("Hinge", hinge)
 KLDivergence = _object("KLDivergence", kl_divergence)
+Poisson = _object("Poisson", poisson)
 CosineSimilarity = _object("CosineSimilarity", cosine_similarity, axis=-1)
 CategoricalCrossentropy = _object("CategoricalCrossentropy", categorical_crossentropy, **_SMOOTH)
 BinaryCrossentropy = _object("BinaryCrossentropy", binary_crossentropy, **_SMOOTH)

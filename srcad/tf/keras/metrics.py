@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from srcad.tape.convert import to_tensor
+from srcad.tape.emit import raw
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tape.variable import Variable
 from srcad.tf.keras import losses
@@ -70,19 +71,20 @@ class _Ratio(Metric):
         self.total, self.count = self.add_weight("total"), self.add_weight("count")
 
     def _take(self, values: Any, sample_weight: Any) -> None:
-        v = np.asarray(values, np.float32)
+        v = raw(values).astype(np.float32)
         weight = np.float32(v.size)
         if sample_weight is not None:
-            w = np.asarray(to_tensor(sample_weight)._value, np.float32)
+            w = raw(sample_weight).astype(np.float32)
             w = np.broadcast_to(w.reshape(w.shape + (1,) * (v.ndim - w.ndim)), v.shape)
-            v, weight = v * w, w.sum(dtype=np.float32)
-        self.total.assign_add(wrap(np.asarray(v.sum(dtype=np.float32))))
-        self.count.assign_add(wrap(np.asarray(weight)))
+            v, weight = v * w, np.sum(w, dtype=np.float32)
+        self.total.assign_add(wrap(np.sum(v, dtype=np.float32)))
+        self.count.assign_add(wrap(weight))
 
     def result(self) -> Tensor:
         """The mean, 0 if there is nothing yet."""
         count = self.count._value
-        return Tensor(self.total._value / count if count else np.float32(0))
+        known = np.where(count != 0, count, np.float32(1))
+        return wrap(np.where(count != 0, self.total._value / known, np.float32(0)))
 
 
 class Mean(_Ratio):
@@ -93,7 +95,7 @@ class Mean(_Ratio):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         """Take in values."""
-        self._take(to_tensor(values)._value, sample_weight)
+        self._take(values, sample_weight)
 
 
 class Sum(Mean):
@@ -117,11 +119,11 @@ class MeanMetricWrapper(_Ratio):
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in targets and predictions."""
         values = self.fn(to_tensor(y_true), to_tensor(y_pred), **self.options)
-        self._take(to_tensor(values)._value, sample_weight)
+        self._take(values, sample_weight)
 
 
 def _arrays(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
-    return np.asarray(to_tensor(y_true)._value), np.asarray(to_tensor(y_pred)._value)
+    return raw(y_true), raw(y_pred)
 
 
 def accuracy(y_true: Any, y_pred: Any) -> Tensor:
@@ -133,27 +135,27 @@ def accuracy(y_true: Any, y_pred: Any) -> Tensor:
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """1 where the largest elements are at the same place."""
     t, p = _arrays(y_true, y_pred)
-    return wrap(np.asarray(t.argmax(-1) == p.argmax(-1), np.float32))
+    return wrap((np.argmax(t, -1) == np.argmax(p, -1)).astype(np.float32))
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Tensor:
     """1 where the largest prediction is at the class number."""
     t, p = _arrays(y_true, y_pred)
     t = t[..., 0] if t.ndim == p.ndim and t.shape[-1] == 1 else t
-    return wrap(np.asarray(t.astype(np.int64) == p.argmax(-1), np.float32))
+    return wrap((t.astype(np.int64) == np.argmax(p, -1)).astype(np.float32))
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Tensor:
     """The share of labels on the right side of a threshold."""
     t, p = _arrays(y_true, y_pred)
-    return wrap(np.asarray((t == (p > threshold)).mean(-1), np.float32))
+    return wrap(np.mean((t == (p > threshold)).astype(np.float32), -1))
 
 
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Tensor:
     """1 where the true class is among the ``k`` largest predictions."""
     t, p = _arrays(y_true, y_pred)
-    own = np.take_along_axis(p, t.argmax(-1)[..., None], -1)
-    return wrap(((p > own).sum(-1) < k).astype(np.float32))
+    own = np.take_along_axis(p, np.argmax(t, -1)[..., None], -1)
+    return wrap((np.sum(p > own, -1) < k).astype(np.float32))
 
 
 def _object(class_name: str, fn: Callable[..., Any], **defaults: Any) -> type:

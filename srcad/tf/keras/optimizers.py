@@ -111,15 +111,15 @@ class Optimizer:
         with np.errstate(all="ignore"):
             for g, (_, v) in zip(grads, kept, strict=True):
                 self._apply(v, g._value, rate.astype(v._value.dtype))
-        self.iterations._tensor = Tensor(self.iterations._value + 1)
+        self.iterations.store(self.iterations._value + 1)
         return self.iterations
 
     def _apply(self, v: Variable, g: Any, rate: Any) -> None:
         if self.weight_decay:
             decay = rate.dtype.type(self.weight_decay)
-            v._tensor = Tensor(v._value - v._value * decay * rate)
+            v.store(v._value - v._value * decay * rate)
         value = self.update(v._value, g, rate, self._slots_of(v) if self.slots else {})
-        v._tensor = Tensor(value)
+        v.store(value)
         if v.constraint is not None:
             v.assign(v.constraint(v._now()))
 
@@ -185,7 +185,7 @@ class Optimizer:
 
 
 def _put(slots: dict[str, Variable], name: str, value: Any) -> Any:
-    slots[name]._tensor = Tensor(value)
+    slots[name].store(value)
     return value
 
 

@@ -37,11 +37,15 @@ class Progress:
         total = self.total or (step if last else None)
         values = "".join(f" - {k}: {v:.4f}" for k, v in logs.items())
         seconds = now - self.start
-        pace = f"{seconds:.0f}s {1e3 * seconds / max(step, 1):.0f}ms/step"
+        each = seconds / max(step, 1)
+        pace = f"{seconds:.0f}s {1e3 * each:.0f}ms/step"
+        if total and not last:
+            pace = f"ETA: {each * (total - step):.0f}s"
         head = f"{step}/{total}" if total else f"{step}/Unknown"
         end = "\n" if last else ""
         if self.summary:
-            sys.stdout.write(f"{head} - {seconds:.0f}s{values}\n")
+            paces = f" - {1e3 * seconds:.0f}ms/epoch - {1e3 * each:.0f}ms/step"
+            sys.stdout.write(f"{head} - {seconds:.0f}s{values}{paces}\n")
         else:
             sys.stdout.write(f"\r{head} {_bar(step, total)} - {pace}{values}{end}")
         sys.stdout.flush()
@@ -51,7 +55,8 @@ def _bar(step: int, total: int | None) -> str:
     if not total:
         return "[....]"
     done = min(30, int(30 * step / total))
-    return "[" + "=" * done + (">" if done < 30 else "") + "." * (29 - done) + "]"
+    head = "=" * (done - 1) + ("=" if step >= total else ">") if done else ""
+    return f"[{head:.<30}]"
 
 
 class Trainer:
@@ -59,6 +64,7 @@ class Trainer:
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.bar, self.steps = Progress(None, 0), 0
 
     def fit(
         self,
@@ -86,7 +92,7 @@ class Trainer:
         model.history = history
         listeners.call("on_train_begin")
         for epoch in range(initial_epoch, epochs):
-            if verbose in (1, 2, "auto", True):
+            if verbose in (1, 2, "auto", True) and (epochs > 1 or verbose != 2):
                 print(f"Epoch {epoch + 1}/{epochs}")
             listeners.call("on_epoch_begin", epoch)
             batches = _batches(x, y, sample_weight, batch_size, shuffle)
@@ -96,6 +102,7 @@ class Trainer:
             if validation_data is not None:
                 found = self.evaluate(*_parts(validation_data), batch_size, 0, return_dict=True)
                 logs.update({f"val_{k}": v for k, v in found.items()})
+            self.bar.show(self.steps, logs, True)
             listeners.call("on_epoch_end", epoch, logs)
             if model.stop_training:
                 break
@@ -117,7 +124,10 @@ class Trainer:
         """Loss and metrics on data."""
         batches = _batches(x, y, sample_weight, batch_size, False)
         listeners = CallbackList(list(callbacks or []), self.model, 1)
+        bar = self.bar, self.steps  # those of an epoch, where this is its validation
         logs = self._pass(self.model.test_step, batches, verbose, steps, listeners, "test")
+        self.bar.show(self.steps, logs, True)
+        self.bar, self.steps = bar
         if return_dict:
             return logs
         values = list(logs.values())
@@ -145,13 +155,13 @@ class Trainer:
     def _pass(
         self, step: Any, data: Any, verbose: Any, limit: int | None, listeners: Any, kind: str
     ) -> dict[str, float]:
-        """Every batch once; gives the metrics at the end."""
+        """Every batch once; gives the metrics at the end, of which the last line is not shown."""
         batches, total = data
         total = limit or total
         self.model.reset_metrics()
-        bar = Progress(total, verbose)
+        self.bar = bar = Progress(total, verbose)
         logs: dict[str, float] = {}
-        n = 0
+        self.steps = n = 0
         for n, batch in enumerate(batches, 1):
             listeners.call(f"on_{kind}_batch_begin", n - 1)
             logs = {k: float(v) for k, v in step(batch).items()}
@@ -160,7 +170,7 @@ class Trainer:
                 break
             if n != total:
                 bar.show(n, logs, False)
-        bar.show(n, logs, True)
+        self.steps = n
         return logs
 
 

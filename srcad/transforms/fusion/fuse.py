@@ -44,10 +44,10 @@ def fused(
         places = {c.position for c in merging}
         again = [c for c in again if c.position not in places]
         fn, names = outlined(request.fn, [*merging, *again])
-        family = Family(fn)
+        family = request.family.of(fn)
         once = dict(list(names.items())[: len(merging)])
         made, report = generate(replace(request, fn=fn, family=family, iterations=names))
-        done, failed = merged(made, once, family)
+        done, failed = merged(made, once, set(names), family)
         if not failed:
             return expanded(done, report, names, family)
         merging = [c for name, c in once.items() if name not in failed]
@@ -59,8 +59,7 @@ def expanded(
     fn: Function, report: Any, names: dict[str, Candidate], family: Family
 ) -> tuple[Function, Any]:
     """The adjoint without calls of the outlined functions and their adjoints."""
-    versions = {v for k, v in family.made.items() if k[1] in names}  # type: ignore[index]
-    calls = versions | set(names)
+    calls = family.adjoints(names) | set(names)
     whole, renamed = inline.expanded(replace(fn, callees=family.callees), calls.__contains__)
     rest = {k: f for k, f in family.callees.items() if k not in calls}
     tables = {v.name for c in names.values() for v in c.rows.values()}

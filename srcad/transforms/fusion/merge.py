@@ -43,11 +43,13 @@ from srcad.transforms.family import Family
 from srcad.transforms.fusion.eligible import Candidate
 
 
-def merged(fn: Function, names: dict[str, Candidate], family: Family) -> tuple[Function, set[str]]:
+def merged(
+    fn: Function, names: dict[str, Candidate], outlined: set[str], family: Family
+) -> tuple[Function, set[str]]:
     """The function with its pairs of loops merged, and the names for which it failed."""
     failed = set()
     for name in reversed(names):
-        again = _Merge(fn, name, family).run()
+        again = _Merge(fn, name, outlined, family).run()
         if again is None:
             failed.add(name)
         else:
@@ -69,12 +71,12 @@ class _Pair:
 class _Merge:
     """One outlined body."""
 
-    def __init__(self, fn: Function, name: str, family: Family) -> None:
+    def __init__(self, fn: Function, name: str, names: set[str], family: Family) -> None:
         self.fn, self.name, self.family = fn, name, family
         body = family.callees[name].body
         self.raises = any(isinstance(s, Check) for s in statements(body))
-        self.versions = {v for k, v in family.made.items() if k[:2] == ("reverse", name)}  # type: ignore[index]
-        self.storage = _Storage(fn, {k[1] for k in family.made}, family)  # type: ignore[index]
+        self.versions = family.adjoints({name})
+        self.storage = _Storage(fn, names, family)
 
     def run(self) -> Function | None:
         """The function with the loops merged, ``None`` if they cannot be."""
@@ -206,7 +208,7 @@ class _Storage:
 
     def __init__(self, fn: Function, outlined: set[str], family: Family) -> None:
         self.known = summarise(replace(fn, callees=family.callees))
-        harmless = outlined | set(family.made.values())
+        harmless = outlined | family.adjoints(outlined)
         self.aliases = Aliases(replace(fn, body=_without(fn.body, harmless)), distinct=True)
 
     def of(self, s: Stmt) -> tuple[set[str], set[str]]:

@@ -20,7 +20,6 @@ from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
-    Atom,
     Block,
     Call,
     Const,
@@ -35,7 +34,7 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import ArrayT
-from srcad.ir.walk import binders, blocks, operands, statements, targets, variables
+from srcad.ir.walk import binders, free_variables, operands, targets, variables
 from srcad.transforms.arrays import sizes
 from srcad.transforms.fusion.eligible import Candidate
 from srcad.transforms.trips import trip_count
@@ -86,26 +85,8 @@ def iteration(name: str, c: Candidate) -> Function:
     inputs = tuple(binders(loop))
     allocs = tuple(replace(a, zero=False) for a in c.private)
     body = Block((*allocs, *loop.body.stmts), loop.body.yields)
-    free = free_variables(body, {v.name for v in inputs})
+    free = free_variables(body, inputs)
     return Function(name, (*inputs, *free), body)
-
-
-def free_variables(body: Block, bound: set[str]) -> tuple[Var, ...]:
-    """What a block uses and does not define, in order of use."""
-    bound = bound | {v.name for s in statements(body) for v in (*targets(s), *binders(s))}
-    found: dict[str, Var] = {}
-
-    def see(atoms: tuple[Atom, ...]) -> None:
-        for a in atoms:
-            if isinstance(a, Var) and a.name not in bound:
-                found.setdefault(a.name, a)
-
-    for s in statements(body):
-        see(operands(s))
-        for b in blocks(s):
-            see(b.yields)
-    see(body.yields)
-    return tuple(found.values())
 
 
 def caller(loop: For, body: Function, namer: Namer) -> For:

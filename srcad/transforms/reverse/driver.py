@@ -28,6 +28,8 @@ from srcad.ir.nodes import ArrayOp, Atom, Block, Call, Function, Loc, Var
 from srcad.ir.types import ArrayT, ListT, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.arrays import add_to, like, zero_of
+from srcad.transforms.checkpoints import LoopCall, with_calls
+from srcad.transforms.custom import settled, taken
 from srcad.transforms.draws import lifted, refuse_parameters
 from srcad.transforms.family import Family
 from srcad.transforms.fusion import Candidate, fused, without_writes
@@ -36,6 +38,7 @@ from srcad.transforms.reverse.operations import Operations, wanted_snapshots
 from srcad.transforms.reverse.poison import poisoned
 from srcad.transforms.reverse.positions import Positions
 from srcad.transforms.reverse.prepare import Prepare, Prepared
+from srcad.transforms.reverse.results import with_copies
 from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import Plan, Residual, Storage
@@ -47,6 +50,7 @@ class Report:
     """What the reverse sweep uses of the forward sweep."""
 
     residuals: list[Residual] = field(default_factory=list)
+    loops: dict[str, LoopCall] = field(default_factory=dict)  # by the name of the forward sweep
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ def reverse_with_report(
     if seeded is None:
         seeded = tuple(True for y in fn.body.yields if is_float(y.type))
     family = Family(fn)
-    return generate(
+    made = generate(
         Request(
             fn,
             active,
@@ -110,11 +114,19 @@ def reverse_with_report(
             fuse=lean and fuse,
         )
     )
+    settled(family)
+    return made
 
 
 def generate(request: Request) -> tuple[Function, Report]:
     """The reverse version that is asked for."""
-    return _Reverse(replace(request, fn=lifted(request.fn, request.family))).run()
+    if not request.iterations:  # else it has been done
+        fn = with_calls(request.fn, request.family)
+        fn = lifted(with_copies(fn, request.family), request.family)
+        inout = not request.allocate
+        fn = taken(fn, request.active, request.seeded, inout, request.family)
+        request = replace(request, fn=fn)
+    return _Reverse(request).run()
 
 
 class _Reverse:
@@ -163,8 +175,9 @@ class _Reverse:
 
     def _prepare(self, primal: Reload) -> Prepared:
         """The primal with what the reverse sweep will ask for."""
-        wanted = wanted_snapshots(self.activity, primal, self.request.iterations)
-        prepare = Prepare(self.b, self.activity, primal, wanted, self.request.iterations)
+        iterations = self.request.iterations
+        wanted = wanted_snapshots(self.activity, primal, iterations, self.request.family.loops)
+        prepare = Prepare(self.b, self.activity, primal, wanted, iterations)
         for p in self.request.fn.params:
             if p.name in self.shadows:
                 prepare.shadow[p.name] = self.shadows[p.name]
@@ -210,7 +223,7 @@ class _Reverse:
             self.request.family.callees,
             self.request.fn.doc,
         )
-        return made, _report(plan, self.tree)
+        return made, _report(plan, self.tree, self.request.family)
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
         """The reverse sweep; without a plan a dry run that only notes what it needs."""
@@ -292,9 +305,16 @@ def _refuse_lists(a: Atom) -> None:
         )
 
 
-def _report(plan: Plan, tree: Tree) -> Report:
+def _report(plan: Plan, tree: Tree, family: Family) -> Report:
     def where(name: str) -> Loc | None:
         return getattr(tree.home[name].stmt, "loc", None)
+
+    states = {
+        t.name
+        for _, _, s in tree.walk()
+        if isinstance(s, Call) and s.fn in family.loops
+        for t in family.loops[s.fn].own(s)
+    }
 
     return Report(
         [
@@ -306,5 +326,7 @@ def _report(plan: Plan, tree: Tree) -> Report:
                 plan.reasons.get(name),
             )
             for name, kind in plan.kind.items()
-        ]
+            if kind != "kept" or name not in states
+        ],
+        family.loops,
     )

@@ -25,16 +25,22 @@ from srcad.ir.nodes import ArrayOp, Atom, Call, Var
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
+from srcad.transforms.checkpoints.calls import LoopCall
 from srcad.transforms.draws import replay_of
 from srcad.transforms.family import Family, refuse_overlaps
 from srcad.transforms.fusion import Candidate
 from srcad.transforms.reverse.adjoint import Adjoint
+from srcad.transforms.reverse.custom import ruled_call
+from srcad.transforms.reverse.loops import LoopAdjoint, left
 
 Versions = Callable[[str, tuple[bool, ...], tuple[bool, ...]], str]
 
 
 def wanted_snapshots(
-    activity: Activity, reload: Reload, iterations: Mapping[str, Candidate]
+    activity: Activity,
+    reload: Reload,
+    iterations: Mapping[str, Candidate],
+    loops: dict[str, LoopCall],
 ) -> dict[int, frozenset[int]]:
     """Which operands (and, after them, results) of each operation need a snapshot, by identity.
 
@@ -49,7 +55,7 @@ def wanted_snapshots(
             )
             continue
         if isinstance(s, (ArrayOp, Call)) and any(map(activity.carries, (*s.args, *s.targets))):
-            read, written = _used(s, activity)
+            read, written = _used(s, activity, loops)
             atoms = (*s.args, *s.targets)
             found[id(s)] = frozenset(
                 k
@@ -61,10 +67,14 @@ def wanted_snapshots(
     return found
 
 
-def _used(s: ArrayOp | Call, activity: Activity) -> tuple[frozenset[int], frozenset[int]]:
+def _used(
+    s: ArrayOp | Call, activity: Activity, loops: dict[str, LoopCall]
+) -> tuple[frozenset[int], frozenset[int]]:
     """Operands whose contents the adjoint reads, operands that it would write."""
     if isinstance(s, ArrayOp):
         return array_rule(s).needs(tuple(map(activity.carries, s.args))), frozenset()
+    if s.fn in loops:  # it keeps what it writes
+        return frozenset(k for k, role in loops[s.fn].arrays() if role == "read"), frozenset()
     summary = activity.summaries[s.fn]
     reads = frozenset(k for k, a in enumerate(s.args) if is_reference(a))
     return reads, frozenset(k for k, w in enumerate(summary.writes) if w)
@@ -99,7 +109,16 @@ class Operations:
 
     def call(self, adjoint: Adjoint, s: Call) -> None:
         """A call of the callee's reverse version, which accumulates into the shadows."""
+        if s.fn in self.family.loops:
+            loop = self.family.loops[s.fn]
+            self.contents |= left(s, loop)
+            LoopAdjoint(self.family, self.versions, self.reference, adjoint, s, loop).emit()
+            return
         activity, b = adjoint.activity, adjoint.b
+        rule = self.family.callees[s.fn].rule
+        if rule is not None and rule.kind in ("pullback", "jvp"):
+            ruled_call(self, adjoint, s, rule)
+            return
         again_by = replay_of(self.family, s.fn) or s.fn
         summary, primal = activity.summaries[s.fn], self.family.callees[again_by]
         refuse_overlaps(s, activity.regions, summary)

@@ -1,0 +1,173 @@
+"""Compressed Jacobians as programs: a tangent a colour of columns, a cotangent a colour of rows.
+
+In: a program, what is selected.  Out: a program of the arguments, one colour for every element of
+every selected input (or of every float result), and the number of colours.  It runs the function
+once and the tangent (adjoint) function once a colour, all in one compiled call; its results are
+the stacked tangents of every float result (cotangents of every input), then the fingerprint of the
+run (``transforms.fingerprint``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from srcad.api.jacobians import Maker, fit_layout, kind_of
+from srcad.api.programs import reversed_program
+from srcad.api.selection import Selection
+from srcad.compiler import Program
+from srcad.frontend.arguments import Leaf
+from srcad.ir.build import ZERO, const
+from srcad.ir.nodes import Atom, Function, Var
+from srcad.ir.types import I8, ArrayT, Scalar, Type
+from srcad.specs import pack
+from srcad.transforms.fingerprint import fingerprinted
+from srcad.transforms.forward import forward
+
+COLOURS = ArrayT("i8", 1, "C", False)
+
+
+def compressed_program(program: Program, chosen: list[Selection], by_rows: bool) -> Program:
+    """The program that evaluates a Jacobian colour by colour."""
+    maker = (Rows if by_rows else Columns)(program, chosen)
+    fn = maker.function()
+    colours = pack(tuple(Leaf(COLOURS) for _ in maker.colours))
+    arguments = {**program.arguments, ".colours": colours, ".count": Leaf(I8)}
+    out = pack(tuple(Leaf(y.type) for y in fn.body.yields))
+    return program.with_fn(fn, arguments=arguments, out=out)
+
+
+class Compressed(Maker):
+    """What both directions share: colours to seeds, stacked results."""
+
+    def __init__(self, program: Program, chosen: list[Selection]) -> None:
+        super().__init__(program, chosen)
+        self.primal = self.add(fingerprinted(self.fn), self.fn.name, quiet=False)
+        self.count = self.b.var("colours", I8)
+        self.colours: list[Var] = []
+
+    def function(self) -> Function:
+        """The whole program."""
+        derivative = self.derivative()
+        saved = self.snapshots()
+        *first, way = self.call(self.primal, list(self.fn.params))
+        outs = [first[k] for k in self.outputs]
+        self.colours = [self.b.var("colour", COLOURS) for _ in self.seeded(outs)]
+        stacks = [self.stack(v) for v in self.wanted(outs)]
+        with self.b.loop(ZERO, self.count, hint="colour") as c:
+            seeds = [
+                self.seed(v, colour, c, t)
+                for v, colour, t in zip(
+                    self.seeded(outs), self.colours, self.seed_types(derivative), strict=True
+                )
+            ]
+            results = self.call(derivative, [*self.arguments(saved), *self.ordered(seeds)])
+            for stack, value in zip(stacks, self.picked(results), strict=True):
+                self.copy_into(stack, lambda j: (c, *j), value)
+        fn = self.finish([*stacks, way])
+        here = len(fn.params) - len(self.program.captures)
+        params = (*fn.params[:here], *self.colours, self.count, *fn.params[here:])
+        return replace(fn, params=params)
+
+    def stack(self, v: Var) -> Var:
+        """Room for one value of the type of ``v`` a colour."""
+        kind = kind_of(v.type).kind
+        t = ArrayT(kind, getattr(v.type, "ndim", 0) + 1, "C")
+        return self.b.alloc(t, (self.count, *self.shape(v)), zero=True, hint="stack")
+
+    def seed(self, like: Var, colours: Var, c: Atom, t: Type) -> Atom:
+        """The sum of the unit vectors of the elements that have colour ``c``."""
+        kind = kind_of(like.type)
+
+        def one(flat: Atom) -> Atom:
+            hit = self.b.op("eq", self.b.load(colours, flat), c)
+            return self.b.op("select", hit, const(1.0, kind), const(0.0, kind))
+
+        if isinstance(like.type, Scalar):
+            return one(ZERO)
+        shape = self.shape(like)
+        made = self.b.alloc(ArrayT(kind.kind, len(shape), "C"), shape, zero=False, hint="e")
+
+        def put(i: tuple[Atom, ...]) -> None:
+            flat: Atom = ZERO
+            for k, n in zip(i, shape, strict=True):
+                flat = self.b.op("add", self.b.op("mul", flat, n), k)
+            self.b.store(made, i, one(flat))
+
+        self.nest(shape, put)
+        return made if made.type == t else fit_layout(self, made, t)  # type: ignore[arg-type]
+
+    # what differs
+    def derivative(self) -> str:
+        """Name of the tangent or adjoint function."""
+        raise NotImplementedError
+
+    def seeded(self, outs: list[Var]) -> list[Var]:
+        """What has colours: the inputs, or the results."""
+        raise NotImplementedError
+
+    def wanted(self, outs: list[Var]) -> list[Var]:
+        """What is stacked: the other of the two."""
+        raise NotImplementedError
+
+    def seed_types(self, derivative: str) -> list[Type]:
+        """Types of the parameters that take the seeds, in the order of ``seeded``."""
+        raise NotImplementedError
+
+    def ordered(self, seeds: list[Atom]) -> list[Atom]:
+        """The seeds in the order of the parameters."""
+        return seeds
+
+    def picked(self, results: tuple[Var, ...]) -> list[Var]:
+        """The results of the derivative function that are stacked."""
+        raise NotImplementedError
+
+
+class Columns(Compressed):
+    """Tangents: columns that share no row, at once."""
+
+    def derivative(self) -> str:
+        params = [p for p, on in zip(self.fn.params, self.active, strict=True) if on]
+        self.position = {p.name: k for k, p in enumerate(params)}
+        return self.add(forward(self.fn, self.active), f"{self.fn.name}_t")
+
+    def seeded(self, outs: list[Var]) -> list[Var]:
+        return self.inputs
+
+    def wanted(self, outs: list[Var]) -> list[Var]:
+        return outs
+
+    def seed_types(self, derivative: str) -> list[Type]:
+        params = self.callees[derivative].params[len(self.fn.params) :]
+        return [params[self.position[x.name]].type for x in self.inputs]
+
+    def ordered(self, seeds: list[Atom]) -> list[Atom]:
+        order = sorted(range(len(seeds)), key=lambda k: self.position[self.inputs[k].name])
+        return [seeds[k] for k in order]
+
+    def picked(self, results: tuple[Var, ...]) -> list[Var]:
+        return list(results[len(self.fn.body.yields) :])
+
+
+class Rows(Compressed):
+    """Cotangents: rows that share no column, at once."""
+
+    def derivative(self) -> str:
+        fn, report = reversed_program(self.program, self.active, (True,) * len(self.outputs))
+        self.reports = (report,)
+        return self.add(fn, f"{self.fn.name}_b")
+
+    def seeded(self, outs: list[Var]) -> list[Var]:
+        return outs
+
+    def wanted(self, outs: list[Var]) -> list[Var]:
+        return self.inputs
+
+    def seed_types(self, derivative: str) -> list[Type]:
+        n = len(self.fn.params)
+        return [p.type for p in self.callees[derivative].params[n : n + len(self.outputs)]]
+
+    def picked(self, results: tuple[Var, ...]) -> list[Any]:
+        order = [p.name for p, on in zip(self.fn.params, self.active, strict=True) if on]
+        cotangents = results[len(self.fn.body.yields) :]
+        return [cotangents[order.index(x.name)] for x in self.inputs]
