@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 
 import srcad
-from srcad import compiler
+from srcad.api import inside
 from srcad.cache import entries, folder
 from srcad.cache.fingerprint import Uncacheable
 from tests import cache_programs
 from tests.cache_programs import EDITS, Edit
 
-MODULES = ("deep", "helper", "model")
-IN_PROCESSES = "two_levels,two_names,method,field_default,closure"
+MODULES = ("deep", "helper", "model", "ruled")
+IN_PROCESSES = "two_levels,two_names,method,field_default,closure,written_inside"
 
 
 @pytest.fixture
@@ -52,10 +52,9 @@ def forget():
 def keys():
     """The keys of the project's functions, imported anew."""
     forget()
-    model = importlib.import_module("model")
-    return {
-        name: entries.Slot(srcad.grad(f), {"x": "float"}).key for name, f in model.FUNCTIONS.items()
-    }
+    model, ruled = map(importlib.import_module, ("model", "ruled"))
+    found = {**model.FUNCTIONS, **ruled.FUNCTIONS}
+    return {name: entries.Slot(srcad.grad(f), {"x": "float"}).key for name, f in found.items()}
 
 
 # keys
@@ -308,7 +307,7 @@ def test_hits_do_not_compile(cache, monkeypatch):
     def never(*args):
         raise AssertionError("the compiler ran")
 
-    monkeypatch.setattr(compiler, "lowered", never)
+    monkeypatch.setattr(inside, "lowered", never)
     higher._memo.clear()
     assert flat(everything()) == first
     for path in cache.iterdir():  # damage everything: compiled anew, and written anew

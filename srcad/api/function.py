@@ -190,10 +190,10 @@ class Transformed:
 
         if directory() is None:
             return None
-        silent = dataclasses.replace(options, verbose=False)
+        chosen = [dataclasses.replace(o, verbose=False) for o in (options, defaults())]
         try:
             kinds = [(name, parts_of(spec)) for name, spec in specs.items()]
-            return Slot(kind, self, dataclasses.astuple(silent), kinds)
+            return Slot(kind, self, [*map(dataclasses.astuple, chosen)], kinds)
         except (Uncacheable, RecursionError) as reason:
             if options.verbose:
                 print(f"srcad: {self.__name__} is not cached: {reason}", file=sys.stderr)

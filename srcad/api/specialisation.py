@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad.backends.base import NAMESPACE
 from srcad.errors import TypeMismatch
 from srcad.ir.types import ArrayT, Scalar
 from srcad.paths import Path
@@ -207,8 +208,10 @@ def make(program: Program, slot: Any = None) -> Specialisation:
     if slot is None:
         return Specialisation(face_of(program, False), build(program), lambda: program)
     face = face_of(program, True)
-    slot.store(face)
-    return Specialisation(face, face.start(True), lambda: program)
+    known = not any(name in face.text for name in NAMESPACE)  # else it calls what only is here
+    if known:
+        slot.store(face)
+    return Specialisation(face, face.start(known), lambda: program)
 
 
 def kind_of(x: Any) -> Any:

@@ -16,7 +16,10 @@ TABLES = (  # what the compiler looks functions up in: module, table, the functi
     ("srcad.library.registry", "LIBRARY_METHODS", "code"),
     ("srcad.frontend.core", "CALLS", ""),
     ("srcad.frontend.core", "METHODS", ""),
+    ("srcad.frontend.core", "ATTRIBUTES", ""),
+    ("srcad.frontend.core", "OBJECTS", ""),
 )
+RULED = ("srcad.frontend.core", "RULED")  # functions that have got a rule by ``register_rule``
 APART = ("tf", "tape")  # folders of srcad that the compiler never reads
 
 
@@ -78,7 +81,7 @@ def declared() -> list[tuple[Any, Any]]:
 
     Without them the tables need not be loaded, so nothing is imported to look.
     """
-    found = []
+    found = list(getattr(sys.modules.get(RULED[0]), RULED[1], {}).items())
     for module, table, part in TABLES:
         loaded = sys.modules.get(module)
         for name, entry in getattr(loaded, table, {}).items():

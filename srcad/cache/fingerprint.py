@@ -104,13 +104,14 @@ class Walk:
             if isinstance(x, kinds):
                 return handler(self, x)
         module = type(x).__module__
+        if getattr(type(x), "of_this_process", False) is True:
+            raise Uncacheable(f"it calls {getattr(x, '__name__', type(x).__name__)} as it is")
         if type(x) in (tuple, list, dict, set, frozenset):
             self.container(x)
         elif standard(x):
             self.emit("named", *name_in(x))
         elif module.startswith("srcad.api") and hasattr(x, "state"):
-            self.emit("srcad", type(x).__qualname__)
-            self.visit(x.state())
+            self.derivative(x)
         elif module.startswith("numba.") and isinstance(getattr(x, "py_func", None), FUNCTION):
             self.each("njit", (x.py_func,))
         elif module.startswith("numba.core.types"):
@@ -119,6 +120,13 @@ class Walk:
             self.reduced(x)
         else:
             self.instance(x)
+
+    def derivative(self, x: Any) -> None:
+        """A function object of srcad: what makes it again, and the rules that it was given."""
+        self.emit("srcad", type(x).__module__, type(x).__qualname__)
+        held = vars(x)
+        self.visit(x.state())
+        self.each("rules", (held.get("inner"), held.get("rules"), held.get("value_by_rule")))
 
     def each(self, label: str, parts: Any) -> None:
         """Add parts in order."""
