@@ -89,6 +89,8 @@ class _Scan:
                 return a.name == self.array and v != a
             case Load(array=a, index=index) | Accumulate(array=a, index=index):
                 return a.name == self.array and self.known(tuple(map(key, index)), written)
+            case If() | For() | While() if self.handed_on(s):
+                return self.everything in written
             case If():
                 return self.branches(s, written)
             case For() | While():
@@ -98,6 +100,11 @@ class _Scan:
                         self.add(part, written)
                 return fine
         return self.everything in written
+
+    def handed_on(self, s: Stmt) -> bool:
+        """Whether a loop starts from the array, or it leaves a block under another name."""
+        given = (*operands(s), *(y for b in blocks(s) for y in b.yields))
+        return any(isinstance(a, Var) and a.name == self.array for a in given)
 
     def branches(self, s: If, written: set[Index]) -> bool:
         """Both sides; written afterwards is what both have written."""
