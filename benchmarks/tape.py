@@ -6,7 +6,8 @@
 ``--tensorflow`` names the interpreter that has TensorFlow (2.21 and tf-keras); it may be another
 environment than this one, since each library runs in a process of its own.  The two take turns;
 the table gives medians of the rounds, by the wall clock and in processor time of all threads
-(which other programs on the machine disturb less).  First calls are measured in new processes:
+(which other programs on the machine disturb less).  Some rows measured again replace those in the
+file.  First calls are measured in new processes:
 "cold" with an empty cache directory, "warm" with the cache of the cold run.
 """
 
@@ -146,7 +147,14 @@ def line(name: str, samples: Samples) -> str:
     cells = [median(samples, lib, key) for key in ("wall", "cpu") for lib in LIBRARIES]
     ratios = [b / a if a and b else None for a, b in (cells[:2], cells[2:])]
     shown = [*cells[:2], ratios[0], *cells[2:], ratios[1]]
-    return f"| {name} | " + " | ".join("-" if c is None else f"{c:.3g}" for c in shown) + " |"
+    return f"| {name} | " + " | ".join(map(number, shown)) + " |"
+
+
+def number(x: float | None) -> str:
+    """Three digits, or a whole number; ``-`` if there is none."""
+    if x is None:
+        return "-"
+    return f"{x:.0f}" if x >= 1000 else f"{x:.3g}"
 
 
 HEAD = [
@@ -190,6 +198,7 @@ def plot(rows: dict[str, Samples], path: Path) -> None:
     axes.set_xlabel("TensorFlow's time / srcad's time")
     figure.tight_layout()
     figure.savefig(path)
+    plt.close(figure)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -215,6 +224,9 @@ def main(arguments: list[str] | None = None) -> None:
     if chosen.json:
         about = {"processors": os.cpu_count(), "machine": platform.machine()}
         about |= {"threads": chosen.threads or "default", "load": os.getloadavg()[0]}
+        old = json.loads(chosen.json.read_text())["rows"] if chosen.json.exists() else {}
+        if set(rows) < set(old):  # some rows were measured again
+            rows = {**old, **rows}
         kept = {"about": about, "versions": bench.versions, "rows": rows}
         chosen.json.write_text(json.dumps(kept, indent=1) + "\n")
     if chosen.png:

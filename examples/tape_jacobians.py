@@ -81,12 +81,14 @@ def draw(folder: Path) -> list[Path]:
         return path
 
     def show(image, title):
+        plt.figure()
         lim = tf.reduce_max(abs(image))
         plt.imshow(image, vmin=-lim, vmax=lim, cmap="seismic")
         plt.colorbar()
         plt.title(title)
 
     x, y, dy_dx = curve()
+    plt.figure()
     plt.plot(x.numpy(), y, label="y")
     plt.plot(x.numpy(), dy_dx, label="dy/dx")
     plt.legend()

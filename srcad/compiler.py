@@ -1,6 +1,7 @@
 """The whole compiler on one screen.
 
-    user function --lower--> IR --clean--> IR --forward | reverse, repeated--> IR --backend--> code
+    user function --lower--> IR --complex numbers to pairs--> IR --clean--> IR
+        --forward | reverse, repeated--> IR --backend--> code
 
 A ``Program`` is a function at some stage of this: its IR, the structure of its arguments and of
 its result, the arrays it captures and the numbers it froze.  Every transform maps a program to a
@@ -22,10 +23,19 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
-from srcad.specs import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.reuse import reused
 from srcad.storage.split import split
-from srcad.transforms import accumulate, ascending, cse, dead_code, hoist, induction, simplify
+from srcad.transforms import (
+    accumulate,
+    ascending,
+    complex_pairs,
+    cse,
+    dead_code,
+    hoist,
+    induction,
+    simplify,
+)
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
@@ -76,10 +86,13 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     low = lower(f, arguments, options)
     if options.verify:
         verify(low.fn)
+    fn = complex_pairs.run(low.fn)
+    if options.verify:
+        verify(fn)
     program = Program(
-        low.fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
+        fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(low.fn)
+    return program.with_fn(fn)
 
 
 def out_spec(value: Any) -> Spec:
@@ -97,7 +110,7 @@ def out_spec(value: Any) -> Spec:
             kind, value.cls, tuple(value.fields), tuple(map(out_spec, value.fields.values()))
         )
     if hasattr(value, "type"):
-        return Leaf(value.type)
+        return leaf_of(value.type)
     return Opaque(None, None)
 
 

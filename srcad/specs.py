@@ -18,19 +18,41 @@ from typing import Any
 import numpy as np
 
 from srcad.errors import TypeMismatch
-from srcad.ir.types import B1, DTYPES, F4, F8, I8, ArrayT, Scalar, Type, is_float, shadow_type
+from srcad.ir.layout import view_layout
+from srcad.ir.types import (
+    B1,
+    C8,
+    C16,
+    COMPLEX_DTYPES,
+    DTYPES,
+    F4,
+    F8,
+    I8,
+    PART,
+    ArrayT,
+    Scalar,
+    Type,
+    is_complex,
+    is_float,
+    shadow_type,
+)
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """A number or an array."""
+    """A number or an array; ``part`` says what it is of a complex one.
+
+    A complex number is a ``Node`` of two leaves, ``"real"`` and ``"imag"``; a complex array one
+    leaf, ``"pairs"``: the same memory as floats, with a last axis of size 2.
+    """
 
     type: Type
+    part: str = ""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A structure: ``kind`` is tuple, namedtuple, list, dict or dataclass."""
+    """A structure: ``kind`` is tuple, namedtuple, list, dict, dataclass or complex."""
 
     kind: str
     cls: Any
@@ -63,10 +85,62 @@ def array_type(a: np.ndarray, what: str) -> ArrayT:
         order = " in foreign byte order" if not dt.isnative else ""
         raise TypeMismatch(
             f"{what} is an array of {dt.name}{order}, which is not supported",
-            instead="pass an array of float64, float32, bool or of integers that fit in int64",
+            instead="pass an array of float64, float32, complex128, complex64, bool or of integers "
+            "that fit in int64",
         )
     layout = "C" if a.flags.c_contiguous else "F" if a.flags.f_contiguous else "A"
+    if code in COMPLEX_DTYPES and layout == "F":
+        layout = "A"  # the pairs of a Fortran-ordered array are not Fortran-ordered
     return ArrayT(code, a.ndim, layout, bool(a.flags.writeable))
+
+
+def leaf_of(t: Type) -> Spec:
+    """Spec of a number or an array of a type of the frontend."""
+    if not is_complex(t):
+        return Leaf(t)
+    if isinstance(t, ArrayT):
+        return Leaf(view_layout(t, "pairs", ()), "pairs")
+    assert isinstance(t, Scalar)
+    cls = complex if t == C16 else np.complex64
+    return Node("complex", cls, PARTS, tuple(Leaf(PART[t], p) for p in PARTS))
+
+
+PARTS = ("real", "imag")
+
+
+def whole_type(spec: Spec) -> Type | None:
+    """Type of the frontend of a number or an array, complex ones as one; ``None`` of the rest."""
+    if isinstance(spec, Node) and spec.kind == "complex":
+        return C16 if spec.cls is complex else C8
+    if not isinstance(spec, Leaf):
+        return None
+    if spec.part == "pairs":
+        assert isinstance(spec.type, ArrayT)
+        return view_layout(spec.type, "complex", ())
+    return spec.type
+
+
+def wholes(spec: Spec) -> Iterator[tuple[Type, int]]:
+    """The numbers and arrays of a structure in order, and how many leaves each has."""
+    t = whole_type(spec)
+    if t is not None:
+        yield t, 2 if isinstance(t, Scalar) and is_complex(t) else 1
+    elif isinstance(spec, Node):
+        for p in spec.parts:
+            yield from wholes(p)
+
+
+def pairs(a: np.ndarray) -> np.ndarray:
+    """A complex array as floats with a last axis of size 2, in the same memory."""
+    return a[..., np.newaxis].view(a.real.dtype)
+
+
+def unpaired(a: np.ndarray) -> np.ndarray:
+    """A complex array from its pairs, in the same memory where they lie side by side."""
+    if a.strides[-1] != a.itemsize:
+        a = np.ascontiguousarray(a)
+    out: np.ndarray = a.view(np.complex64 if a.dtype == np.float32 else np.complex128)
+    return out[..., 0]
 
 
 def scalar_type(x: Any) -> Scalar | None:
@@ -79,6 +153,8 @@ def scalar_type(x: Any) -> Scalar | None:
         return F8
     if isinstance(x, (int, np.integer)):
         return I8
+    if isinstance(x, (complex, np.complex64)):  # complex128 is a complex
+        return C8 if isinstance(x, np.complex64) else C16
     return None
 
 
@@ -86,7 +162,7 @@ def spec_of(x: Any, what: str = "argument") -> Spec:
     """Spec of a Python object.
 
     Raises:
-        TypeMismatch: complex numbers, arrays of unsupported dtypes.
+        TypeMismatch: arrays of unsupported dtypes, ints beyond 64 bits.
     """
     t = scalar_type(x)
     if t is not None:
@@ -96,13 +172,13 @@ def spec_of(x: Any, what: str = "argument") -> Spec:
                 why="ints are 64-bit numbers in compiled code",
                 instead="pass a float",
             )
-        return Leaf(t)
+        return leaf_of(t)
     if isinstance(x, np.ndarray):
-        return Leaf(array_type(x, what))
-    if isinstance(x, (complex, np.complexfloating, np.generic)):
+        return leaf_of(array_type(x, what))
+    if isinstance(x, np.generic):
         raise TypeMismatch(
             f"{what} is of type {type(x).__name__}, which is not supported",
-            instead="pass a float, an int, a bool or an array of them",
+            instead="pass a float, a complex, an int, a bool or an array of them",
         )
     if isinstance(x, (tuple, list)):
         kind = "list" if isinstance(x, list) else "namedtuple" if hasattr(x, "_fields") else "tuple"
@@ -142,7 +218,7 @@ def part_of(what: str, step: str) -> str:
 def leaves_of(x: Any, spec: Spec) -> Iterator[Any]:
     """Numbers and arrays of an argument, in the order of its parameters."""
     if isinstance(spec, Leaf):
-        yield x
+        yield pairs(x) if spec.part == "pairs" else x
     elif isinstance(spec, Node):
         for key, part in zip(spec.keys, spec.parts, strict=True):
             yield from leaves_of(item_of(x, spec, key), part)
@@ -150,13 +226,15 @@ def leaves_of(x: Any, spec: Spec) -> Iterator[Any]:
 
 def item_of(x: Any, spec: Node, key: Any) -> Any:
     """Child of a structured argument."""
-    return getattr(x, key) if spec.kind == "dataclass" else x[key]
+    return getattr(x, key) if spec.kind in ("dataclass", "complex") else x[key]
 
 
 def rebuild(spec: Spec, leaves: Iterator[Any], default: Callable[[Any], Any]) -> Any:
     """A structure like ``spec`` with the given leaves; ``default`` makes what is no leaf."""
     if isinstance(spec, Leaf):
-        return next(leaves)
+        leaf = next(leaves)
+        paired = spec.part == "pairs" and isinstance(leaf, np.ndarray)
+        return unpaired(leaf) if paired else leaf
     if isinstance(spec, Opaque):
         return default(spec.obj)
     items = [rebuild(p, leaves, default) for p in spec.parts]
@@ -165,6 +243,8 @@ def rebuild(spec: Spec, leaves: Iterator[Any], default: Callable[[Any], Any]) ->
 
 def build(spec: Node, items: list[Any]) -> Any:
     """A container like ``spec`` with other items."""
+    if spec.kind == "complex":
+        return None if None in items else spec.cls(complex(*items))
     if spec.kind == "dict":
         return dict(zip(spec.keys, items, strict=True))
     if spec.kind == "dataclass":
@@ -205,7 +285,7 @@ def shadow_spec(spec: Spec) -> Spec:
             return Opaque(None, None)
         if isinstance(spec.type, Scalar):
             return Leaf(ArrayT(spec.type.kind, 1, "C"))
-        return Leaf(shadow_type(spec.type))
+        return Leaf(shadow_type(spec.type), spec.part)
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(map(shadow_spec, spec.parts)))
     return Opaque(None, None)

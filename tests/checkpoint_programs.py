@@ -250,3 +250,12 @@ def in_a_branch(x, u, n):
     for t in range(n):
         unused = x * 2  # noqa: F841
     return s + x
+
+
+@add(lambda: (vec(4), 4))
+def bound_in_an_inner_loop(x, n):
+    for j in range(n, 1, -1):
+        for t in range(j):
+            x += 0.3 * np.sin(x)
+            a = x
+    return np.sum(a)

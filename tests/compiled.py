@@ -8,6 +8,7 @@ depends on a float.
 
 from __future__ import annotations
 
+import cmath
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -177,4 +178,28 @@ COMPILED: dict[Any, list[Case]] = {
         smooth(lambda x, y: (np.einsum("ij,kj->ik", x, y), np.einsum("ij,ij", x, y)), M, M + 1.0),
         smooth(lambda x: (np.einsum("ii->i", x), np.einsum("ij->j", x), np.einsum("ii", x)), S),
     ],
+}
+
+
+def of_complex(f: Callable[..., Any]) -> Case:
+    """A program that takes the real and the imaginary part of a function of a complex number."""
+    return smooth(lambda x, y: f(complex(x, y)).real - f(complex(x, y)).imag, 0.3, 0.4)
+
+
+COMPILED |= {
+    f: [of_complex(f)]
+    for f in (
+        *(cmath.exp, cmath.log, cmath.log10, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan),
+        *(cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh, cmath.tanh),
+        *(cmath.asinh, cmath.acosh, cmath.atanh, np.complex128, np.complex64),
+    )
+}
+COMPILED |= {
+    complex: [smooth(lambda x, y: (complex(x, y) * complex(y, 2.0)).imag, 0.3, 0.4)],
+    cmath.rect: [smooth(lambda r, t: cmath.rect(r, t).real, 0.3, 0.4)],
+    cmath.polar: [smooth(lambda x, y: cmath.polar(complex(x, y))[0], 0.3, 0.4)],
+    cmath.phase: [smooth(lambda x, y: cmath.phase(complex(x, y)), 0.3, 0.4)],
+    cmath.isnan: [value(lambda x: float(cmath.isnan(complex(x, 1.0))), 0.3)],
+    cmath.isinf: [value(lambda x: float(cmath.isinf(complex(x, 1.0))), 0.3)],
+    cmath.isfinite: [value(lambda x: float(cmath.isfinite(complex(x, 1.0))), 0.3)],
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
 import contextlib
 import inspect
 import io
@@ -43,6 +44,7 @@ GRADBENCH = re.compile(r"(<!-- gradbench -->\n).*?(<!-- end gradbench -->)", re.
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
     "math": math,
+    "cmath": cmath,
     "numpy": np,
     "numpy.linalg": np.linalg,
     "numpy.random": np.random,
@@ -161,7 +163,7 @@ def supported() -> str:
         ("statements", words(STMT, STATEMENTS)),
         ("expressions", words(EXPR, EXPRESSIONS)),
         *((f"functions of {where}", ticked(names)) for where, names in functions().items()),
-        *((f"methods of {kind}", ticked(names)) for kind, names in methods().items()),
+        *((f"methods of {kind}", ticked(sorted(set(names)))) for kind, names in methods().items()),
         ("subscripts of", ticked([f"np.{name_of(obj)}" for obj in LIBRARY_ITEMS])),
         ("attributes of arrays", ticked(sorted(ATTRIBUTES))),
         ("derivative zero by rule", ticked(zeros())),

@@ -7,6 +7,7 @@ where Numba knows a function of NumPy that is neither supported nor given a reas
 from __future__ import annotations
 
 import builtins
+import cmath
 import functools
 import math
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ import scipy.special
 
 import srcad
 from srcad.frontend.arguments import spec_of
+from srcad.frontend.complexes import takes_complex
 from srcad.frontend.core import CALLS
 from srcad.frontend.kinds import result_kind
 from srcad.ir.nodes import Draw as RandomDraw
@@ -41,6 +43,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "functions.md"
 MODULES: dict[str, Any] = {
     "": builtins,
     "math": math,
+    "cmath": cmath,
     "np": np,
     "np.linalg": np.linalg,
     "np.random": np.random,
@@ -59,8 +62,10 @@ exists, **no** one that is refused, with the reason.
 
 Dtypes: what the result is for operands of float32 (f4) and, of primitives, int64 (i8), as Numba's
 typing has it; float64 gives float64, or the integers and bools (b1) shown. Integers and bools take
-part with derivative zero. Sums of float32 arrays are accumulated in float32, as Numba does it (in
-`var` and `std` in float64); so are cotangents of float32 arrays.
+part with derivative zero. *complex* says whether complex128 and complex64 arguments are taken, with
+derivatives of every order; where it is empty they are refused by name. Sums of float32 arrays are
+accumulated in float32, as Numba does it (in `var` and `std` in float64); so are cotangents of
+float32 arrays.
 
 CUDA: **scalar** says that the code generated for it on numbers compiles for Numba's CUDA target
 (compute capability 8.0; with the toolkit 9.0 as well). Kernels are not differentiated yet, and in
@@ -68,8 +73,8 @@ them no function of arrays is supported.
 
 VERSIONS.
 
-| function | kind | forward | reverse | second order | CUDA | dtypes | notes |
-|---|---|---|---|---|---|---|---|
+| function | kind | forward | reverse | second order | complex | CUDA | dtypes | notes |
+|---|---|---|---|---|---|---|---|---|
 """
 
 VERSIONS = "Made with Numba {}, NumPy {} and SciPy {}".format(
@@ -88,10 +93,11 @@ class Row:
     notes: str = ""
     cuda: str = "no"
     dtypes: str = ""
+    of_complex: bool = False
 
     def __str__(self) -> str:
-        cells = [f"`{self.name}`", self.kind, *[self.derivative] * 3, self.cuda, self.dtypes]
-        cells.append(self.notes)
+        cells = [f"`{self.name}`", self.kind, *[self.derivative] * 3, "yes" * self.of_complex]
+        cells += [self.cuda, self.dtypes, self.notes]
         return f"| {' | '.join(cells)} |"
 
 
@@ -196,7 +202,7 @@ def rows() -> list[Row]:
             except TypeError:  # not hashable
                 continue
             if row is not None:
-                found.append(row)
+                found.append(replace(row, of_complex=row.kind != "-" and takes_complex(f)))
     return found
 
 

@@ -21,6 +21,7 @@ import pytest
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, I8
 from srcad.rules import RULES, is_zero
+from tests.exact import from_template
 from tests.test_rules import Traced, operands
 
 EPS = 2.0**-52
@@ -73,6 +74,8 @@ MODERATE = mixed(between(0.1, 5), sizes(-3, 2, sign=False))
 DOMAINS: dict[str, tuple[Callable[[random.Random], float], ...]] = {
     "sqrt": (POSITIVE,),
     "cbrt": (mixed(POSITIVE, sizes(-50, 50)),),
+    "cpow_re": (MODERATE, between(-3, 3), between(-2, 3)),
+    "cpow_im": (MODERATE, between(-3, 3), between(-2, 3)),
     "log": (POSITIVE,),
     "log2": (POSITIVE,),
     "log10": (POSITIVE,),
@@ -171,6 +174,13 @@ def from_quantile(tail: Any, factor: float) -> Any:
     return factor / density(quantile(tail, PRIMITIVES["ndtri"].evaluate(float(tail))))
 
 
+def complex_power(x: Any, y: Any, a: Any) -> tuple[Any, Any]:
+    """Derivatives of the real and of the imaginary part of ``(x + iy) ** a``."""
+    z = mp.mpc(x, y)
+    by_z, by_a = a * z ** (a - 1), z**a * mp.log(z)
+    return (by_z.real, -by_z.imag, by_a.real), (by_z.imag, by_z.real, by_a.imag)
+
+
 def cardinal(x: Any) -> Any:
     """The derivative of ``sinc``."""
     t = mp.pi * x
@@ -245,6 +255,8 @@ EXACT: dict[str, Exact] = {
     "select": lambda c, x, y: (None, int(c), 1 - int(c)),
     "f8": lambda x: 1,
     "f4": lambda x: 1,
+    "cpow_re": lambda x, y, a: complex_power(x, y, a)[0],
+    "cpow_im": lambda x, y, a: complex_power(x, y, a)[1],
     "sqrt": lambda x: 1 / (2 * mp.sqrt(x)),
     "cbrt": lambda x: 1 / (3 * mp.cbrt(abs(x)) ** 2),
     "exp": mp.exp,
@@ -337,20 +349,6 @@ def drawn(name: str) -> list[tuple[Any, ...]]:
             for t in kinds
         )
     return [tuple(d(rnd) for d in draws) for _ in range(COUNT)]
-
-
-def from_template(name: str) -> Exact:
-    """The derivatives of what a primitive's template computes, where the table above has none.
-
-    With mpmath in the place of ``math``, and differences with as many digits as it takes.
-    """
-    arity = PRIMITIVES[name].arity
-    names = [f"x{i}" for i in range(arity)]
-    template = PRIMITIVES[name].template
-    text = template.format(*names) if "{" in template else f"x0 {template} x1"
-    f = eval(f"lambda {', '.join(names)}: {text}", {"math": mp, "np": mp})
-    orders = [tuple(int(i == k) for i in range(arity)) for k in range(arity)]
-    return lambda *point: tuple(mp.diff(f, point, n) for n in orders)
 
 
 def partials_of(name: str, point: tuple[Any, ...]) -> tuple[Any, ...]:

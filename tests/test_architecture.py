@@ -70,6 +70,7 @@ LONG = {
     "srcad/frontend/creation.py",
     "tests/fuzzing/mutants.py",
     "tests/fuzzing/snippets.py",
+    "tests/test_accuracy.py",
     "tests/test_reverse_ir.py",
 }
 LIMIT, CAP = 400, 600

@@ -292,3 +292,28 @@ def test_compiled():
     with srcad.using(backend="cpu"):
         report = srcad.audit(deviance, lambda w, x, y: x.T @ np.exp(x @ w - y), counts, 5)
     assert report.findings[0].line == number(deviance, "total += np.exp")
+
+
+@srcad.custom_jvp
+def cubed(x):
+    """A cube."""
+    return x**3
+
+
+@cubed.defjvp
+def cubed_rule(primals, tangents):
+    """Wrong: the factor of three is missing."""
+    return cubed(primals[0]), primals[0] ** 2 * tangents[0]
+
+
+def test_check_grads_names_the_call_of_a_wrong_rule():
+    """The line whose rule contradicts its function, and by which factor."""
+
+    def f(x):
+        a = np.exp(x[0])
+        b = cubed(x[1])
+        return a + b * 2.0
+
+    with pytest.raises(srcad.CheckFailed, match="-2 times what this line contributes") as info:
+        srcad.check_grads(f, (np.array([0.3, 0.8]),), modes=("fwd",))
+    assert info.value.loc.line == number(f, "b = cubed")

@@ -150,8 +150,11 @@ def compare_modes(f, args=None):
         return tuple(a.copy() for a in args)
 
     plain, ours = fresh(), fresh()
-    with np.errstate(all="ignore"):
-        value = f(*plain)
+    try:
+        with np.errstate(over="raise", invalid="raise"):
+            value = f(*plain)
+    except FloatingPointError:
+        return
     if not abs(value) < 1e8:  # nothing is left of the digits to compare
         return
     with srcad.using(backend="reference", verify=True):

@@ -224,6 +224,7 @@ def main(arguments: list[str] | None = None) -> None:
     pythons = dict(p.split("=", 1) for p in chosen.python)
     names = ["srcad", *filter(None, chosen.tools.split(","))]
     workers = [Worker(n, pythons.get(n, sys.executable), chosen.clock) for n in names]
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"about": about(workers, chosen.clock), "rows": {}}
     if chosen.evals and chosen.out.exists():
         results["rows"] = json.loads(chosen.out.read_text())["rows"]
@@ -233,12 +234,11 @@ def main(arguments: list[str] | None = None) -> None:
             if name.startswith(tuple(chosen.evals.split(","))):
                 found = row(workers, module, function, plain(given), chosen.rounds, chosen.seconds)
                 results["rows"][name] = found
+                chosen.out.write_text(json.dumps(results, indent=1) + "\n")
                 shown = ", ".join(f"{n} {f['seconds'] * 1e3:.3g} ms" for n, f in found.items())
                 print(f"{name}: {shown}", file=sys.stderr, flush=True)
     for worker in workers:
         worker.close()
-    chosen.out.parent.mkdir(parents=True, exist_ok=True)
-    chosen.out.write_text(json.dumps(results, indent=1) + "\n")
     print(table(results))
 
 

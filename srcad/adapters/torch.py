@@ -35,7 +35,7 @@ def function(f: Any, **options: Any) -> Callable[..., Any]:
             out, ctx.pullback = vjp(g, *arrays)
             ctx.like = args
             many = isinstance(out, tuple)
-            made = tuple(torch.as_tensor(x) for x in (out if many else (out,)))
+            made = tuple(torch.as_tensor(np.asarray(x)) for x in (out if many else (out,)))
             ctx.many = many
             return made if many else made[0]
 

@@ -17,7 +17,7 @@ from srcad.api.function import Transformed
 from srcad.api.safety import located
 from srcad.errors import TypeMismatch
 from srcad.ir.types import is_float
-from srcad.specs import Spec, leaf_specs, leaves_of, shadow_spec, spec_of
+from srcad.specs import Node, Spec, leaf_specs, leaves_of, shadow_spec, spec_of
 
 if TYPE_CHECKING:
     from srcad.compiler import Program
@@ -99,7 +99,7 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     wanted = shadow_spec(spec)
     try:
         shadows = list(leaves_of(x_b, wanted))
-    except (KeyError, IndexError, TypeError, AttributeError):
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
         raise TypeMismatch(
             f"the shadow of {name!r} has another structure than {name!r}",
             instead="give a shadow of the structure of the argument",
@@ -111,6 +111,8 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
     ]
     for v, b, leaf in zip(primals, shadows, leaf_specs(wanted), strict=True):
         shape = np.shape(v) or ((1,) if not isinstance(v, np.ndarray) else ())
+        if leaf.part != "pairs" and np.iscomplexobj(b):
+            b = None
         fits = (
             isinstance(b, np.ndarray)
             and b.shape == shape
@@ -119,14 +121,19 @@ def check_shadow(name: str, spec: Spec, x: Any, x_b: Any) -> None:
         )
         if not fits:
             kind = (
-                f"shape {np.shape(b)} {b.dtype}"
-                if isinstance(b, np.ndarray)
-                else f"a {type(b).__name__}"
+                f"shape {np.shape(x_b)} {x_b.dtype}"
+                if isinstance(x_b, np.ndarray)
+                else f"a {type(x_b).__name__}"
             )
+            whole = np.shape(x) or (1,) if isinstance(spec, Node) else shape
+            dtype = np.dtype(leaf.type.dtype)  # type: ignore[union-attr]
+            if leaf.part:
+                whole = shape[:-1] if leaf.part == "pairs" else whole
+                dtype = np.result_type(dtype, np.complex64)
             raise TypeMismatch(
-                f"the shadow of {name!r} must be a writable array of shape {shape} "
-                f"and dtype {np.dtype(leaf.type.dtype)}, got {kind}",  # type: ignore[union-attr]
-                instead="np.zeros_like of the argument; np.zeros(1) for a number",
+                f"the shadow of {name!r} must be a writable array of shape {whole} "
+                f"and dtype {dtype}, got {kind}",
+                instead="np.zeros_like of the argument; np.zeros(1, its dtype) for a number",
             )
 
 

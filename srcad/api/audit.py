@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from srcad.api.blame import Blame, Lines
+from srcad.api.fitting import real_array
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
-from srcad.api.higher import real_array
 from srcad.api.records import draws_afresh
 from srcad.api.reports import Finding, Report
 from srcad.api.safety import name_of

@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from srcad.api.fitting import fit
 from srcad.api.function import Transformed
-from srcad.api.higher import fit, snapshot
+from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
 from srcad.api.programs import captured_count, move_captures
 from srcad.api.safety import compiling

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from srcad.api.blame import Blame, Lines
-from srcad.api.function import as_function
+from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
 from srcad.api.higher import has_float, jvp, vjp
 from srcad.api.jacobian import Jacobian
+from srcad.api.jacobians import jacobian_program
 from srcad.api.safety import name_of
+from srcad.compiler import Program
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.ir.types import Scalar, is_float
-from srcad.specs import Leaf, Node, Spec, leaf_specs, leaves_of, rebuild, spec_of
+from srcad.specs import Leaf, Node, Spec, item_of, leaf_specs, leaves_of, pairs, rebuild, spec_of
 
 DIRECTIONS = 3  # in which a failure is looked at
 LIKELY = 0.9  # how well a line's contribution must fit the difference to be named
@@ -40,7 +43,8 @@ def check_grads(
 
     Forward mode is compared with central differences (four points) in a random direction, reverse
     mode with forward mode by the inner-product identity.  At order 2 the same is done to the
-    gradient (of a function with one float result) or to the Jacobian.
+    gradient (of a function with one float result) or to the Jacobian.  Complex numbers are varied
+    in both parts; the inner product is JAX's, the real part of the sum of products.
 
     Args:
         f: the function; it is called with copies of the arguments.
@@ -83,8 +87,33 @@ def check_grads(
     if order > 1:
         out = g(*copy.deepcopy(args))
         scalar = isinstance(out, (float, np.floating))
-        inner: Any = Grad(g, positions) if scalar else Jacobian(g, positions)
+        inner: Any = Grad(g, positions) if scalar else PartsJacobian(g, positions, "fwd")
         check_grads(inner, args, order - 1, modes, rtol * 10, atol * 10, seed + 1)
+
+
+class PartsJacobian(Jacobian):
+    """The Jacobian of the real and imaginary parts: defined for every function."""
+
+    label = "jacobian"
+
+    def program(self, specs: dict[str, Spec]) -> Program:
+        """The Jacobian of the inner program, its complex numbers taken as pairs of floats."""
+        inner = Transformed.program(self, specs)
+        arguments = {k: parts_only(s) for k, s in inner.arguments.items()}
+        plain = replace(inner, arguments=arguments, out=parts_only(inner.out))
+        made = jacobian_program(plain, self.argnums, self.mode)
+        return replace(made, arguments=inner.arguments)
+
+
+def parts_only(spec: Spec) -> Spec:
+    """A structure without complex numbers: tuples of two floats, arrays of pairs."""
+    if isinstance(spec, Leaf):
+        return Leaf(spec.type)
+    if isinstance(spec, Node) and spec.kind == "complex":
+        return Node("tuple", tuple, (0, 1), tuple(map(parts_only, spec.parts)))
+    if isinstance(spec, Node):
+        return replace(spec, parts=tuple(map(parts_only, spec.parts)))
+    return spec
 
 
 def _first_order(
@@ -105,12 +134,14 @@ def _first_order(
         weights = weights_like(out, rng)
         _, pullback = vjp(g, *copy.deepcopy(args))
         cotangents = vector(pullback(weights))
-        left = float(vector(out_t) @ vector(weights))
-        right = float(cotangents @ vector(tangents))
+        # the pairing of JAX: the real part of the sum of products, without conjugation
+        along = vector(weights, conjugate=True)
+        left = float(vector(out_t) @ along)
+        right = float(cotangents @ vector(tangents, conjugate=True))
 
         def both(t: Any) -> tuple[np.ndarray, np.ndarray]:
-            forwards = vector(jvp(g, copy.deepcopy(args), t)[1]) @ vector(weights)
-            return np.array([cotangents @ vector(t) - forwards]), vector(weights)
+            forwards = vector(jvp(g, copy.deepcopy(args), t)[1]) @ along
+            return np.array([cotangents @ vector(t, conjugate=True) - forwards]), along
 
         got, want = np.array([right]), np.array([left])
         what = "reverse mode against forward mode"
@@ -198,7 +229,7 @@ def moved(
 def shifted(v: Any, d: Any, h: float) -> Any:
     """``v + h * d`` of the same dtype and layout."""
     if isinstance(v, np.ndarray):
-        from srcad.api.higher import fit_array
+        from srcad.api.fitting import fit_array
 
         spec = spec_of(v)
         assert isinstance(spec, Leaf)
@@ -209,10 +240,10 @@ def shifted(v: Any, d: Any, h: float) -> Any:
 def tangent_leaves(t: Any, spec: Spec) -> Any:
     """Leaves of a tangent made by ``direction``."""
     if isinstance(spec, Leaf):
-        yield t
+        yield pairs(t) if spec.part == "pairs" else t
     elif isinstance(spec, Node):
         for key, part in zip(spec.keys, spec.parts, strict=True):
-            yield from tangent_leaves(getattr(t, key) if spec.kind == "dataclass" else t[key], part)
+            yield from tangent_leaves(item_of(t, spec, key), part)
 
 
 def differences(
@@ -232,23 +263,26 @@ def differences(
     return out
 
 
-def vector(x: Any) -> np.ndarray:
-    """All float leaves in one vector."""
-    return np.concatenate([np.zeros(0), *_leaves(x)])
+def vector(x: Any, conjugate: bool = False) -> np.ndarray:
+    """All float leaves in one vector; complex ones as their two parts."""
+    return np.concatenate([np.zeros(0), *_leaves(x, conjugate)])
 
 
-def _leaves(x: Any) -> Any:
-    if isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":
+def _leaves(x: Any, conjugate: bool = False) -> Any:
+    if isinstance(x, (complex, np.complexfloating, np.ndarray)) and np.iscomplexobj(x):
+        z = np.asarray(x, dtype=np.complex128).ravel()
+        yield pairs(z.conj() if conjugate else z).ravel()
+    elif isinstance(x, (float, np.floating)) or isinstance(x, np.ndarray) and x.dtype.kind == "f":
         yield np.asarray(x, dtype=float).ravel()
     elif isinstance(x, (tuple, list)):
         for v in x:
-            yield from _leaves(v)
+            yield from _leaves(v, conjugate)
     elif isinstance(x, dict):
         for v in x.values():
-            yield from _leaves(v)
+            yield from _leaves(v, conjugate)
     elif hasattr(x, "__dataclass_fields__"):
         for n in x.__dataclass_fields__:
-            yield from _leaves(getattr(x, n))
+            yield from _leaves(getattr(x, n), conjugate)
 
 
 def weights_like(out: Any, rng: Any) -> Any:

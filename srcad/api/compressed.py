@@ -12,15 +12,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from srcad.api.jacobians import Maker, fit_layout, kind_of
+from srcad.api.jacobian_blocks import kind_of
+from srcad.api.jacobians import Maker, fit_layout
 from srcad.api.programs import reversed_program
 from srcad.api.selection import Selection
 from srcad.compiler import Program
-from srcad.frontend.arguments import Leaf
+from srcad.errors import TypeMismatch
 from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Atom, Function, Var
-from srcad.ir.types import I8, ArrayT, Scalar, Type
-from srcad.specs import pack
+from srcad.ir.types import I8, ArrayT, Scalar, Type, is_complex
+from srcad.specs import Leaf, pack, wholes
 from srcad.transforms.fingerprint import fingerprinted
 from srcad.transforms.forward import forward
 
@@ -42,6 +43,15 @@ class Compressed(Maker):
 
     def __init__(self, program: Program, chosen: list[Selection]) -> None:
         super().__init__(program, chosen)
+        results = [t for t, _ in wholes(program.out)]
+        if any(map(is_complex, (*results, *(w.type for w in self.inputs)))):
+            raise TypeMismatch(
+                "a sparse derivative of complex numbers",
+                program.source.loc(program.source.node),
+                "patterns are those of real inputs and results",
+                "write the function of real and imaginary parts, or use jacobian",
+            )
+        self.entries = [w.held[0] for w in self.inputs]
         self.primal = self.add(fingerprinted(self.fn), self.fn.name, quiet=False)
         self.count = self.b.var("colours", I8)
         self.colours: list[Var] = []
@@ -132,17 +142,17 @@ class Columns(Compressed):
         return self.add(forward(self.fn, self.active), f"{self.fn.name}_t")
 
     def seeded(self, outs: list[Var]) -> list[Var]:
-        return self.inputs
+        return self.entries
 
     def wanted(self, outs: list[Var]) -> list[Var]:
         return outs
 
     def seed_types(self, derivative: str) -> list[Type]:
         params = self.callees[derivative].params[len(self.fn.params) :]
-        return [params[self.position[x.name]].type for x in self.inputs]
+        return [params[self.position[x.name]].type for x in self.entries]
 
     def ordered(self, seeds: list[Atom]) -> list[Atom]:
-        order = sorted(range(len(seeds)), key=lambda k: self.position[self.inputs[k].name])
+        order = sorted(range(len(seeds)), key=lambda k: self.position[self.entries[k].name])
         return [seeds[k] for k in order]
 
     def picked(self, results: tuple[Var, ...]) -> list[Var]:
@@ -161,7 +171,7 @@ class Rows(Compressed):
         return outs
 
     def wanted(self, outs: list[Var]) -> list[Var]:
-        return self.inputs
+        return self.entries
 
     def seed_types(self, derivative: str) -> list[Type]:
         n = len(self.fn.params)
@@ -170,4 +180,4 @@ class Rows(Compressed):
     def picked(self, results: tuple[Var, ...]) -> list[Any]:
         order = [p.name for p, on in zip(self.fn.params, self.active, strict=True) if on]
         cotangents = results[len(self.fn.body.yields) :]
-        return [cotangents[order.index(x.name)] for x in self.inputs]
+        return [cotangents[order.index(x.name)] for x in self.entries]

@@ -266,7 +266,7 @@ class Wrapper:
         for name, fields in self.classes.items():
             out += f"\n\n{name} = namedtuple({name!r}, {fields})\n"
         for k, c in enumerate(self.program.captures):
-            a = np.asarray(c.path())
+            a = np.asarray(c.now())
             if a.size > LARGEST:
                 raise refusal(self.f, f"{c.var.hint!r} has {a.size} elements")
             order = "F" if a.flags.f_contiguous and not a.flags.c_contiguous else "C"

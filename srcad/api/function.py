@@ -27,7 +27,7 @@ from srcad.api.specialisation import Ready, Specialisation, kind_of, make
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
-from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of
+from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 
 if TYPE_CHECKING:
     from srcad.cache.entries import Slot
@@ -280,7 +280,7 @@ def _remake(cls: Any, state: tuple[Any, ...]) -> Any:
 def parts_of(spec: Spec) -> tuple[Any, ...]:
     """A spec as a tuple of literals, and of the classes and objects in it."""
     if isinstance(spec, Leaf):
-        return ("leaf", repr(spec.type))
+        return ("leaf", repr(spec.type), spec.part)
     if isinstance(spec, Node):
         return ("node", spec.kind, spec.cls, spec.keys, tuple(map(parts_of, spec.parts)))
     return ("opaque", spec.obj)
@@ -288,8 +288,9 @@ def parts_of(spec: Spec) -> tuple[Any, ...]:
 
 def describe_spec(spec: Spec) -> str:
     """An argument kind in words, for ``verbose``."""
-    if isinstance(spec, Leaf):
-        return str(spec.type)
+    whole = whole_type(spec)
+    if whole is not None:
+        return str(whole)
     if isinstance(spec, Node):
         return f"{spec.kind}({', '.join(map(describe_spec, spec.parts))})"
     return repr(spec.obj) if isinstance(spec, Opaque) else "?"

@@ -17,9 +17,16 @@ class Grad(Transformed):
     label = "grad"
     with_value = False
 
-    def __init__(self, f: Any, argnums: Any = 0, has_aux: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        f: Any,
+        argnums: Any = 0,
+        has_aux: bool = False,
+        holomorphic: bool = False,
+        **options: Any,
+    ) -> None:
         self.argnums = tuple(argnums) if isinstance(argnums, list) else argnums
-        self.has_aux = has_aux
+        self.has_aux, self.holomorphic = has_aux, holomorphic
         super().__init__(f, **options)
 
     def program(self, specs: dict[str, Spec]) -> Program:
@@ -30,12 +37,17 @@ class Grad(Transformed):
         refuse_inactive(specs, self.argnums)
         name = getattr(self.inner, "__name__", "the function")
         return grad_program(
-            super().program(specs), self.argnums, self.has_aux, self.with_value, name
+            super().program(specs),
+            self.argnums,
+            self.has_aux,
+            self.with_value,
+            name,
+            self.holomorphic,
         )
 
     def state(self) -> tuple[Any, ...]:
         """See ``Transformed.state``."""
-        return (self.inner, self.argnums, self.has_aux, self._own)
+        return (self.inner, self.argnums, self.has_aux, self.holomorphic, self._own)
 
 
 class ValueAndGrad(Grad):
@@ -45,7 +57,9 @@ class ValueAndGrad(Grad):
     with_value = True
 
 
-def grad(f: Any, argnums: Any = 0, has_aux: bool = False, **options: Any) -> Grad:
+def grad(
+    f: Any, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False, **options: Any
+) -> Grad:
     """The gradient of a function that returns one float.
 
     Args:
@@ -53,6 +67,9 @@ def grad(f: Any, argnums: Any = 0, has_aux: bool = False, **options: Any) -> Gra
         argnums: position, name or path (``"p.w"``) of what to differentiate with respect to, or a
             tuple of these; the result is then a tuple.
         has_aux: ``f`` returns ``(value, aux)``; the gradient comes as ``(gradient, aux)``.
+        holomorphic: ``f`` is a holomorphic function of complex numbers, and its derivative is
+            wanted.  Without it the result of ``f`` is real, and the gradient with respect to
+            ``z = x + iy`` is ``df/dx - i df/dy``.
         **options: see ``srcad.Options``.
 
     Returns:
@@ -67,10 +84,12 @@ def grad(f: Any, argnums: Any = 0, has_aux: bool = False, **options: Any) -> Gra
     >>> grad(square_sum, backend="reference")(np.array([1.0, 2.0]))
     array([2., 4.])
     """
-    return Grad(f, argnums, has_aux, **options)
+    return Grad(f, argnums, has_aux, holomorphic, **options)
 
 
-def value_and_grad(f: Any, argnums: Any = 0, has_aux: bool = False, **options: Any) -> ValueAndGrad:
+def value_and_grad(
+    f: Any, argnums: Any = 0, has_aux: bool = False, holomorphic: bool = False, **options: Any
+) -> ValueAndGrad:
     """Value and gradient of a function that returns one float, in one forward and reverse sweep.
 
     Arguments and errors are those of ``grad``; the result is ``(value, gradient)``, with
@@ -81,7 +100,7 @@ def value_and_grad(f: Any, argnums: Any = 0, has_aux: bool = False, **options: A
     >>> value_and_grad(square_sum, backend="reference")(np.array([1.0, 2.0]))
     (5.0, array([2., 4.]))
     """
-    return ValueAndGrad(f, argnums, has_aux, **options)
+    return ValueAndGrad(f, argnums, has_aux, holomorphic, **options)
 
 
 class Differentiable(Transformed):

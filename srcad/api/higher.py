@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad.api.fitting import fit, fit_array
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
 from srcad.api.safety import compiling, located
 from srcad.api.specialisation import Specialisation, make, restorer
 from srcad.errors import TypeMismatch
-from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.specs import Leaf, Node, Spec, gradient_spec, leaf_specs, leaves_of, rebuild, spec_of
+from srcad.ir.types import is_float
+from srcad.specs import (
+    Leaf,
+    Node,
+    Spec,
+    gradient_spec,
+    item_of,
+    leaf_specs,
+    leaves_of,
+    rebuild,
+    spec_of,
+)
 
 if TYPE_CHECKING:
     from srcad.compiler import Program
@@ -89,6 +100,14 @@ def tangent_leaves(spec: Spec, t: Any, name: str) -> Iterator[Any]:
 
 
 def _child(t: Any, spec: Node, key: Any, name: str) -> Any:
+    if spec.kind == "complex":
+        if np.ndim(t) != 0 or np.asarray(t).dtype.kind not in "fiubc":
+            raise TypeMismatch(
+                f"the tangent or cotangent of {name!r} is {t!r}, but it belongs to a complex "
+                "number",
+                instead="give a complex number",
+            )
+        return getattr(complex(t), key)
     try:
         return getattr(t, key) if spec.kind == "dataclass" else t[key]
     except (AttributeError, KeyError, IndexError, TypeError):
@@ -96,53 +115,6 @@ def _child(t: Any, spec: Node, key: Any, name: str) -> Any:
             f"the tangent of {name!r} has no {key!r}",
             instead="give a tangent of the structure of the primal",
         ) from None
-
-
-def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
-    """A tangent or seed as the code takes it: same shape, dtype and layout as the primal.
-
-    Raises:
-        TypeMismatch: another shape.
-    """
-    if isinstance(leaf.type, Scalar):
-        if np.ndim(t) != 0:
-            raise TypeMismatch(
-                f"{what} has shape {np.shape(t)}, but it belongs to a number",
-                instead="give a float",
-            )
-        value = real_array(t, float, what)
-        return np.float32(value) if leaf.type.kind == "f4" else float(value)
-    return fit_array(t, np.shape(x), leaf.type, what)
-
-
-def fit_array(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> np.ndarray:
-    """An array of the given shape whose dtype and layout the type states."""
-    if np.shape(t) != tuple(shape):
-        raise TypeMismatch(
-            f"{what} has shape {np.shape(t)}, expected {tuple(shape)}",
-            instead="give an array of the shape of what it belongs to",
-        )
-    order = "F" if isinstance(kind, ArrayT) and kind.layout == "F" else "C"
-    out = real_array(t, kind.dtype, what, order)
-    if isinstance(kind, ArrayT) and kind.layout == "A":
-        wide = np.empty((*shape[:-1], 2 * shape[-1]) if shape else (), out.dtype)
-        strided: np.ndarray = wide[..., ::2] if shape else wide
-        strided[...] = out
-        return strided
-    return out
-
-
-def real_array(t: Any, dtype: Any, what: str, order: Any = "C") -> np.ndarray:
-    """A fresh array of real numbers.
-
-    Raises:
-        TypeMismatch: it holds something else.
-    """
-    if np.asarray(t).dtype.kind not in "fiub":
-        raise TypeMismatch(
-            f"{what} is {t!r}, which is not made of real numbers", instead="give floats"
-        )
-    return np.array(t, dtype=dtype, order=order)
 
 
 def jvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, Any]:
@@ -296,13 +268,13 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
     elif isinstance(spec, Node):
         n = len(spec.parts)
         given = len(seed) if isinstance(seed, (tuple, list, dict)) else 1
-        if seed is not None and spec.kind != "dataclass" and given != n:
+        if seed is not None and spec.kind not in ("dataclass", "complex") and given != n:
             raise TypeMismatch(
                 f"the cotangent has {given} part{'s' * (given != 1)}, the result {n}",
                 instead="give a cotangent of the structure of the result",
             )
         for key, part in zip(spec.keys, spec.parts, strict=True):
-            child = getattr(out, key) if spec.kind == "dataclass" else out[key]
+            child = item_of(out, spec, key)
             yield from seed_leaves(
                 part, child, None if seed is None else _child(seed, spec, key, "the result")
             )

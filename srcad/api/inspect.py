@@ -113,7 +113,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     with compiling(f):
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
-    leaves += [snapshot(c.path()) for c in program.captures]
+    leaves += [snapshot(c.now()) for c in program.captures]
     fn, found = measured(finished(program, whole=True))
     costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
     sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))

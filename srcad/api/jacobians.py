@@ -13,23 +13,34 @@ from dataclasses import replace
 from typing import Any
 
 from srcad.analyses.summaries import summary_of
+from srcad.api.jacobian_blocks import (
+    Whole,
+    block_type,
+    check_complex,
+    group,
+    jacobian_spec,
+    kind_of,
+)
 from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.ir.build import ZERO, Builder, const
+from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
-from srcad.ir.types import ArrayT, Scalar, Type, is_float
+from srcad.ir.types import ArrayT, Scalar, is_complex, is_float
 from srcad.ir.walk import variables
-from srcad.specs import Leaf, Node, Opaque, Spec, gradient_spec, pack
+from srcad.specs import wholes
 from srcad.transforms.arrays import copy
 from srcad.transforms.draws import draws, recorded, replayed
 from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
 
 
-def jacobian_program(program: Program, argnums: Any, mode: str) -> Program:
+def jacobian_program(
+    program: Program, argnums: Any, mode: str, holomorphic: bool = False
+) -> Program:
     """``jacfwd`` (``mode="fwd"``), ``jacrev`` (``"rev"``) or whichever fits (``"auto"``)."""
     chosen = select(program, argnums)
     floats = [y for y in program.fn.body.yields if is_float(y.type)]
@@ -46,43 +57,15 @@ def jacobian_program(program: Program, argnums: Any, mode: str) -> Program:
             isinstance(program.fn.params[k].type, ArrayT) for s in chosen for k in s.active
         )
         mode = "rev" if scalars and arrays_in else "fwd"
+        if any(is_complex(t) for t, _ in wholes(program.out)):
+            mode = "fwd"
+        elif any(is_complex(t) for s in chosen for t, _ in wholes(s.spec)):
+            mode = "rev"
+    check_complex(program, chosen, mode, holomorphic)
     maker = Forward(program, chosen) if mode == "fwd" else Reverse(program, chosen)
     fn = maker.function()
-    out = jacobian_spec(program.out, chosen, isinstance(argnums, (tuple, list)))
+    out = jacobian_spec(program.out, chosen, isinstance(argnums, (tuple, list)), mode)
     return program.with_fn(fn, out=out, reports=(*program.reports, *maker.reports))
-
-
-def jacobian_spec(out: Spec, chosen: list[Selection], many: bool) -> Spec:
-    """Structure of the output with the structure of the input at every leaf."""
-    if isinstance(out, Leaf):
-        if not is_float(out.type):
-            return Opaque(None, None)
-        parts = tuple(_leaf_block(out, gradient_spec(s.spec)) for s in chosen)
-        return pack(parts) if many else parts[0]
-    if isinstance(out, Node):
-        return replace(out, parts=tuple(jacobian_spec(p, chosen, many) for p in out.parts))
-    return out
-
-
-def _leaf_block(out: Leaf, spec: Spec) -> Spec:
-    if isinstance(spec, Leaf):
-        return Leaf(block_type(out.type, spec.type))
-    if isinstance(spec, Node):
-        return replace(spec, parts=tuple(_leaf_block(out, p) for p in spec.parts))
-    return spec
-
-
-def kind_of(t: Type) -> Scalar:
-    """Scalar type of a number or of the elements of an array."""
-    assert isinstance(t, (Scalar, ArrayT))
-    return t if isinstance(t, Scalar) else t.element
-
-
-def block_type(y: Any, x: Any) -> Any:
-    """Type of the derivative of ``y`` with respect to ``x``."""
-    ndim = getattr(y, "ndim", 0) + getattr(x, "ndim", 0)
-    kind = y.dtype if isinstance(y, ArrayT) else y.kind
-    return ArrayT(kind, ndim, "C") if ndim else y
 
 
 def silent(fn: Function) -> Function:
@@ -131,7 +114,9 @@ class Maker:
         self.namer = Namer([p.name for p in self.fn.params])
         self.b = Builder(self.namer)
         self.active = active_pattern(program, chosen)
-        self.inputs = [self.fn.params[k] for s in chosen for k in s.active]
+        self.inputs = [
+            w for s in chosen for w in group([s.spec], [self.fn.params[k] for k in s.positions])
+        ]
         self.outputs = [k for k, y in enumerate(self.fn.body.yields) if is_float(y.type)]
         self.callees: dict[str, Function] = dict(self.fn.callees)
         self.reports: tuple[Any, ...] = ()
@@ -227,12 +212,30 @@ class Maker:
         self.b.emit(Call(results, name, tuple(args)))
         return results
 
-    def block(self, y: Any, x: Any, shape: tuple[Atom, ...]) -> Var:
+    mode = "fwd"
+
+    def user_shape(self, w: Whole) -> tuple[Atom, ...]:
+        """Sizes of a number or an array as the user sees it."""
+        shape = self.shape(w.held[0])
+        return shape[:-1] if w.complex_array else shape
+
+    def block(self, y: Whole, x: Whole) -> Var:
         """Storage for one block of the Jacobian (a 0-d one for scalar by scalar)."""
-        t = block_type(y, x)
+        t = block_type(y.type, x.type, self.mode)
+        shape = (*self.user_shape(y), *self.user_shape(x))
         if isinstance(t, Scalar):
             t = ArrayT(t.kind, 0, "C")
+        if is_complex(t):
+            t, shape = view_layout(t, "pairs", ()), (*shape, const(2))
         return self.b.alloc(t, shape, zero=True, hint="jac")
+
+    def blocks(self, outs: list[Whole]) -> list[list[Var]]:
+        """Storage for all blocks."""
+        return [[self.block(y, x) for x in self.inputs] for y in outs]
+
+    def outs(self, results: Any) -> list[Whole]:
+        """The results of a run that have derivatives."""
+        return group([self.program.out], list(results))
 
     def copy_into(self, target: Var, index: Any, value: Atom) -> None:
         """``target[index(i)] = value[i]`` for all ``i`` (a number: once)."""
@@ -244,9 +247,19 @@ class Maker:
 
         self.nest(self.shape(value), put)
 
-    def result(self, block: Var) -> Atom:
-        """A block as a result: 0-d blocks are numbers."""
-        return self.b.load(block) if block.type.ndim == 0 else block  # type: ignore[union-attr]
+    def results(self, outs: list[Whole], blocks: list[list[Var]]) -> list[Atom]:
+        """The blocks as results: those of a number by a number are numbers."""
+        found: list[Atom] = []
+        for y, row in zip(outs, blocks, strict=True):
+            for x, block in zip(self.inputs, row, strict=True):
+                t = block_type(y.type, x.type, self.mode)
+                if isinstance(t, ArrayT):
+                    found.append(block)
+                elif is_complex(t):
+                    found += [self.b.load(block, const(k)) for k in (0, 1)]
+                else:
+                    found.append(self.b.load(block))
+        return found
 
 
 class Forward(Maker):
@@ -256,18 +269,13 @@ class Forward(Maker):
         """The program's Jacobian by forward mode."""
         tangent = self.add(forward(self.repeated, self.active), f"{self.fn.name}_t")
         saved = self.snapshots()
-        first = self.plain_call()
-        outs = [first[k] for k in self.outputs]
-        shapes = [self.shape(y) for y in outs]
-        blocks = [
-            [self.block(y.type, x.type, (*s, *self.shape(x))) for x in self.inputs]
-            for y, s in zip(outs, shapes, strict=True)
-        ]
+        outs = self.outs(self.plain_call())
+        blocks = self.blocks(outs)
         params = [p for p, on in zip(self.repeated.params, self.active, strict=True) if on]
         zeros = {p.name: self.zero(p) for p in params}
         for x in self.inputs:
             self.columns(x, tangent, params, zeros, saved, blocks)
-        return self.finish([self.result(b) for row in blocks for b in row])
+        return self.finish(self.results(outs, blocks))
 
     def zero(self, p: Var) -> Atom:
         """A zero tangent."""
@@ -277,15 +285,15 @@ class Forward(Maker):
 
     def columns(
         self,
-        x: Var,
+        w: Whole,
         tangent: str,
         params: list[Var],
         zeros: dict[str, Atom],
         saved: list[Var | None],
         blocks: list[list[Var]],
     ) -> None:
-        """The columns of one input."""
-        fn = self.callees[tangent]
+        """The columns of one input (of a complex one: moved along the real axis)."""
+        fn, x = self.callees[tangent], w.held[0]
         types = {
             p.name: t.type
             for p, t in zip(params, fn.params[len(self.repeated.params) :], strict=True)
@@ -299,18 +307,24 @@ class Forward(Maker):
                 if p is x or p.name == x.name:
                     if i or isinstance(p.type, ArrayT):
                         seed = self.b.alloc(seed.type, self.shape(p), hint="e")
-                        self.b.store(seed, i, const(1.0, kind_of(p.type)))
+                        self.b.store(seed, w.unit(i), const(1.0, kind_of(p.type)))
                     else:
                         seed = const(1.0, kind_of(p.type))
                 elif isinstance(seed, Var) and self.written[self.fn.params.index(p)]:
                     seed = self.b.alloc(seed.type, self.shape(p), hint="e")
                 seeds.append(self.fit(seed, types[p.name]))
             results = self.call(tangent, [*self.arguments(saved), *seeds])
-            k = [y.name for y in self.inputs].index(x.name)
-            for row, t in zip(blocks, results[n_out:], strict=True):
-                self.copy_into(row[k], lambda j: (*j, *i), t)
+            k = self.inputs.index(w)
+            tangents = iter(results[n_out:])
+            made = [next(tangents) if is_float(r.type) else r for r in results[:n_out]]
+            for row, y in zip(blocks, self.outs(made), strict=True):
+                for t, last in y.places():
+                    split = -1 if y.complex_array else None  # the pairs stay last
+                    self.copy_into(
+                        row[k], lambda j, s=split, q=last: (*j[:s], *i, *(j[s:] if s else q)), t
+                    )
 
-        self.nest(self.shape(x), column)
+        self.nest(self.user_shape(w), column)
 
     def fit(self, seed: Atom, t: Any) -> Atom:
         """A tangent of the type (layout) the tangent function takes."""
@@ -332,6 +346,8 @@ def fit_layout(m: Maker, seed: Var, t: ArrayT) -> Var:
 class Reverse(Maker):
     """One cotangent after another."""
 
+    mode = "rev"
+
     def function(self) -> Function:
         """The program's Jacobian by reverse mode."""
         count = len(self.outputs)
@@ -341,40 +357,39 @@ class Reverse(Maker):
         adjoint = self.add(fn, f"{self.fn.name}_b")
         saved = self.snapshots()
         first = self.plain_call()
-        outs = [first[k] for k in self.outputs]
-        blocks = [
-            [self.block(y.type, x.type, (*self.shape(y), *self.shape(x))) for x in self.inputs]
-            for y in outs
-        ]
-        for k in range(count):
-            self.rows(k, outs, adjoint, saved, blocks[k])
-        return self.finish([self.result(b) for row in blocks for b in row])
+        outs = self.outs(first)
+        blocks = self.blocks(outs)
+        for k in range(len(outs)):
+            self.rows(outs[k], [first[j] for j in self.outputs], adjoint, saved, blocks[k])
+        return self.finish(self.results(outs, blocks))
 
     def rows(
-        self, k: int, outs: list[Var], adjoint: str, saved: list[Var | None], blocks: list[Var]
+        self, w: Whole, outs: list[Var], adjoint: str, saved: list[Var | None], blocks: list[Var]
     ) -> None:
-        """The rows of one output."""
+        """The rows of one output (of a complex one: for the cotangent 1)."""
         fn = self.callees[adjoint]
         n_in, n_out = len(self.repeated.params), len(self.fn.body.yields)
         order = [p.name for p, on in zip(self.repeated.params, self.active, strict=True) if on]
 
         def row(i: tuple[Atom, ...]) -> None:
             seeds: list[Atom] = []
-            for j, (y, p) in enumerate(zip(outs, fn.params[n_in:], strict=True)):
+            for y, p in zip(outs, fn.params[n_in:], strict=True):
+                chosen = y.name == w.held[0].name
                 if isinstance(y.type, Scalar):
-                    seeds.append(const(1.0 if j == k else 0.0, y.type))
+                    seeds.append(const(1.0 if chosen else 0.0, y.type))
                     continue
                 seed = self.b.alloc(
                     ArrayT(y.type.dtype, y.type.ndim, "C"),  # type: ignore[union-attr]
                     self.shape(y),
                     hint="e",
                 )
-                if j == k:
-                    self.b.store(seed, i, const(1.0, kind_of(y.type)))
+                if chosen:
+                    self.b.store(seed, w.unit(i), const(1.0, kind_of(y.type)))
                 seeds.append(seed if seed.type == p.type else fit_layout(self, seed, p.type))  # type: ignore[arg-type]
             results = self.call(adjoint, [*self.arguments(saved), *seeds])
             for block, x in zip(blocks, self.inputs, strict=True):
-                x_b = results[n_out + order.index(x.name)]
-                self.copy_into(block, lambda j: (*i, *j), x_b)
+                for v, last in x.places():
+                    x_b = results[n_out + order.index(v.name)]
+                    self.copy_into(block, lambda j, q=last: (*i, *j, *q), x_b)
 
-        self.nest(self.shape(outs[k]), row)
+        self.nest(self.user_shape(w), row)

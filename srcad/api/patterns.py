@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from srcad.api.higher import fit_array, snapshot
+from srcad.api.fitting import fit_array
+from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
 from srcad.api.programs import active_pattern, captured_count, move_captures
 from srcad.api.selection import Selection

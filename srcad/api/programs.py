@@ -10,15 +10,26 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from srcad.api.conjugation import conjugated
 from srcad.api.selection import Selection, in_words, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
 from srcad.ir.build import const
 from srcad.ir.nodes import Block, Const, Function
-from srcad.ir.types import Scalar, is_float
+from srcad.ir.types import Scalar, is_complex, is_float
 from srcad.ir.verify import verify
 from srcad.ir.walk import rewrite_block
-from srcad.specs import Leaf, Node, Opaque, Spec, gradient_spec, leaf_specs, pack
+from srcad.specs import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    gradient_spec,
+    leaf_specs,
+    pack,
+    whole_type,
+    wholes,
+)
 from srcad.transforms.forward import forward
 from srcad.transforms.reverse import reverse_with_report
 
@@ -63,6 +74,7 @@ def reversed_program(
     fn, report = reverse_with_report(
         program.fn, active, seeded, allocate=allocate, poison=program.options.poison
     )
+    fn = conjugated(program, fn, active, seeded, allocate)
     if program.options.verify:
         verify(fn)
     if program.options.memory_limit is not None:
@@ -72,25 +84,40 @@ def reversed_program(
     return fn, report
 
 
-def scalar_output(program: Program, what: str, name: str) -> None:
-    """The first result must be one float.
+def scalar_output(program: Program, what: str, name: str, holomorphic: bool = False) -> None:
+    """The first result must be one float, or, of a holomorphic function, one complex number.
 
     Raises:
         TypeMismatch: it is an array, an int, a tuple or nothing.
     """
     out = program.out
-    if isinstance(out, Leaf) and isinstance(out.type, Scalar) and is_float(out.type):
+    whole = whole_type(out)
+    if isinstance(whole, Scalar) and is_complex(whole) and not holomorphic:
+        raise TypeMismatch(
+            f"{what} of {name}, which returns a complex number",
+            program.source.loc(program.source.node),
+            f"{what} needs a real result, unless the function is holomorphic",
+            "pass holomorphic=True if it is, or return z.real, z.imag or abs(z)",
+        )
+    if isinstance(whole, Scalar) and (is_complex(whole) if holomorphic else is_float(whole)):
         return
     raise TypeMismatch(
         f"{what} of {name}, which returns {in_words(out)}",
         program.source.loc(program.source.node),
-        f"{what} needs a function that returns one float",
+        f"{what} needs a function that returns one float"
+        if not holomorphic
+        else "a holomorphic function of which there is a gradient returns one complex number",
         "use vjp or jacobian, or return a single float (has_aux=True for extra results)",
     )
 
 
 def grad_program(
-    program: Program, argnums: Any, has_aux: bool, with_value: bool, name: str
+    program: Program,
+    argnums: Any,
+    has_aux: bool,
+    with_value: bool,
+    name: str,
+    holomorphic: bool = False,
 ) -> Program:
     """``grad`` and ``value_and_grad`` of the function that goes by ``name``."""
     aux: Spec = Opaque(None, None)
@@ -105,20 +132,40 @@ def grad_program(
         program = replace(program, out=outer.parts[0])
         aux = outer.parts[1]
     chosen = select(program, argnums)
-    scalar_output(program, "grad", name)
+    scalar_output(program, "grad", name, holomorphic)
+    if holomorphic:
+        complex_inputs(program, chosen)
     active = active_pattern(program, chosen)
     n_out = len(program.fn.body.yields)
     floats = [is_float(y.type) for y in program.fn.body.yields]
-    seeded = tuple(k == 0 for k in range(sum(floats)))
+    count = 2 if holomorphic else 1  # leaves of the value
+    seeded = tuple(k < count for k in range(sum(floats)))
     fn, report = reversed_program(program, active, seeded)
-    seed = fn.params[len(program.fn.params)]
-    fn = substitute(fn, {seed.name: const(1.0, seed.type)})  # type: ignore[arg-type]
+    seeds = fn.params[len(program.fn.params) :]
+    fn = substitute(fn, {s.name: const(1.0 - k, s.type) for k, s in enumerate(seeds)})  # type: ignore[arg-type]
     place = {k: n_out + j for j, k in enumerate(k for k, on in enumerate(active) if on)}
     leaves = [place[k] for s in chosen for k in s.active]
     n_aux = sum(1 for _ in leaf_specs(aux))
-    positions = [*([0] if with_value else []), *(range(1, 1 + n_aux) if has_aux else []), *leaves]
+    values = range(count) if with_value else []
+    positions = [*values, *(range(count, count + n_aux) if has_aux else []), *leaves]
     out = _grad_spec(chosen, argnums, outer, aux, has_aux, with_value)
     return program.with_fn(yields(fn, list(positions)), out=out, reports=(*program.reports, report))
+
+
+def complex_inputs(program: Program, chosen: list[Selection]) -> None:
+    """What a holomorphic function is differentiated with respect to is complex.
+
+    Raises:
+        TypeMismatch: a real argument.
+    """
+    for s in chosen:
+        if any(is_float(t) for t, _ in wholes(s.spec)):
+            raise TypeMismatch(
+                f"holomorphic=True, but {s.label} is real",
+                program.source.loc(program.source.node),
+                "a holomorphic function maps complex numbers to complex numbers",
+                "leave holomorphic out, or pass a complex number",
+            )
 
 
 def _grad_spec(

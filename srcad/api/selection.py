@@ -15,7 +15,7 @@ from srcad.errors import TypeMismatch
 from srcad.frontend.values import describe, describe_object
 from srcad.ir.nodes import Var
 from srcad.ir.types import is_float
-from srcad.specs import Leaf, Node, Opaque, Spec, leaf_specs
+from srcad.specs import Node, Opaque, Spec, leaf_specs, whole_type
 
 _STEP = re.compile(r"\.(\w+)|\[(?:'([^']*)'|\"([^\"]*)\"|(-?\d+))\]")
 
@@ -88,10 +88,12 @@ def refuse_inactive(specs: dict[str, Spec], argnums: Any) -> None:
 
 def in_words(spec: Spec) -> str:
     """An argument or a result, as a message says it."""
-    if isinstance(spec, Leaf):
-        return describe(Var("", spec.type))
+    whole = whole_type(spec)
+    if whole is not None:
+        return describe(Var("", whole))
     if isinstance(spec, Opaque):
         return describe_object(spec.obj)
+    assert isinstance(spec, Node)
     if spec.kind in ("dict", "dataclass", "namedtuple"):
         return f"a {spec.cls.__name__}"
     return f"a {spec.kind} of {len(spec.parts)}"

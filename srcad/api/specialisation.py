@@ -18,9 +18,9 @@ import numpy as np
 
 from srcad.backends.base import NAMESPACE
 from srcad.errors import TypeMismatch
-from srcad.ir.types import ArrayT, Scalar
+from srcad.ir.types import ArrayT, Scalar, is_complex
 from srcad.paths import Path
-from srcad.specs import Leaf, Node, Spec, array_type
+from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired
 from srcad.specs import build as container
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ class Face:
 
     ``text`` and ``entry`` are the generated module and its function (for the ``cpu`` backend),
     ``written`` the positions of the array parameters that the code writes, ``messages`` the texts
-    of exceptions that show numbers, ``draws`` whether random numbers are drawn.
+    of exceptions that show numbers, ``draws`` whether random numbers are drawn.  The types of
+    captured arrays are those that the user sees: complex arrays are complex, not pairs.
     """
 
     name: str
@@ -72,7 +73,7 @@ def face_of(program: Program, printed: bool) -> Face:
     from srcad.transforms.draws import draws
 
     fn = program.fn
-    captures = tuple((c.path, c.var.type) for c in program.captures)
+    captures = tuple((c.path, (c.value or c.var).type) for c in program.captures)
     face = Face(
         program.source.name,
         astuple(program.source.loc(program.source.node)),
@@ -122,7 +123,7 @@ class Specialisation:
     ) -> None:
         self.face, self.run, self.remake = face, run, remake
         self.restore = restorer(face.out, count())
-        self.fetch = tuple(path.get for path, _ in face.captures)
+        self.fetch = tuple(fetching(path, t) for path, t in face.captures)
         self.checks = tuple((path.get, value) for path, value in face.guards)
         self.arrays = tuple((path.get, path(), t) for path, t in face.captures)
 
@@ -201,6 +202,12 @@ class Ready:
         return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
 
 
+def fetching(path: Path, t: ArrayT) -> Callable[[], Any]:
+    """A function that gives the captured array of this moment as compiled code takes it."""
+    get = path.get
+    return (lambda: pairs(get())) if is_complex(t) else get
+
+
 def make(program: Program, slot: Any = None) -> Specialisation:
     """Build the code of a program, and keep it in the place of the cache that is given."""
     from srcad.compiler import build
@@ -217,7 +224,7 @@ def make(program: Program, slot: Any = None) -> Specialisation:
 def kind_of(x: Any) -> Any:
     """What decides the compiled code for a number or an array, quick to have; else ``None``."""
     kind = type(x)
-    if kind is np.ndarray:
+    if kind is np.ndarray and x.dtype.kind != "c":
         return x.dtype, x.ndim, x.flags.num
     if kind is int:
         return kind if -(1 << 63) <= x < 1 << 63 else None
@@ -265,7 +272,7 @@ def bare(spec: Spec) -> bool:
     (True, False)
     """
     if isinstance(spec, Leaf):
-        return isinstance(spec.type, ArrayT) or spec.type != Scalar("f4")
+        return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
     several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
     return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
 
@@ -277,6 +284,8 @@ def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
         if isinstance(spec.type, Scalar):
             number = _SCALARS[spec.type.kind]
             return lambda leaves: number(leaves[k])
+        if spec.part == "pairs":
+            return lambda leaves: unpaired(leaves[k])
         return itemgetter(k)
     if isinstance(spec, Node):
         parts = [restorer(p, leaf) for p in spec.parts]

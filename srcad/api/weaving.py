@@ -7,7 +7,9 @@ come last; numbers have one-element shadows, read at the start and added to at t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.seeds import check_kind, with_checks
@@ -17,9 +19,9 @@ from srcad.errors import TypeMismatch
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Function, Var
-from srcad.ir.types import ArrayT, Scalar, is_float, shadow_type
+from srcad.ir.types import ArrayT, Scalar, is_complex, is_float, shadow_type
 from srcad.ir.walk import rewrite_block, variables
-from srcad.specs import Leaf, Spec, shadow_spec
+from srcad.specs import Leaf, Node, Spec, leaf_specs, shadow_spec, whole_type, wholes
 
 
 def adjoint_program(
@@ -29,9 +31,10 @@ def adjoint_program(
     active = active_pattern(program, chosen)
     count = sum(is_float(y.type) for y in program.fn.body.yields)
     given = [n for n in specs if n.startswith(".out_b")]
-    if len(given) != count:
+    results = sum(is_float(t) or is_complex(t) for t, _ in wholes(program.out))
+    if len(given) != results:
         raise TypeMismatch(
-            f"adjoint of {program.source.name}: it has {count} float results, "
+            f"adjoint of {program.source.name}: it has {results} float results, "
             f"{len(given)} shadows of results were given",
             program.source.loc(program.source.node),
             instead="give one shadow per float result after the arguments",
@@ -129,17 +132,29 @@ class Weave:
     def open_seeds(self, params: list[Var], arguments: dict[str, Spec]) -> dict[str, Atom]:
         """Shadow parameters of the results; numbers are read and zeroed at the start."""
         substitution: dict[str, Atom] = {}
-        for j, seed in enumerate(self.seeds):
-            if isinstance(seed.type, ArrayT):
-                given = self.specs[f".out_b{j}"]
-                loc = self.program.source.loc(self.program.source.node)
-                check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
-                params.append(seed)
-                arguments[f".out_b{j}"] = Leaf(seed.type)
-                continue
-            cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
-            params.append(cell)
-            arguments[f".out_b{j}"] = Leaf(cell.type)
-            substitution[seed.name] = self.b.load(cell, ZERO, hint="seed")
-            self.b.store(cell, (ZERO,), const(0.0, seed.type))  # type: ignore[arg-type]
+        seeds = iter(self.seeds)
+        for j, spec in enumerate(results_of(self.program.out)):
+            arguments[f".out_b{j}"] = shadow_spec(spec)
+            for seed in islice(seeds, sum(1 for _ in leaf_specs(spec))):
+                if isinstance(seed.type, ArrayT):
+                    given = self.specs[f".out_b{j}"]
+                    loc = self.program.source.loc(self.program.source.node)
+                    check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
+                    params.append(seed)
+                    continue
+                cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
+                params.append(cell)
+                substitution[seed.name] = self.b.load(cell, ZERO, hint="seed")
+                self.b.store(cell, (ZERO,), const(0.0, seed.type))  # type: ignore[arg-type]
         return substitution
+
+
+def results_of(spec: Spec) -> Iterator[Spec]:
+    """The numbers and arrays of a result that have a shadow."""
+    t = whole_type(spec)
+    if t is not None:
+        if is_float(t) or is_complex(t):
+            yield spec
+    elif isinstance(spec, Node):
+        for p in spec.parts:
+            yield from results_of(p)

@@ -14,6 +14,7 @@ TABLES = (  # what the compiler looks functions up in: module, table, the functi
     ("srcad.rules.registry", "RULES", "body"),
     ("srcad.library.registry", "LIBRARY", "code"),
     ("srcad.library.registry", "LIBRARY_METHODS", "code"),
+    ("srcad.library.registry", "LIBRARY_COMPLEX", ""),
     ("srcad.frontend.core", "CALLS", ""),
     ("srcad.frontend.core", "METHODS", ""),
     ("srcad.frontend.core", "ATTRIBUTES", ""),

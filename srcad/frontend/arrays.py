@@ -21,7 +21,7 @@ from srcad.frontend.kinds import meant, narrow, of_elements, result_kind
 from srcad.frontend.values import Lazy, describe, is_array, is_scalar
 from srcad.ir.build import ONE, ZERO
 from srcad.ir.nodes import Atom, Const, Var
-from srcad.ir.types import B1, I8, ArrayT, Scalar
+from srcad.ir.types import B1, C8, C16, I8, ArrayT, Scalar, is_complex
 
 Index = tuple[Atom, ...]
 BITWISE = {
@@ -80,6 +80,13 @@ def materialize(lo: Lowering, v: Any, hint: str = "a") -> Var:
 
 def to_element(lo: Lowering, a: Atom, array: Var) -> Atom:
     """``a`` as a value of the array's element type."""
+    if is_complex(a.type) and not is_complex(array.type):
+        lo.mismatch(
+            lo.node,
+            "cannot store a complex number in a real array",
+            "the imaginary part would be lost; Python refuses this as well",
+            "make the array complex: np.zeros(n, dtype=np.complex128)",
+        )
     return lo.b.cast(a, array.type.element)  # type: ignore[union-attr]
 
 
@@ -351,6 +358,13 @@ def check_result_kind(lo: Lowering, target: Var, name: str, args: list[Any], nod
     check_bitwise(lo, name, args, node)
     result = result_dtype(name, args)
     kind = element_kind(target.type.dtype)  # type: ignore[union-attr]
+    if result in ("c16", "c8") and kind not in (C16, C8):
+        lo.mismatch(
+            node,
+            "cannot store a complex result in a real array",
+            "the imaginary part would be lost; NumPy refuses this as well",
+            "make the array complex: np.zeros(n, dtype=np.complex128)",
+        )
     if kind in (I8, B1) and result in ("f8", "f4") or kind == B1 and result != "b1":
         words = ("a float", "an integer") if kind == I8 else ("a number", "a bool")
         lo.mismatch(

@@ -370,6 +370,8 @@ def _is_instance(v: Any, cls: Any) -> bool:
             "f4": (np.float32, np.floating),
             "i8": (int, np.int64, np.integer),
             "b1": (bool, int, np.bool_),
+            "c16": (complex, np.complex128, np.complexfloating),
+            "c8": (np.complex64, np.complexfloating),
         }
         return cls in own[v.type.kind]
     if isinstance(v, Tuple):

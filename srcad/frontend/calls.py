@@ -9,7 +9,6 @@ scalar primitives come from the rule registry.
 from __future__ import annotations
 
 import ast
-import dataclasses
 import inspect
 import types
 from typing import Any
@@ -170,7 +169,10 @@ def call_method(
     lo: Lowering, name: str, owner: Any, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """Call a method of an array, a number, a list or a dict."""
+    from srcad.frontend.complexes import check_method
+
     kind, _, short = name.partition(".")
+    check_method(lo, name, owner, [*args, *keywords.values()], node)
     if name not in METHODS and kind == "array" and short in LIBRARY_METHODS:
         source = get_source(LIBRARY_METHODS[short].code)
         return expand(lo, FunctionV(source), [owner, *args], keywords, node)
@@ -202,6 +204,12 @@ def call_static(
     """Call a Python object known at compile time."""
     obj = f.obj
     obj = RULED.get(obj, obj) if _hashable(obj) else obj
+    from srcad.frontend.complexes import complex_handler
+
+    builtin = obj if _hashable(obj) and (obj in CALLS or obj in complete()) else None
+    special = complex_handler(lo, builtin, args, keywords, node) if builtin is not None else None
+    if special is not None:
+        return special(lo, args, keywords, node)
     handler = known(obj)
     if handler is not None:
         params = parameters_of(obj)
@@ -217,6 +225,8 @@ def call_static(
     if _hashable(obj) and obj in complete():
         return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
     if isinstance(obj, type):
+        from srcad.frontend.construction import construct
+
         return construct(lo, obj, args, keywords, node)
     if isinstance(obj, np.vectorize):
         from srcad.frontend.vectorizing import call_vectorized
@@ -302,10 +312,13 @@ def primitive_call(
 ) -> Any:
     """A scalar primitive on numbers, or on arrays element by element."""
     from srcad.frontend.arrays import check_bitwise, check_result_kind, elementwise, write_array
+    from srcad.frontend.complexes import holds_complex
+    from srcad.frontend.complexes import refuse as refuse_complex
     from srcad.frontend.creation import as_array
     from srcad.frontend.indexing import check_target
     from srcad.frontend.kinds import of_elements
     from srcad.ir.primitives import PRIMITIVES
+    from srcad.ir.primitives_base import COMPLEX
 
     out = keywords.pop("out", None)
     if keywords:
@@ -329,6 +342,15 @@ def primitive_call(
             what = f"{full_name(obj)} of {describe(a)}"
             lo.mismatch(node, what, instead="pass a number or an array")
     out = None if is_none(out) else out
+    if name not in COMPLEX and any(map(holds_complex, args)):
+        refuse_complex(lo, full_name(obj), node)
+    if getattr(obj, "__module__", "") == "math" and any(map(holds_complex, args)):
+        lo.mismatch(
+            node,
+            f"math.{obj.__name__} takes real numbers, got a complex one",
+            PLAIN,
+            f"use cmath.{obj.__name__} or the NumPy function",
+        )
     check_bitwise(lo, name, args, node)
     if out is not None:
         check_target(lo, out, node)
@@ -348,35 +370,3 @@ def primitive_call(
     if out is not None:
         write_array(lo, out, result, node)
     return result if out is None else out
-
-
-def construct(lo: Lowering, cls: type, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
-    """Build a namedtuple or a dataclass."""
-    args = [settle(lo, a) for a in args]
-    keywords = {k: settle(lo, v) for k, v in keywords.items()}
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        fields = dict(zip(cls._fields, args, strict=False)) | keywords
-        for name, default in cls._field_defaults.items():  # type: ignore[attr-defined]
-            fields.setdefault(name, static_argument(lo, default, node))
-        if set(fields) != set(cls._fields) or len(args) > len(cls._fields):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(cls._fields)}", PLAIN)
-        return Tuple(tuple(fields[n] for n in cls._fields), cls)
-    if dataclasses.is_dataclass(cls) and "__post_init__" not in vars(cls):
-        names = [f.name for f in dataclasses.fields(cls) if f.init]
-        fields = dict(zip(names, args, strict=False)) | keywords
-        for f in dataclasses.fields(cls):
-            if f.name not in fields and f.default is not dataclasses.MISSING:
-                fields[f.name] = static_argument(lo, f.default, node)
-        if set(fields) != set(names) or len(args) > len(names):
-            lo.mismatch(node, f"{cls.__name__} takes the fields {', '.join(names)}", PLAIN)
-        return Record(cls, {n: fields[n] for n in names})
-    if issubclass(cls, BaseException):
-        return Static(cls)
-    if cls.__module__ == "builtins":
-        unknown(lo, cls, node)
-    lo.fail(
-        node,
-        f"cannot build a {cls.__name__} here",
-        "only namedtuples and plain dataclasses can be built in a differentiated function",
-        "use a tuple or a namedtuple",
-    )

@@ -28,6 +28,7 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Const, Function, Loc, Var
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar
 from srcad.paths import Path
+from srcad.specs import pairs
 
 STMT: dict[type, Callable] = {}
 EXPR: dict[type, Callable] = {}
@@ -84,11 +85,20 @@ class Frame:
 
 @dataclass
 class Capture:
-    """An array that the function sees but is not given: a hidden argument."""
+    """An array that the function sees but is not given: a hidden argument.
+
+    ``value`` is the complex array whose pairs are the argument.
+    """
 
     path: Path
     var: Var
     obj: Any
+    value: Var | None = None
+
+    def now(self) -> Any:
+        """The array as it is now, as the hidden argument takes it."""
+        obj = self.path()
+        return obj if self.value is None else pairs(obj)
 
 
 @dataclass

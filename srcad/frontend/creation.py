@@ -69,7 +69,7 @@ def dtype_code(lo: Lowering, v: Any, node: Any, default: str = "f8") -> str:
         lo.fail(
             node,
             f"arrays of {dt} are not supported",
-            instead="use float64, float32, integers or bool",
+            instead="use float64, float32, complex128, integers or bool",
         )
     return code
 

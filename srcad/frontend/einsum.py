@@ -121,7 +121,7 @@ def is_matrix_product(a: Factor, b: Factor, out: Labels) -> bool:
     """Whether two factors share just what is summed over, and have two axes or more."""
     ours, theirs = set(a.labels), set(b.labels)
     distinct = len(ours) == len(a.labels) > 1 and len(theirs) == len(b.labels) > 1
-    floats = {dtype_of(a.value), dtype_of(b.value)} & {"f8", "f4"}
+    floats = {dtype_of(a.value), dtype_of(b.value)} & {"f8", "f4", "c16", "c8"}
     return bool(distinct and floats and ours & theirs and ours ^ theirs == set(out))
 
 

@@ -16,6 +16,7 @@ from srcad.frontend.core import FALSE, STMT, Lowering, handles
 from srcad.frontend.joins import branch
 from srcad.frontend.values import Static, Tuple, is_scalar
 from srcad.ir.nodes import Atom, Const, Template, Var
+from srcad.ir.types import is_complex
 
 
 @handles(STMT, ast.Assert)
@@ -81,7 +82,7 @@ def message(lo: Lowering, args: list[Any]) -> tuple[Any, ...]:
         v = lo.read(lo.expr(a), a)
         if isinstance(v, Static) and isinstance(v.obj, str):
             out.append(v.obj)
-        elif is_scalar(v):
+        elif is_scalar(v) and not is_complex(v.type):
             out.append(v.value if isinstance(v, Const) else v)
         else:
             lo.fail(
@@ -120,7 +121,7 @@ def constant_style(lo: Lowering, spec: ast.expr) -> str:
 
 def places(v: Any, style: str) -> tuple[str, list[Atom]]:
     """Text with a place for each number of a value, and the numbers."""
-    if is_scalar(v):
+    if is_scalar(v) and not is_complex(v.type):
         return "{" + style + "}", [v]
     if isinstance(v, Tuple) and v.cls is None:
         inner = [places(x, "!r") for x in v.items]

@@ -67,14 +67,8 @@ TUPLE_LIMIT = 10_000
 def constant(lo: Lowering, node: ast.Constant) -> Any:
     """Numbers are constants of the IR, everything else a compile-time value."""
     v = node.value
-    if isinstance(v, (bool, int, float)):
+    if isinstance(v, (bool, int, float, complex)):
         return number(lo, v, node)
-    if isinstance(v, complex):
-        lo.fail(
-            node,
-            "complex numbers are not supported",
-            instead="carry real and imaginary parts in two floats",
-        )
     return Static(v)
 
 
@@ -93,6 +87,9 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
 
         return matmul(lo, a, b, node)
     name = BINARY[op]
+    from srcad.frontend.complexes import refuse_operator
+
+    refuse_operator(lo, name, a, b, node)
     if is_scalar(a) and is_scalar(b):
         return scalar_binary(lo, name, a, b, node)
     if (is_array(a) or is_scalar(a)) and (is_array(b) or is_scalar(b)):
@@ -136,7 +133,7 @@ def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
     """A binary operator on two numbers, with Python's ``ZeroDivisionError``."""
     from srcad.frontend.arrays import BITWISE
 
-    floats = any(x.type.kind in ("f8", "f4") for x in (a, b))  # type: ignore[union-attr]
+    floats = any(x.type not in (I8, B1) for x in (a, b))
     if name in ("bitand", "bitor", "bitxor", "lshift", "rshift") and floats:
         lo.mismatch(
             node,

@@ -107,12 +107,6 @@ def check(source: SourceFunction, root: ast.AST) -> None:
 
 def check_constant(source: SourceFunction, node: ast.Constant) -> None:
     """Numbers that have no place in the subset."""
-    if isinstance(node.value, complex):
-        raise UnsupportedSyntax(
-            "complex numbers are not supported",
-            source.loc(node),
-            instead="carry real and imaginary parts in two floats",
-        )
     if isinstance(node.value, bytes):
         raise UnsupportedSyntax(
             "bytes are not supported",

@@ -28,6 +28,7 @@ from srcad.frontend.values import (
     is_none,
     unflatten,
 )
+from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Block, Check, Const, Stmt, Var
 from srcad.ir.types import B1, ArrayT, ListT, Scalar, Type, join_scalars
 
@@ -56,7 +57,7 @@ def truth_of(lo: Lowering, v: Any, node: Any) -> Atom:
     a = lo.scalar(v, node, "a truth value")
     if a.type == B1:
         return a
-    return lo.b.op("ne", a, Const({"f8": 0.0, "f4": 0.0}.get(a.type.kind, 0), a.type))  # type: ignore[union-attr]
+    return lo.b.op("ne", a, const(0, a.type))  # type: ignore[arg-type]
 
 
 def run_path(lo: Lowering, action: Callable[[], None]) -> Path:

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from srcad.frontend.core import PLAIN, Lowering
 from srcad.ir.build import ZERO
 from srcad.ir.nodes import Atom, Const
-from srcad.ir.primitives import PRIMITIVES, WITH_ORDER
-from srcad.ir.types import B1, F4, F8, I8, Scalar
+from srcad.ir.primitives import PRIMITIVES, WITH_ORDER, primitive
+from srcad.ir.types import B1, C8, C16, F4, F8, I8, Scalar, is_complex
 
 # what NumPy makes of arithmetic of arrays of bools
 OF_BOOLS = {"add": "bitor", "mul": "bitand", "abs": "b1"}
@@ -47,6 +47,10 @@ def float_of_bools(name: str, kinds: Iterable[object]) -> bool:
 
 def result_kind(name: str, kinds: list[Scalar]) -> Scalar:
     """The kind of the elements of a result."""
+    if {C8, C16} & set(kinds):
+        single = not {F8, C16} & set(kinds)
+        kinds = [F4 if single and k in (I8, B1) else k for k in kinds]
+        return primitive(name).result_type(*kinds)  # refuses what is for reals only
     single = F4 in kinds and F8 not in kinds
     if name == "fmod" and not {F8, F4} & set(kinds):
         return I8
@@ -60,6 +64,9 @@ def result_kind(name: str, kinds: list[Scalar]) -> Scalar:
 def narrow(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> tuple[Atom, ...]:
     """Operands in float32 where the result is."""
     types = {x.type for x in xs}
+    if {C8, C16} & types:
+        single = bool({I8, B1} & types) and not {F8, C16} & types
+        return tuple(lo.b.cast(x, F4) if single and x.type in (I8, B1) else x for x in xs)
     single = types in ({F4, I8}, {F4, B1}, {F4, I8, B1}) or float_of_bools(name, types)
     if name not in WITH_ORDER and single:
         return tuple(lo.b.cast(x, F4) for x in xs)
@@ -82,7 +89,8 @@ def of_elements(lo: Lowering, name: str, xs: tuple[Atom, ...]) -> Atom:
     derivative must be guarded: zero cotangents stay zero.
     """
     xs = fix_kinds(lo, name, xs)
-    if name == "truediv" and not (isinstance(xs[1], Const) and xs[1].value):
+    known = isinstance(xs[1], Const) and xs[1].value if name == "truediv" else True
+    if not known and not any(is_complex(x.type) for x in xs):
         name = "steep_div"
     if name == "fmod" and all(x.type in (I8, B1) for x in xs):
         x, y = (lo.b.cast(x, I8) for x in xs)

@@ -20,7 +20,7 @@ from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_a
 from srcad.frontend.views import subview
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Var
-from srcad.ir.types import F4, F8, ArrayT, Type
+from srcad.ir.types import F4, F8, ArrayT, Scalar, Type, is_complex, promote
 from srcad.library import factors, tensors
 
 
@@ -43,19 +43,27 @@ def matmul(lo: Lowering, a: Any, b: Any, node: Any) -> Any:
         )
     if na == nb == 1:
         return inner(lo, a, b)
-    if not {dtype_of(a), dtype_of(b)} & {"f8", "f4"}:
+    if not {dtype_of(a), dtype_of(b)} & {"f8", "f4", "c16", "c8"}:
         return whole_numbers(lo, a, b, node)
-    kind = F4 if dtype_of(a) == dtype_of(b) == "f4" else F8
+    kind = product_kind(a, b)
     x, y = contiguous(lo, a, kind.kind, node), contiguous(lo, b, kind.kind, node)
     shape = (*lo.shape(x)[:-1], *lo.shape(y)[1:])
     (r,) = lo.b.array_op("matmul", (ArrayT(kind.kind, len(shape), "C"),), x, y)
     return lo.note_shape(r, shape)
 
 
+def product_kind(a: Any, b: Any) -> Scalar:
+    """The float or complex kind in which two arrays are multiplied."""
+    kinds = element_kind(dtype_of(a)), element_kind(dtype_of(b))
+    if any(map(is_complex, kinds)):
+        return promote(*kinds)
+    return F4 if kinds == (F4, F4) else F8
+
+
 def inner(lo: Lowering, a: Any, b: Any) -> Atom:
     """Scalar product of two vectors."""
-    kind = element_kind(dtype_of(a))
-    kind = kind if kind == element_kind(dtype_of(b)) else F8
+    same = element_kind(dtype_of(a))
+    kind = same if same == element_kind(dtype_of(b)) else product_kind(a, b)
 
     def step(acc: Atom, i: Atom) -> Atom:
         return lo.b.op("add", acc, lo.b.op("mul", element_at(lo, a, (i,)), element_at(lo, b, (i,))))
@@ -123,7 +131,8 @@ def float_matrix(lo: Lowering, v: Any, node: Any) -> Var:
         lo.mismatch(
             node, f"expected a matrix, got {describe(v)}", instead="pass one 2-D array at a time"
         )
-    return contiguous(lo, v, "f4" if dtype_of(v) == "f4" else "f8", node)
+    dtype = dtype_of(v)
+    return contiguous(lo, v, dtype if dtype in ("f4", "c16", "c8") else "f8", node)
 
 
 def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
@@ -138,8 +147,10 @@ def square_matrix(lo: Lowering, v: Any, node: Any) -> Var:
 @handles(CALLS, factors.solve)
 def solve(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``factors.solve(a, b)``."""
-    a = square_matrix(lo, as_array(lo, args[0], node), node)
-    right = array_of(lo, args[1], node, 1)
+    left, right = as_array(lo, args[0], node), array_of(lo, args[1], node, 1)
+    if is_array(left) and dtype_of(right) in ("c16", "c8"):
+        left = contiguous(lo, left, product_kind(left, right).kind, node)
+    a = square_matrix(lo, left, node)
     if right.type.ndim > 2:  # type: ignore[union-attr]
         lo.mismatch(
             node,

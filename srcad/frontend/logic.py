@@ -104,6 +104,9 @@ def compare(lo: Lowering, op: ast.cmpop, a: Any, b: Any, node: Any) -> Any:
         found = contains(lo, a, b, node)
         return lo.b.op("not", found) if isinstance(op, ast.NotIn) else found
     name = COMPARE[type(op)]
+    from srcad.frontend.complexes import refuse_operator
+
+    refuse_operator(lo, name, a, b, node)
     if is_scalar(a) and is_scalar(b):
         return lo.b.op(name, a, b)
     if (is_array(a) or is_scalar(a)) and (is_array(b) or is_scalar(b)):

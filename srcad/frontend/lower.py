@@ -16,6 +16,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     builtins_,
     calls,
     checkpoints,
+    complexes,
     conversions,
     creation,
     einsum,
@@ -45,8 +46,10 @@ from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Rest
 from srcad.frontend.fence import check_function
 from srcad.frontend.source import SourceFunction, call_parts, get_source
 from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple, describe, flatten
+from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
+from srcad.ir.types import ArrayT, is_complex
 from srcad.ir.walk import called, rewrite_block
 from srcad.paths import Path
 from srcad.specs import Spec
@@ -174,7 +177,7 @@ def _finish(
     lo: Lowering, source: SourceFunction, value: Any, params: list[Var], counts: tuple[int, ...]
 ) -> Lowered:
     check_result(lo, value, source)
-    leaves, _ = flatten(value)
+    leaves = [x for v in flatten(value)[0] for x in real_leaves(lo, v)]
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
     callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
@@ -186,6 +189,15 @@ def _finish(
 def guards_of(program: Program) -> tuple[tuple[Path, Any], ...]:
     """What must keep its value, each once; what a path starts from is always the same."""
     return tuple({p.identity(): (p, v) for p, v in program.guards if p.steps}.values())
+
+
+def real_leaves(lo: Lowering, v: Any) -> tuple[Any, ...]:
+    """A result as the function returns it: complex numbers as two, arrays as pairs."""
+    if not is_complex(v.type):
+        return (v,)
+    if isinstance(v.type, ArrayT):
+        return (lo.b.view(v, "pairs", (), view_layout(v.type, "pairs", ()), v.hint),)
+    return lo.b.op("real", v), lo.b.op("imag", v)
 
 
 def with_user_names(fn: Function, chosen: dict[str, str], namer: Namer) -> Function:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import builtins
+import cmath
+import math
 import types
 from typing import Any
 
@@ -29,12 +31,15 @@ from srcad.frontend.values import (
 )
 from srcad.ir.build import const
 from srcad.ir.nodes import Const
-from srcad.ir.types import Scalar
+from srcad.ir.types import C8, C16, Scalar
 from srcad.library import LIBRARY_METHODS
 from srcad.paths import Path
 
 # what these modules hold is looked at once: nobody replaces np.sin between two calls
-FIXED = ("numpy", "math", "numpy.linalg", "numpy.random", "numba", "scipy.special", "operator")
+FIXED = (
+    *("numpy", "math", "cmath", "numpy.linalg", "numpy.random"),
+    *("numba", "scipy.special", "operator"),
+)
 
 
 def number(lo: Lowering, v: Any, node: Any) -> Const:
@@ -98,6 +103,9 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
         return guard(lo, obj, path, Const(float(obj), Scalar("f4")))
     if isinstance(obj, (float, np.floating)):
         return guard(lo, obj, path, const(float(obj)))
+    if isinstance(obj, (complex, np.complex64)):
+        kind = C8 if isinstance(obj, np.complex64) else C16
+        return guard(lo, obj, path, Const(complex(obj), kind))
     if isinstance(obj, np.ndarray):
         from srcad.frontend.arguments import capture_array
 
@@ -113,12 +121,6 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
         return Tuple(items, list if isinstance(obj, list) else named)
     if isinstance(obj, dict) and all(isinstance(k, (str, int)) for k in obj):
         return Record(dict, {k: captured(lo, x, step(path, k), node) for k, x in obj.items()})
-    if isinstance(obj, (complex, np.complexfloating)):
-        lo.fail(
-            node,
-            "complex numbers are not supported",
-            instead="carry real and imaginary parts in two floats",
-        )
     if path is not None and not isinstance(obj, types.BuiltinFunctionType):
         lo.program.guards.append((path, obj))
     return Static(obj, path)
@@ -157,7 +159,7 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
             path = None  # the guard of the module is enough
         elif isinstance(owner.obj, types.ModuleType) and path is None:
             path = Path(owner.obj).attr(name)
-        if isinstance(obj, float) and owner.obj in (np, __import__("math")):
+        if isinstance(obj, (float, complex)) and owner.obj in (np, math, cmath):
             return const(obj)
         return captured(lo, obj, path, node)
     if isinstance(owner, Record) and owner.cls is not dict and name in owner.fields:

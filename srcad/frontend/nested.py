@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from srcad.errors import NoDerivative
@@ -199,12 +200,12 @@ def refuse_itself(lo: Lowering, name: str, node: Any) -> None:
 
 def _publish_captures(lo: Lowering, extras: tuple[Var, ...]) -> None:
     """Sizes of captured arrays first met inside are read at the top of the outer function too."""
-    from srcad.frontend.arguments import sizes_at_the_top
+    from srcad.frontend.arguments import at_the_top
 
     captured = {c.var.name for c in lo.program.captures.values()}
     for v in extras:
         if v.name in captured and v.name not in lo.shapes:
-            sizes_at_the_top(lo, v)
+            at_the_top(lo, partial(lo.shape, v))
 
 
 def _family(lo: Lowering, block: Block, node: Any, f: FunctionV) -> dict[str, Function]:

@@ -30,7 +30,7 @@ from srcad.frontend.creation import argument, as_array, dtype_code
 from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_none, is_scalar
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Block, Carried, Const, For
-from srcad.ir.types import B1, F4, F8, I8, Scalar
+from srcad.ir.types import B1, C8, C16, F4, F8, I8, PART, Scalar
 from srcad.library import axes_of as axes_of_library
 
 
@@ -271,8 +271,9 @@ def count(lo: Lowering, v: Any, axes: tuple[int, ...]) -> Atom:
 
 
 def float_kind(v: Any) -> Scalar:
-    """Kind of a mean: float32 stays."""
-    return F4 if dtype_of(v) == "f4" else F8
+    """Kind of a mean: float32 stays, and complex numbers do."""
+    kind = element_kind(dtype_of(v))
+    return kind if kind in (F4, C8, C16) else F8
 
 
 def expand_library(lo: Lowering, f: Any, args: list, keywords: dict, node: Any) -> Any:
@@ -289,14 +290,14 @@ def mean(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
     v = as_array(lo, argument(args, keywords, 0, "a"), node)
     v, kind = as_kind(lo, v, keywords.pop("dtype", None), float_kind(v), node)
-    if kind not in (F8, F4):
+    if kind not in (F8, F4, C16, C8):
         lo.mismatch(node, "the dtype of a mean must be one of floats", instead="convert the result")
     if given(keywords, "where") is not None:
         return expand_library(lo, statistics.mean_where, [v, *args[1:]], keywords, node)
 
     def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:
         total = fold_axes(lo, x, axes, const(0, kind), lambda a, b: lo.b.op("add", a, b), outer)
-        return lo.b.op("truediv", total, lo.b.cast(count(lo, x, axes), kind))
+        return lo.b.op("truediv", total, lo.b.cast(count(lo, x, axes), PART.get(kind, kind)))
 
     return reduce(
         lo, v, argument(args, keywords, 1, "axis"), keywords.get("keepdims"), node, kind.kind, fold

@@ -12,6 +12,7 @@ value ``v`` (or ``None``), ``*x`` takes any number.
 from __future__ import annotations
 
 import builtins
+import cmath
 import math
 from functools import cache
 from typing import Any
@@ -58,6 +59,31 @@ numba.prange start stop? step?
 numba.np.extensions.cross2d a b
 np.float64 x?
 np.float32 x?
+np.complex128 x?
+complex real? imag=
+cmath.exp z
+cmath.sqrt z
+cmath.log10 z
+cmath.sin z
+cmath.cos z
+cmath.tan z
+cmath.sinh z
+cmath.cosh z
+cmath.tanh z
+cmath.asin z
+cmath.acos z
+cmath.atan z
+cmath.asinh z
+cmath.acosh z
+cmath.atanh z
+cmath.isnan z
+cmath.isinf z
+cmath.isfinite z
+cmath.phase z
+cmath.polar z
+cmath.log z base?
+cmath.rect r phi
+np.complex64 x?
 np.int64 x?
 np.int32 x?
 np.bool_ x?
@@ -155,6 +181,8 @@ Record.keys
 Record.values
 Record.get key default?
 array.copy order!C
+array.conj
+array.conjugate
 array.astype dtype order! casting! subok! copy!True
 array.fill value
 array.item *args
@@ -216,7 +244,7 @@ def _parameter(word: str) -> Parameter:
 
 
 def _find(name: str) -> Any:
-    roots: dict[str, Any] = {"np": np, "math": math, "numba": numba, "srcad": srcad}
+    roots: dict[str, Any] = {"np": np, "math": math, "cmath": cmath, "numba": numba, "srcad": srcad}
     first, *rest = name.split(".")
     obj = roots[first] if first in roots else getattr(builtins, first)
     for r in rest:

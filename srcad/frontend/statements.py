@@ -31,6 +31,7 @@ from srcad.frontend.values import (
 )
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Print, Var
+from srcad.ir.types import is_complex
 
 
 def escaped(lo: Lowering) -> Atom:
@@ -214,13 +215,23 @@ def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
         store_subscript(lo, target, value)
     elif isinstance(target, ast.Starred):
         lo.fail(target, "starred assignment is not supported", instead="unpack by index")
-    else:
+    elif not assign_part(lo, target, value):
         lo.fail(
             target,
             "cannot assign to an attribute",
             "objects are read-only inside a differentiated function",
             "return the new value, or keep it in an array",
         )
+
+
+def assign_part(lo: Lowering, target: Any, value: Any) -> bool:
+    """``a.real = value``: whether that is what an assignment to an attribute means."""
+    from srcad.frontend.complexes import write_part
+
+    if not (isinstance(target, ast.Attribute) and target.attr in ("real", "imag")):
+        return False
+    owner = lo.read(lo.expr(target.value), target.value)
+    return write_part(lo, owner, target.attr, value, target)
 
 
 def rename(lo: Lowering, v: Any, name: str) -> Any:
@@ -294,6 +305,13 @@ def emit_print(lo: Lowering, values: list[Any], node: Any) -> None:
     for v in values:
         if isinstance(v, Static) and isinstance(v.obj, str):
             args.append(v.obj)
+        elif is_scalar(v) and is_complex(v.type):
+            lo.fail(
+                node,
+                "print of a complex number is not supported",
+                "it is two real numbers here",
+                "print(z.real, z.imag)",
+            )
         elif is_scalar(v):
             args.append(v)
         elif is_array(v):

@@ -253,6 +253,16 @@ def _rebuild(shape: Any, it: Any) -> Any:
     return shape[1].value
 
 
+NUMBERS = {
+    "f8": "a float",
+    "f4": "a float32",
+    "i8": "an int",
+    "b1": "a bool",
+    "c16": "a complex number",
+    "c8": "a complex64",
+}
+
+
 def describe(v: Any) -> str:
     """What a value is, in words for an error message."""
     if isinstance(v, (Var, Const)):
@@ -261,7 +271,7 @@ def describe(v: Any) -> str:
             return f"a {t.ndim}-D array of {numpy_dtype(t.dtype).name}"
         if isinstance(t, ListT):
             return "a list"
-        return {"f8": "a float", "f4": "a float32", "i8": "an int", "b1": "a bool"}[t.kind]
+        return NUMBERS[t.kind]
     if isinstance(v, Lazy):
         return f"a {len(v.shape)}-D array of {numpy_dtype(v.dtype).name}"
     if isinstance(v, Tuple):

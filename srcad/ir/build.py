@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from srcad.errors import TypeMismatch
 from srcad.ir.draws import DRAWS
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
@@ -35,15 +36,16 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.primitives import PRIMITIVES, fold
-from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar, Type
+from srcad.ir.primitives import fold, primitive
+from srcad.ir.types import B1, C16, F8, I8, ArrayT, ListT, Scalar, Type, is_complex
 
 
-def const(value: float | int | bool, kind: Scalar | None = None) -> Const:
+def const(value: complex, kind: Scalar | None = None) -> Const:
     """A constant of the natural type of ``value``, or of ``kind``."""
     if kind is None:
         kind = B1 if isinstance(value, bool) else I8 if isinstance(value, int) else F8
-    cast = {"f8": float, "f4": float, "i8": int, "b1": bool}[kind.kind]
+        kind = C16 if isinstance(value, complex) else kind
+    cast: Any = {"i8": int, "b1": bool, "c16": complex, "c8": complex}.get(kind.kind, float)
     return Const(cast(value), kind)
 
 
@@ -98,15 +100,22 @@ class Builder:
         known = fold(name, args)
         if known is not None:
             return known
-        target = self.var(hint, PRIMITIVES[name].result_type(*(a.type for a in args)))
+        target = self.var(hint, self.kind(name, args))
         self.emit(Op(target, name, args, self.loc))
         return target
+
+    def kind(self, name: str, args: tuple[Atom, ...]) -> Scalar:
+        """The result type of a primitive, or the error at the statement in hand."""
+        try:
+            return primitive(name).result_type(*(a.type for a in args))
+        except TypeMismatch as e:
+            raise TypeMismatch(e.what, self.loc, e.why, e.instead) from None
 
     def cast(self, a: Atom, kind: Scalar, hint: str = "t") -> Atom:
         """``a`` as a scalar of the given kind."""
         if a.type == kind:
             return a
-        if isinstance(a, Const) and kind in (F8, I8, B1):
+        if isinstance(a, Const) and kind in (F8, I8, B1, C16) and not is_complex(a.type):
             return const(a.value, kind)
         return self.op(kind.kind, a, hint=hint)
 

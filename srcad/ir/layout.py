@@ -19,13 +19,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from srcad.ir.types import ArrayT
+from srcad.ir.types import COMPLEX_DTYPES, ArrayT
 
 
 def view_layout(base: ArrayT, kind: str, spec: tuple[Any, ...]) -> ArrayT:
     """Type of the view ``kind``/``spec`` of an array of type ``base``."""
     if kind == "same":
         return base
+    if kind in PARTS:
+        return _parts(base, kind)
     if kind == "reshape":
         return ArrayT(base.dtype, len(spec), "C", base.mutable)
     if kind == "transpose":
@@ -35,9 +37,24 @@ def view_layout(base: ArrayT, kind: str, spec: tuple[Any, ...]) -> ArrayT:
     return ArrayT(base.dtype, ndim, _indexed(base, spec, len(used)), base.mutable)
 
 
+PARTS = ("pairs", "complex", "real", "imag")
+
+
+def _parts(base: ArrayT, kind: str) -> ArrayT:
+    if kind == "complex":
+        whole = {"f8": "c16", "f4": "c8"}[base.dtype]
+        return ArrayT(whole, base.ndim - 1, "C" if base.layout == "C" else "A", base.mutable)
+    part = {"c16": "f8", "c8": "f4"}[base.dtype]
+    if kind == "pairs":
+        return ArrayT(part, base.ndim + 1, "C" if base.layout == "C" else "A", base.mutable)
+    return ArrayT(part, base.ndim, "A", base.mutable)
+
+
 def _transposed(base: ArrayT, axes: tuple[Any, ...]) -> str:
     if base.ndim < 2:
         return base.layout
+    if base.dtype in COMPLEX_DTYPES:
+        return "A"  # the axis of the pairs stays last
     reverse = tuple(axes) == tuple(range(base.ndim))[::-1]
     return {"C": "F", "F": "C"}.get(base.layout, "A") if reverse else "A"
 

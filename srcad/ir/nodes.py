@@ -50,9 +50,9 @@ class Var:
 
 @dataclass(frozen=True, slots=True)
 class Const:
-    """A number known at compile time (``float``, ``int`` or ``bool``, of its scalar type)."""
+    """A number known at compile time (of the Python type that goes with its scalar type)."""
 
-    value: float | int | bool
+    value: Any
     type: Type
 
 
@@ -130,7 +130,9 @@ class View:
     * ``"transpose"``: a tuple of axis numbers;
     * ``"reshape"``: a tuple of atoms (base is C-contiguous; sizes are exact, no ``-1``);
     * ``"same"``: the same reference (used to rename, or to forget layout when the target's
-      layout is ``A``).
+      layout is ``A``);
+    * of complex arrays, until they are pairs of reals: ``"pairs"``, the array of pairs that it is
+      (one axis more); ``"complex"``, back; ``"real"`` and ``"imag"``, the parts.
     """
 
     target: Var

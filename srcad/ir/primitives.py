@@ -14,9 +14,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from srcad.ir import primitives_math
+from srcad.ir import primitives_complex, primitives_math
 from srcad.ir.nodes import Atom, Const
 from srcad.ir.primitives_base import (
+    OF_PAIRS,
     PRIMITIVES,
     Primitive,
     always,
@@ -26,13 +27,14 @@ from srcad.ir.primitives_base import (
     int_aware,
     joined,
     power,
+    primitive,
     quiet,
     second,
     true_float,
     unless_int,
     wrap,
 )
-from srcad.ir.types import B1, F4, F8, I8, Scalar
+from srcad.ir.types import B1, F4, F8, I8, Scalar, is_complex
 
 
 def _pow(a: Any, b: Any) -> Any:
@@ -112,6 +114,7 @@ define("min", 2, joined, lambda a, b: b if b < a else a, "min({0}, {1})")
 define("max", 2, joined, lambda a, b: b if b > a else a, "max({0}, {1})")
 
 primitives_math.define_all()
+primitives_complex.define_all()
 
 # one operand is an integer (an order, an exponent) and stays one next to float32
 WITH_ORDER = {"ldexp", "polygamma", "erfc_integral", "bessel_i", "bessel_i_scaled", "bessel_j"}
@@ -147,6 +150,8 @@ def fold(name: str, args: tuple[Atom, ...]) -> Atom | None:
     Constants are folded for exact operations; an integer ``x + 0``, ``x * 1`` and the like, and
     the float identities that hold for every value (``x * 1``, ``x / 1``), give the operand.
     """
+    if name in OF_PAIRS or any(is_complex(a.type) for a in args):
+        return None
     if name == "select" and isinstance(args[0], Const):
         chosen = args[1] if args[0].value else args[2]
         return chosen if args[1].type == args[2].type else None
@@ -188,4 +193,4 @@ def _identity(name: str, args: tuple[Atom, ...]) -> Atom | None:
     return None
 
 
-__all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold"]
+__all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold", "primitive"]

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from srcad.ir.types import B1, F4, F8, I8, Scalar, Type, promote
+from srcad.errors import TypeMismatch
+from srcad.ir.types import B1, C8, C16, F4, F8, I8, PART, Scalar, Type, is_complex, promote
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,56 @@ def define(
     helper: str = "",
 ) -> None:
     """Add a primitive to the table."""
-    PRIMITIVES[name] = Primitive(name, arity, result_type, evaluate, template, cost, helper)
+    kind = real_or_declared(name, result_type)
+    PRIMITIVES[name] = Primitive(name, arity, kind, evaluate, template, cost, helper)
+
+
+# complex operands: what is not declared is refused
+OF_PAIRS: dict[str, Primitive] = {}  # what makes complex numbers or takes them apart
+COMPLEX: dict[str, Callable[..., Scalar]] = {}  # primitives of complex numbers: result types
+REWRITES = {
+    **dict.fromkeys(("f8", "f4", "i8"), ("conversion to a real number", "take z.real or abs(z)"))
+}
+
+
+def primitive(name: str) -> Primitive:
+    """A primitive of programs that may have complex numbers."""
+    return PRIMITIVES[name] if name in PRIMITIVES else OF_PAIRS[name]
+
+
+def real_or_declared(name: str, real: Callable[..., Scalar]) -> Callable[..., Scalar]:
+    """The result type of a primitive; complex operands are refused where not declared.
+
+    Raises:
+        TypeMismatch: a complex operand of a primitive that is not in ``COMPLEX``.
+    """
+
+    def kind(*ts: Type) -> Scalar:
+        if C16 in ts or C8 in ts:
+            if name not in COMPLEX:
+                what, instead = REWRITES.get(
+                    name, (repr(name), "use its real and imaginary part: z.real, z.imag")
+                )
+                raise TypeMismatch(
+                    f"{what} is not supported for complex numbers",
+                    why="it is declared for real numbers only",
+                    instead=instead,
+                )
+            return COMPLEX[name](*ts)
+        return real(*ts)
+
+    return kind
+
+
+def complex_kind(*ts: Type) -> Scalar:
+    """The complex type that the operands have in common."""
+    out = joined(*ts)
+    return out if is_complex(out) else C8 if out == F4 else C16
+
+
+def part_kind(*ts: Type) -> Scalar:
+    """The type of a real or imaginary part, an absolute value, an angle."""
+    return PART[complex_kind(*ts)]
 
 
 # result types

@@ -7,6 +7,7 @@ depend on NumPy's one-byte integers.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import scipy.special
@@ -91,6 +92,16 @@ def _binary() -> None:
     define("logaddexp", 2, ufunc_float, quiet(np.logaddexp), "np.logaddexp({0}, {1})", 40)
     define("logaddexp2", 2, ufunc_float, quiet(np.logaddexp2), "np.logaddexp2({0}, {1})", 40)
     define("ldexp", 2, lambda x, n: F4 if x == F4 else F8, _ldexp, "math.ldexp({0}, {1})", 4)
+    # parts of a complex number to a real power
+    for name, f in (("re", "cos"), ("im", "sin")):
+        define(
+            f"cpow_{name}",
+            3,
+            lambda x, y, a: true_float(x, y, a) if F4 in (x, y) else F8,
+            quiet(_power_part(getattr(np, f))),
+            f"math.hypot({{0}}, {{1}}) ** {{2}} * math.{f}({{2}} * math.atan2({{1}}, {{0}}))",
+            60,
+        )
     # NumPy's extrema: maximum and minimum hand NaN on, fmax and fmin avoid it
     for name in ("maximum", "minimum", "fmax", "fmin"):
         ufunc = getattr(np, name)
@@ -101,6 +112,10 @@ def _binary() -> None:
             unless_int(ufunc, max if "max" in name else min),
             f"np.{name}({{0}}, {{1}})",
         )
+
+
+def _power_part(f: Any) -> Any:
+    return lambda x, y, a: np.power(np.hypot(x, y), a) * f(a * np.arctan2(y, x))
 
 
 def _ldexp(x: float, n: int) -> float:

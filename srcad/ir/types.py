@@ -2,6 +2,8 @@
 
 A type says what Numba would say, no more than code generation and derivative rules need:
 scalars (``f8 f4 i8 b1``), arrays with element type, rank and layout, and growable lists.
+Complex kinds (``c16 c8``) exist between the frontend and ``transforms.complex_pairs``, which makes
+every complex number a pair of reals; no later pass meets one.
 Composite Python values (tuples, namedtuples, dataclasses, dicts) never reach the IR: the
 frontend takes them apart, so every IR variable is one of these three.
 
@@ -17,12 +19,13 @@ import numpy as np
 
 INTEGER_DTYPES = ("i8", "i4", "i2", "i1", "u4", "u2", "u1")
 FLOAT_DTYPES = ("f8", "f4")
-DTYPES = (*FLOAT_DTYPES, *INTEGER_DTYPES, "b1")
+COMPLEX_DTYPES = ("c16", "c8")
+DTYPES = (*FLOAT_DTYPES, *INTEGER_DTYPES, "b1", *COMPLEX_DTYPES)
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A number: ``f8`` float64, ``f4`` float32, ``i8`` int64, ``b1`` bool."""
+    """A number: ``f8`` float64, ``f4`` float32, ``i8`` int64, ``b1`` bool; ``c16 c8`` complex."""
 
     kind: str
 
@@ -45,7 +48,7 @@ class ArrayT:
     @property
     def element(self) -> Scalar:
         """Type of a loaded element."""
-        return Scalar(self.dtype if self.dtype in ("f8", "f4", "b1") else "i8")
+        return Scalar("i8" if self.dtype in INTEGER_DTYPES else self.dtype)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class ListT:
 Type = Scalar | ArrayT | ListT
 
 F8, F4, I8, B1 = Scalar("f8"), Scalar("f4"), Scalar("i8"), Scalar("b1")
+C16, C8 = Scalar("c16"), Scalar("c8")
+PART = {C16: F8, C8: F4}  # what the real and the imaginary part are
 
 
 def is_float(t: Type) -> bool:
@@ -77,6 +82,13 @@ def is_float(t: Type) -> bool:
     return is_float(t.element)
 
 
+def is_complex(t: Type) -> bool:
+    """Whether values of this type are complex numbers (arrays and lists: their elements)."""
+    if isinstance(t, Scalar):
+        return t.kind in COMPLEX_DTYPES
+    return t.dtype in COMPLEX_DTYPES if isinstance(t, ArrayT) else is_complex(t.element)
+
+
 def shadow_type(t: Type) -> Type:
     """Type of the shadow (tangent or adjoint) of a variable: same shape, contiguous if fresh."""
     return replace(t, mutable=True) if isinstance(t, ArrayT) else t
@@ -85,6 +97,8 @@ def shadow_type(t: Type) -> Type:
 def promote(a: Scalar, b: Scalar) -> Scalar:
     """Result type of an arithmetic operator, by Numba's rules (float32 with int64 is float64)."""
     kinds = {a.kind, b.kind}
+    if kinds & {"c16", "c8"}:
+        return C8 if kinds <= {"c8", "f4", "b1"} else C16
     if kinds == {"f4"} or kinds == {"f4", "b1"}:
         return F4
     if kinds & {"f8", "f4"}:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from srcad.errors import InternalError
 from srcad.ir.draws import DRAWS
-from srcad.ir.layout import view_layout
+from srcad.ir.layout import PARTS, view_layout
 from srcad.ir.nodes import (
     Accumulate,
     Alloc,
@@ -40,12 +40,13 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.primitives import PRIMITIVES
+from srcad.ir.primitives import PRIMITIVES, primitive
+from srcad.ir.primitives_base import OF_PAIRS
 from srcad.ir.text import statement_text
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar, Type
 from srcad.ir.walk import operands, targets, view_atoms
 
-_VALUES = {"f8": float, "f4": float, "i8": int, "b1": bool}
+_VALUES = {"f8": float, "f4": float, "i8": int, "b1": bool, "c16": complex, "c8": complex}
 
 
 def verify(fn: Function) -> None:
@@ -154,16 +155,16 @@ class _Verifier:
                 self.draw(s)
 
     def op(self, s: Op) -> None:
-        self.require(s.op in PRIMITIVES, f"unknown primitive {s.op}")
-        primitive = PRIMITIVES[s.op]
-        self.require(len(s.args) == primitive.arity, f"{s.op} takes {primitive.arity} operands")
+        self.require(s.op in PRIMITIVES or s.op in OF_PAIRS, f"unknown primitive {s.op}")
+        known = primitive(s.op)
+        self.require(len(s.args) == known.arity, f"{s.op} takes {known.arity} operands")
         for a in s.args:
             self.require(isinstance(a.type, Scalar), f"operand of {s.op} is {a.type}")
         if s.op in ("and", "or"):
             self.require(all(a.type == B1 for a in s.args), f"operands of {s.op} must be b1")
         if s.op == "select":
             self.expect(s.args[0], B1, "condition")
-        result = primitive.result_type(*(a.type for a in s.args))
+        result = known.result_type(*(a.type for a in s.args))
         self.require(s.target.type == result, f"{s.op} gives {result}, not {s.target.type}")
 
     def access(self, s: Load | Store | Accumulate) -> None:
@@ -214,7 +215,8 @@ class _Verifier:
             return
         self.require(isinstance(base, ArrayT) and isinstance(target, ArrayT), "a view of no array")
         assert isinstance(base, ArrayT) and isinstance(target, ArrayT)
-        self.require(s.kind in ("index", "transpose", "reshape", "same"), f"view kind {s.kind}")
+        known = s.kind in ("index", "transpose", "reshape", "same", *PARTS)
+        self.require(known, f"view kind {s.kind}")
         for a in view_atoms(s):
             self.expect(a, I8, "position or size")
         if s.kind == "transpose":

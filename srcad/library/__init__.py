@@ -5,6 +5,7 @@ from srcad.library import (  # noqa: F401
     building,
     calculus,
     checkpoints,
+    complexes,
     counts,
     elementwise,
     gammas,
@@ -38,6 +39,7 @@ from srcad.library import (  # noqa: F401
 from srcad.library.checkpoints import is_checkpoint
 from srcad.library.registry import (
     LIBRARY,
+    LIBRARY_COMPLEX,
     LIBRARY_ITEMS,
     LIBRARY_METHODS,
     Entry,
@@ -49,6 +51,7 @@ from srcad.library.registry import (
 
 __all__ = [
     "LIBRARY",
+    "LIBRARY_COMPLEX",
     "LIBRARY_ITEMS",
     "LIBRARY_METHODS",
     "Entry",

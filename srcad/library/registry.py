@@ -37,6 +37,7 @@ class Entry:
 LIBRARY: dict[Function, Entry] = {}
 LIBRARY_METHODS: dict[str, Entry] = {}
 LATE: dict[str, dict[str, Entry]] = {}  # modules that take long to import: by name, until they are
+LIBRARY_COMPLEX: dict[Function, Function] = {}  # what a function is where an argument is complex
 LIBRARY_ITEMS: dict[Any, Function] = {}  # objects with a subscript: np.r_, np.mgrid
 
 
@@ -67,6 +68,16 @@ def implements(
                 LIBRARY[f] = Entry(code, samples, notes, in_place)
         if method:
             LIBRARY_METHODS[method] = Entry(code, samples, notes, in_place)
+        return code
+
+    return declare
+
+
+def of_complex(*originals: Function) -> Callable:
+    """Declare that the decorated function is what ``originals`` compute of complex arguments."""
+
+    def declare(code: Function) -> Function:
+        LIBRARY_COMPLEX.update(dict.fromkeys(originals, code))
         return code
 
     return declare

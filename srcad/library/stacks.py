@@ -14,14 +14,18 @@ SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 
 def kind_of(a):
-    """The kind of floats that linear algebra computes with."""
+    """The kind of floats (or complex numbers) that linear algebra computes with."""
     if a.dtype == np.float32:
         return np.float32
-    return np.float64
+    if a.dtype == np.complex64:
+        return np.complex64
+    return np.complex128 if a.dtype == np.complex128 else np.float64
 
 
 def joint(a, b):
-    """The kind of floats that two arrays have in common."""
+    """The kind of floats (or complex numbers) that two arrays have in common."""
+    if np.iscomplexobj(a) or np.iscomplexobj(b):
+        return np.result_type(a, b)
     if a.dtype == np.float32 and b.dtype == np.float32:
         return np.float32
     return np.float64

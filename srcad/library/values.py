@@ -193,4 +193,4 @@ def iscomplexobj(x):
 @implements(np.isscalar, samples=lambda d: [d.value(d.num()), d.value(d.vec(2)), d.value((1, 2))])
 def isscalar(element):
     """Whether a value is a number."""
-    return isinstance(element, (int, float, np.float32, bool, str))
+    return isinstance(element, (int, float, complex, np.float32, np.complex64, bool, str))

@@ -9,7 +9,7 @@ import operator
 import numpy as np
 
 from srcad.rules.declare import scalar_rule
-from srcad.rules.expr import copysign, log, rint, sign, sqrt, where
+from srcad.rules.expr import atan2, copysign, cpow_im, cpow_re, hypot, log, rint, sign, sqrt, where
 from srcad.rules.expr import guarded_div as _guarded_div
 from srcad.rules.expr import steep_div as _steep_div
 
@@ -224,3 +224,31 @@ def to_float64(x):
 def to_float32(x):
     """A cast passes the derivative on (rounded to float32 by the transform)."""
     return 1
+
+
+@scalar_rule("cpow_re", domain=((0.3, 3), (-3, 3), (-2, 3)))
+def complex_power_real(x, y, a, out):
+    """Re d z^a = Re(a z^(a-1) dz + z^a log(z) da), z = x + iy; with respect to a, 0 where z = 0."""
+    less = where(a == 0, 0, a - 1)  # the derivative of z^0 is 0, also at 0
+    return (
+        a * cpow_re(x, y, less),
+        -(a * cpow_im(x, y, less)),
+        _of_exponent(x, y, out, -cpow_im(x, y, a)),
+    )
+
+
+@scalar_rule("cpow_im", domain=((0.3, 3), (-3, 3), (-2, 3)))
+def complex_power_imaginary(x, y, a, out):
+    """Im d z^a, see ``cpow_re``."""
+    less = where(a == 0, 0, a - 1)
+    return (
+        a * cpow_im(x, y, less),
+        a * cpow_re(x, y, less),
+        _of_exponent(x, y, out, cpow_re(x, y, a)),
+    )
+
+
+def _of_exponent(x, y, same, other):
+    r = hypot(x, y)
+    modulus = log(where(r == 0, 1, r))
+    return where(r == 0, 0, same * modulus + other * atan2(y, x))

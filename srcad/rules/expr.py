@@ -156,6 +156,7 @@ sqrt, exp, expm1, exp2, log, log1p = map(Function, ("sqrt", "exp", "expm1", "exp
 sin, cos, tan, sinh, cosh, tanh = map(Function, ("sin", "cos", "tan", "sinh", "cosh", "tanh"))
 atan, hypot, rint, floor = map(Function, ("atan", "hypot", "rint", "floor"))
 sign, absolute, copysign, ldexp = map(Function, ("sign", "abs", "copysign", "ldexp"))
+atan2, cpow_re, cpow_im = map(Function, ("atan2", "cpow_re", "cpow_im"))
 digamma, polygamma = map(Function, ("digamma", "polygamma"))
 expit, ndtr, erfcx, erfc_integral = map(Function, ("expit", "ndtr", "erfcx", "erfc_integral"))
 bessel_i, bessel_i_scaled = Function("bessel_i"), Function("bessel_i_scaled")

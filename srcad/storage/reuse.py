@@ -37,7 +37,7 @@ from srcad.analyses.aliases import OUTSIDE, Aliases, is_reference
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Alloc, Block, Const, For, Function, If, Stmt, Var, While
+from srcad.ir.nodes import Alloc, Block, Const, For, Function, If, Stmt, Store, Var, While
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import binders, statements, targets, variables
 from srcad.transforms.arrays import fill, zero_of
@@ -60,6 +60,11 @@ class _Reuse:
         for v in variables(fn):
             if is_reference(v):
                 self.members[self.aliases.root(v)].add(v.name)
+        self.listed = {  # what a list holds outlives its iteration with the list
+            self.aliases.root(s.value)  # type: ignore[arg-type]
+            for s in statements(fn.body)
+            if isinstance(s, Store) and is_reference(s.value)
+        }
 
     def block(self, b: Block) -> Block:
         """A block whose loops make no array that could be made before them."""
@@ -93,7 +98,7 @@ class _Reuse:
     def movable(self, s: Alloc, inside: set[str], bound: set[str]) -> bool:
         """Whether an array stays in its iteration, and its size is known before the loop."""
         root = self.aliases.root(s.target)
-        if not isinstance(s.target.type, ArrayT) or root == OUTSIDE:
+        if not isinstance(s.target.type, ArrayT) or root in {OUTSIDE, *self.listed}:
             return False
         fixed = all(not isinstance(n, Var) or n.name not in bound for n in s.shape)
         lows = [self.bounds.lower(n) for n in s.shape]

@@ -1,6 +1,8 @@
 """NumPy functions, or arguments of them, that srcad does not support."""
 # ruff: noqa
 
+import math
+
 import numpy as np
 
 from srcad import NoDerivative, TypeMismatch, UnknownFunction, UnsupportedSyntax
@@ -97,10 +99,42 @@ def determinant_of_a_vector(a):
     return np.linalg.det(a)
 
 
-@refused(UnsupportedSyntax, vector)
-def complex_dtype(a):
+@refused(TypeMismatch, vector)
+def complex_in_a_real_array(a):
     z = np.zeros(3, dtype=np.complex128)
+    a[0] = z[0] * a[1]
     return a[0]
+
+
+@refused(TypeMismatch, vector)
+def complex_update_of_a_real_array(a):
+    a *= 1j
+    return a[0]
+
+
+@refused(TypeMismatch, vector)
+def complex_sort(a):
+    return np.abs(np.sort(a * 1j)[0])
+
+
+@refused(TypeMismatch, vector)
+def complex_maximum(a):
+    return np.abs(np.maximum(a * 1j, 2.0)[0])
+
+
+@refused(TypeMismatch, vector)
+def complex_method(a):
+    return np.abs((a * 1j).max())
+
+
+@refused(TypeMismatch, vector)
+def complex_of_math(a):
+    return abs(math.sqrt(a[0] * 1j))
+
+
+@refused(TypeMismatch, vector)
+def complex_spectral_norm(a):
+    return np.linalg.norm(np.outer(a, a) * 1j, 2)
 
 
 @refused(TypeMismatch, vector)

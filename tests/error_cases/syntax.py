@@ -114,9 +114,32 @@ def async_inside(x):
     return x
 
 
+@refused(TypeMismatch, 1.0)
+def complex_order(x):
+    return x if x * 1j < 2.0 else -x
+
+
 @refused(UnsupportedSyntax, 1.0)
-def complex_literal(x):
-    return (x * 1j * x * 1j).real
+def complex_in_a_message(x):
+    raise ValueError("bad", x * 1j)
+
+
+@refused(TypeMismatch, 1.0)
+def complex_print(x):
+    print(x * 1j)
+    return x
+
+
+@refused(TypeMismatch, 1.0)
+def complex_remainder(x):
+    return abs(x * 1j % 2.0)
+
+
+@refused(UnsupportedSyntax, 1.0)
+def complex_part_of_a_number(x):
+    z = x * 1j
+    z.real = 2.0
+    return z.imag
 
 
 @refused(UnsupportedSyntax, 1.0)

@@ -331,6 +331,54 @@ def input_changed_after_the_steps(x, u, steps):
 add(input_changed_after_the_steps, lambda: (vec(3), vec(3), 2), (0, 1), "loops inplace exit")
 
 
+def powers_by_squaring(a, n):
+    s = 0.0
+    for i in range(a.shape[0]):
+        out = np.eye(2)
+        base = a[i].copy()
+        k = n
+        while k > 0:
+            if k % 2 == 1:
+                out = out @ base
+            base = base @ base
+            k //= 2
+        s += out[0, 1] * out[1, 1]
+    return s
+
+
+add(powers_by_squaring, lambda: (np.stack((mat(2, 2), mat(2, 2, 1))), 3), (0,), "loops arrays")
+
+
+def zeros_read_under_another_name(x, flag):
+    s = 0.0
+    for i in range(len(x)):
+        z = np.zeros(2)
+        y = z if flag else x
+        for _ in range(2):
+            y = y if i else z
+            s += y[0] * x[i] + x[i]
+        z[0] = x[i]
+        s += z[0] * z[1]
+    return s
+
+
+add(zeros_read_under_another_name, lambda: (vec(3), True), (0,), "loops arrays")
+
+
+def rows_of_a_list(x):
+    rows = [np.zeros(2)]
+    s = 0.0
+    for i in range(len(x)):
+        r = np.zeros(2)
+        r[0] = x[i] * x[i]
+        rows.append(r)
+        s += rows[i][0] * r[0] + rows[-1][1]
+    return s
+
+
+add(rows_of_a_list, lambda: (vec(4),), (0,), "loops lists")
+
+
 def no_steps(u, steps):
     t = np.empty(len(u) - 1)
     s = 0.0

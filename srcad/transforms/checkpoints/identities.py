@@ -79,10 +79,17 @@ class _Identify:
             if name not in self.sources:
                 self.sources[name] = self._sources(name)
                 todo += [a.name for a in self.sources[name] if isinstance(a, Var)]
+                todo += self._partner(name)
         while hidden := {n for n, found in self._reach().items() if self._hidden(n, found)}:
             for name in hidden:  # a join of arrays that cannot be seen from outside is one itself
                 self.sources[name] = []
         self.members = {n for n, from_ in self.sources.items() if len(from_) > 1}
+
+    def _partner(self, name: str) -> list[str]:
+        """The argument and the result of what a loop carries: both need a number, or neither."""
+        s = self.tree.home[name].stmt
+        pairs = [(c.arg.name, c.result.name) for c in getattr(s, "carried", ())]
+        return [other for pair in pairs if name in pair for other in pair]
 
     def _reach(self) -> dict[str, set[int]]:
         """The positions in ``bases`` of what each reference can be, to a fixed point."""
@@ -136,9 +143,9 @@ class _Identify:
         assert isinstance(a, Var)
         if a.name in self.ids.number:
             return self.ids.number[a.name]
-        from_ = self.sources[a.name]
-        if from_:
-            return self.of(from_[0])
+        if a.name not in self.members and self.sources[a.name]:
+            (base,) = self.sources[a.name]
+            return self.of(base)
         (k,) = self.ids.can[a.name]
         return const(k)
 

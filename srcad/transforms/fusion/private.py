@@ -83,14 +83,14 @@ class _Scan:
         """Walk one statement."""
         if not self.touches(s):
             return True
+        if isinstance(s, (If, For, While)) and self.handed(s):  # read under another name
+            return self.known(self.everything, written)
         match s:
             case Store(array=a, index=index, value=v):
                 self.add(tuple(map(key, index)), written)
                 return a.name == self.array and v != a
             case Load(array=a, index=index) | Accumulate(array=a, index=index):
                 return a.name == self.array and self.known(tuple(map(key, index)), written)
-            case If() | For() | While() if self.handed_on(s):
-                return self.everything in written
             case If():
                 return self.branches(s, written)
             case For() | While():
@@ -99,12 +99,14 @@ class _Scan:
                     for part in self.covered(s, {}, written):
                         self.add(part, written)
                 return fine
-        return self.everything in written
+        return self.known(self.everything, written)
 
-    def handed_on(self, s: Stmt) -> bool:
-        """Whether a loop starts from the array, or it leaves a block under another name."""
-        given = (*operands(s), *(y for b in blocks(s) for y in b.yields))
-        return any(isinstance(a, Var) and a.name == self.array for a in given)
+    def handed(self, s: Stmt) -> bool:
+        """Whether a loop carries the array, or a block hands it out."""
+        inner = (t for b in blocks(s) for t in statements(b))
+        atoms = [a for t in (s, *inner) if blocks(t) for a in operands(t)]
+        atoms += [y for t in (s, *inner) for b in blocks(t) for y in b.yields]
+        return any(isinstance(a, Var) and a.name == self.array for a in atoms)
 
     def branches(self, s: If, written: set[Index]) -> bool:
         """Both sides; written afterwards is what both have written."""
