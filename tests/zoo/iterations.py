@@ -365,20 +365,6 @@ def zeros_read_under_another_name(x, flag):
 add(zeros_read_under_another_name, lambda: (vec(3), True), (0,), "loops arrays")
 
 
-def rows_of_a_list(x):
-    rows = [np.zeros(2)]
-    s = 0.0
-    for i in range(len(x)):
-        r = np.zeros(2)
-        r[0] = x[i] * x[i]
-        rows.append(r)
-        s += rows[i][0] * r[0] + rows[-1][1]
-    return s
-
-
-add(rows_of_a_list, lambda: (vec(4),), (0,), "loops lists")
-
-
 def no_steps(u, steps):
     t = np.empty(len(u) - 1)
     s = 0.0
