@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from types import SimpleNamespace
 
+import numba
 import numpy as np
 import pytest
 
@@ -70,3 +72,30 @@ def test_short_cut_of_a_call(monkeypatch):
     with srcad.using(backend="reference"):
         assert df(a, 1).tolist() == [6.0, 12.0]
     assert df(a, k=1).tolist() == [6.0, 12.0]
+
+
+PHASES = np.array([1.0 + 2.0j, 3.0 - 1.0j])
+
+
+def phased(x):
+    """Reads a captured complex array."""
+    total = 0.0
+    for i in range(len(x)):
+        total += abs(x[i] * PHASES[i]) ** 2
+    return total
+
+
+def test_captured_complex_array_everywhere(tmp_path):
+    """Code takes its pairs: from the interpreter, in njit code, in an exported module."""
+    g = srcad.grad(phased)
+    x = np.array([1.0, 2.0])
+
+    @numba.njit
+    def inside(x):
+        return g(x)
+
+    name = srcad.export(g, tmp_path / "exported.py", x)
+    exported = runpy.run_path(str(tmp_path / "exported.py"))[name]
+    for f in (g, inside, exported, srcad.grad(phased, backend="reference")):
+        np.testing.assert_allclose(f(x), 2.0 * x * np.abs(PHASES) ** 2, rtol=1e-14)
+    assert "bytes recorded" in str(srcad.explain(phased, x))

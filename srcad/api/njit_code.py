@@ -202,7 +202,7 @@ def glue(
     names: dict[str, Any] = {"np": np, "_entry": compile_module(module, program.fn.name)}
     names |= known or {}
     leaves = [as_type(e, t) for expr, spec in arguments for e, t in leaf_texts(expr, spec)]
-    arrays = [c.path() for c in program.captures]
+    arrays = [c.now() for c in program.captures]
     for k, a in enumerate(arrays):
         names[f"_captured{k}"] = a
         leaves.append(f"_captured{k}")
