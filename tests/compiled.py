@@ -191,10 +191,11 @@ COMPILED |= {
     for f in (
         *(cmath.exp, cmath.log, cmath.log10, cmath.sqrt, cmath.sin, cmath.cos, cmath.tan),
         *(cmath.asin, cmath.acos, cmath.atan, cmath.sinh, cmath.cosh, cmath.tanh),
-        *(cmath.asinh, cmath.acosh, cmath.atanh, np.complex128, np.complex64),
+        *(cmath.asinh, cmath.acosh, cmath.atanh, np.complex128),
     )
 }
 COMPILED |= {
+    np.complex64: [smooth(lambda x: x * abs(np.complex64(complex(3.0, 4.0))), 0.3)],
     complex: [smooth(lambda x, y: (complex(x, y) * complex(y, 2.0)).imag, 0.3, 0.4)],
     cmath.rect: [smooth(lambda r, t: cmath.rect(r, t).real, 0.3, 0.4)],
     cmath.polar: [smooth(lambda x, y: cmath.polar(complex(x, y))[0], 0.3, 0.4)],

@@ -4,6 +4,7 @@ Keys: operator, function, beginning of the text of the mutated place (see ``test
 """
 
 DRY = "dry run: the need is noted all the same, and what is emitted is thrown away"
+NONE = "no program here has a rule of its own or a checkpoint (test_custom_rules, _checkpointing)"
 SHAPE = "only the shape is asked for, and zeros have the same"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
@@ -25,5 +26,10 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ),
     ("neutral", "Sweep._placeholder", "fit(self.b, fresh("): "no elements, and nobody reads it",
     ("dirty", "Sweep._placeholder", "fresh("): "no elements, and nobody reads it",
+    ("delete", "with_rows", "found.setdefault(key"): (
+        "without copies of rows each value is recorded: the same numbers (see test_storage)"
+    ),
+    ("delete", "Operations.call", "self.contents |= left(s, loop)"): NONE,
+    ("delete", "Forward.ruled", "self.shadow[t.name] = m"): NONE,
     ("neutral", "Forward.result", "fit(self.b, like("): "zeros of that shape are what it makes",
 }

@@ -107,11 +107,15 @@ def test_value_of_strided_and_single(f, k):
 SMOOTH = [c for c in CASES if calls(c.values[0])[c.values[1]].smooth]
 
 
+TWICE = {tuple(c.values) for c in some(SMOOTH)}
+
+
 @pytest.mark.parametrize(("f", "k"), SMOOTH)
 def test_derivatives(f, k):
-    """Forward against differences, reverse against forward; then the same of the gradient."""
+    """Forward against differences, reverse against forward; of one sample the same twice."""
     call = calls(f)[k]
-    srcad.check_grads(program(f, call), call.args, order=2, **OPTIONS)
+    order = 2 if (f, k) in TWICE else 1
+    srcad.check_grads(program(f, call), call.args, order=order, **OPTIONS)
 
 
 @pytest.mark.parametrize(("f", "k"), some(SMOOTH))

@@ -290,7 +290,7 @@ def test_hessian_of_several_arguments():
 
 
 # generality
-@pytest.mark.parametrize("program", PROGRAMS[::12], ids=str)
+@pytest.mark.parametrize("program", [p for p in PROGRAMS[::12] if p.name != "no_result"], ids=str)
 def test_programs_of_the_zoo(program):
     """Times a random direction: the oracle's tangent; of one float, the Hessian as well."""
     e = Expected(program)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 
 from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.seeds import check_kind, with_checks
@@ -21,7 +20,7 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Function, Var
 from srcad.ir.types import ArrayT, Scalar, is_complex, is_float, shadow_type
 from srcad.ir.walk import rewrite_block, variables
-from srcad.specs import Leaf, Node, Spec, leaf_specs, shadow_spec, whole_type, wholes
+from srcad.specs import Leaf, Node, Spec, shadow_spec, whole_type, wholes
 
 
 def adjoint_program(
@@ -132,20 +131,20 @@ class Weave:
     def open_seeds(self, params: list[Var], arguments: dict[str, Spec]) -> dict[str, Atom]:
         """Shadow parameters of the results; numbers are read and zeroed at the start."""
         substitution: dict[str, Atom] = {}
-        seeds = iter(self.seeds)
         for j, spec in enumerate(results_of(self.program.out)):
             arguments[f".out_b{j}"] = shadow_spec(spec)
-            for seed in islice(seeds, sum(1 for _ in leaf_specs(spec))):
-                if isinstance(seed.type, ArrayT):
-                    given = self.specs[f".out_b{j}"]
-                    loc = self.program.source.loc(self.program.source.node)
-                    check_kind(given.type if isinstance(given, Leaf) else None, seed.type, j, loc)
-                    params.append(seed)
-                    continue
-                cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
-                params.append(cell)
-                substitution[seed.name] = self.b.load(cell, ZERO, hint="seed")
-                self.b.store(cell, (ZERO,), const(0.0, seed.type))  # type: ignore[arg-type]
+            if isinstance(spec, Leaf) and isinstance(spec.type, ArrayT):
+                given = self.specs[f".out_b{j}"]
+                loc = self.program.source.loc(self.program.source.node)
+                check_kind(given.type if isinstance(given, Leaf) else None, spec.type, j, loc)
+        for seed in self.seeds:
+            if isinstance(seed.type, ArrayT):
+                params.append(seed)
+                continue
+            cell = self.b.var("out_b", ArrayT(seed.type.kind, 1, "C"))  # type: ignore[union-attr]
+            params.append(cell)
+            substitution[seed.name] = self.b.load(cell, ZERO, hint="seed")
+            self.b.store(cell, (ZERO,), const(0.0, seed.type))  # type: ignore[arg-type]
         return substitution
 
 

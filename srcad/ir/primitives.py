@@ -82,7 +82,7 @@ define(
 )
 define("steep_div", 2, true_float, quiet(lambda a, b: a / b), "/", 4)
 define("neg", 1, arith, int_aware(lambda a: -a), "-{0}")
-define("stop_gradient", 1, true_float, lambda a: a, "{0}")
+define("stop_gradient", 1, lambda a: a, lambda a: a, "{0}")
 define("positive", 1, arith, int_aware(lambda a: +a), "+{0}")
 define("square", 1, arith, int_aware(lambda a: a * a), "{0} * {0}")
 define("abs", 1, arith, int_aware(abs), "abs({0})")

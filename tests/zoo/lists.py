@@ -193,17 +193,3 @@ def list_in_a_branch(x):
 
 
 add(list_in_a_branch, lambda: (vec(4),), (0,), "list append branch", jit=True)
-
-
-def rows_of_a_list(x):
-    rows = [np.zeros(2)]
-    s = 0.0
-    for i in range(len(x)):
-        r = np.zeros(2)
-        r[0] = x[i] * x[i]
-        rows.append(r)
-        s += rows[i][0] * r[0] + rows[-1][1]
-    return s
-
-
-add(rows_of_a_list, lambda: (vec(4),), (0,), "loops lists")

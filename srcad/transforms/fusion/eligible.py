@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from srcad.analyses.activity import Activity
 from srcad.analyses.aliases import is_reference
 from srcad.analyses.order import Order, only_added
+from srcad.analyses.sheltered import sheltered
 from srcad.ir.nodes import (
     Accumulate,
     Alloc,
@@ -84,6 +85,7 @@ class Eligible:
 
     def __init__(self, fn: Function, activity: Activity) -> None:
         self.activity = activity
+        self.sheltered = sheltered(fn.body)
         self.order = Order(fn, distinct=True)
         self.aliases = self.order.aliases
         self.everything = list(statements(fn.body))
@@ -104,6 +106,10 @@ class Eligible:
         """Whether a loop is made of nothing but what can stand in a function of its own."""
         inside = list(statements(s.body))
         if s.breaks or s.parallel or any(is_reference(c.arg) for c in s.carried):
+            return False
+        known = {v.name for t in inside for v in targets(t)}
+        known |= {a.name for t in inside for a in operands(t) if isinstance(a, Var)}
+        if self.sheltered & known - sheltered(s.body):  # it would be forgotten in a function
             return False
         return all(isinstance(t, HARMLESS) for t in inside) and not _lists(inside)
 

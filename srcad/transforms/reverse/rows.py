@@ -58,7 +58,7 @@ def with_rows(fn: Function, storage: Storage) -> Function | None:
     found: dict[tuple[str, str], Row] = {}
     for name, v in storage.plan.vars.items():
         loads = storage.reads(v) if storage.plan.taped(name) and is_float(v.type) else []
-        if len({s.array for s in loads}) != 1:
+        if len({s.array for s in loads}) != 1 or not isinstance(loads[0].array.type, ArrayT):
             continue
         array, nests = loads[0].array, {nest(storage.tree, s) for s in loads}
         loop = nests.pop() if len(nests) == 1 else None
