@@ -22,6 +22,7 @@ import scipy.linalg
 import scipy.special
 
 import srcad
+import srcad.compiler  # fills the tables
 from srcad.frontend.arguments import spec_of
 from srcad.frontend.complexes import takes_complex
 from srcad.frontend.core import CALLS

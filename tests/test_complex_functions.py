@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import srcad
+import srcad.compiler  # fills the tables
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.frontend.calls import full_name
 from srcad.frontend.complexes import CAPABLE, CAPABLE_METHODS, HANDLERS, capable
