@@ -28,6 +28,7 @@ import scipy.integrate
 import scipy.linalg
 import scipy.special
 
+import srcad.compiler  # noqa: F401  (fills the tables)
 from benchmarks import tape
 from benchmarks.gradbench import compare
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
