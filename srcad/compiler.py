@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from srcad.backends.base import backend
-from srcad.frontend.arguments import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
@@ -24,7 +23,9 @@ from srcad.ir.nodes import Function
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
+from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.reuse import reused
+from srcad.storage.split import split
 from srcad.transforms import (
     accumulate,
     ascending,
@@ -124,9 +125,16 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
-def finished(program: Program) -> Function:
-    """The IR as it is printed and run: what only comes after the last transform is done here."""
-    return program.fn if program.options.debug else reused(program.fn)
+def finished(program: Program, whole: bool = False) -> Function:
+    """The IR as it is printed and run: what only comes after the last transform is done here.
+
+    Args:
+        whole: leave very long functions in one piece.
+    """
+    if program.options.debug:
+        return program.fn
+    fn = replace(reused(program.fn), nogil=program.options.nogil)
+    return split(fn) if program.options.backend == "cpu" and not whole else fn
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:
@@ -135,5 +143,5 @@ def build(program: Program) -> Callable[..., tuple[Any, ...]]:
         from srcad.backends.reference import Program as Interpreter
 
         return with_messages(Interpreter(True).build(program.fn), program.fn)
-    fn = replace(finished(program), nogil=program.options.nogil)
+    fn = finished(program)
     return with_messages(backend(program.options.backend).build(fn), fn)

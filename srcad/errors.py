@@ -10,6 +10,8 @@ from __future__ import annotations
 import linecache
 from typing import Any
 
+PLAIN = "plain Python refuses this as well"  # why, where the fault is the program's own
+
 
 class SrcadError(Exception):
     """Base class of everything srcad raises on its own behalf.

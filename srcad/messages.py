@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from srcad.ir.nodes import Check, Function, Template
-from srcad.ir.walk import statements
 
 
 def templates(fn: Function) -> dict[str, int]:
     """The templates of a function and of its callees, with their numbers of places."""
+    from srcad.ir.walk import statements
+
     found: dict[str, int] = {}
     for f in {id(g): g for g in (fn, *fn.callees.values())}.values():
         for s in statements(f.body):
@@ -31,8 +32,11 @@ def templates(fn: Function) -> dict[str, int]:
 def with_messages(run: Callable[..., Any], fn: Function) -> Callable[..., Any]:
     """``run`` with the messages of its exceptions filled in."""
     known = templates(fn)
-    if not known:
-        return run
+    return filling(run, known) if known else run
+
+
+def filling(run: Callable[..., Any], known: dict[str, int]) -> Callable[..., Any]:
+    """``run`` with the messages of its exceptions filled in from known templates."""
 
     def call(*args: Any) -> Any:
         try:

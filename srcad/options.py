@@ -27,6 +27,7 @@ class Options:
         verbose: say what is compiled, and how long it took.
         memory_limit: bytes that one recorded array may take; more is refused before allocation.
         verify: check the intermediate representation after every pass.
+        cache: keep compiled code on disk for other processes (``docs/caching.md``).
         nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
@@ -36,6 +37,7 @@ class Options:
     verbose: bool = False
     memory_limit: int | None = None
     verify: bool = False
+    cache: bool = True
     nogil: bool = False
     poison: bool = False
 
@@ -59,12 +61,12 @@ class Options:
         return replace(self, **known)
 
 
-_defaults = Options()
+in_force = Options()  # where nothing else is said; ``defaults()`` is how to ask
 
 
 def defaults() -> Options:
     """The options in force where nothing else is said."""
-    return _defaults
+    return in_force
 
 
 @contextmanager
@@ -75,10 +77,10 @@ def using(**changes: Any) -> Iterator[Options]:
     ...     options.backend
     'reference'
     """
-    global _defaults
-    before = _defaults
-    _defaults = before.merged(changes)
+    global in_force
+    before = in_force
+    in_force = before.merged(changes)
     try:
-        yield _defaults
+        yield in_force
     finally:
-        _defaults = before
+        in_force = before

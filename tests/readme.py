@@ -28,11 +28,12 @@ import scipy.integrate
 import scipy.linalg
 import scipy.special
 
+import srcad.compiler  # noqa: F401  (fills the tables)
 from benchmarks import tape
 from benchmarks.gradbench import compare
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
 from srcad.frontend.fence import REFUSED
-from srcad.library import LIBRARY, LIBRARY_ITEMS, LIBRARY_METHODS
+from srcad.library import LIBRARY, LIBRARY_ITEMS, LIBRARY_METHODS, complete
 from srcad.rules import FUNCTIONS, RULES
 
 README = Path(__file__).resolve().parents[1] / "README.md"
@@ -111,7 +112,7 @@ def words(handlers: dict[type, Any], names: dict[str, str]) -> str:
 def functions() -> dict[str, list[str]]:
     """Names of the functions that may be called, by namespace."""
     found: dict[str, set[str]] = {name: set() for name in NAMESPACES}
-    for f in {*CALLS, *FUNCTIONS, *LIBRARY}:
+    for f in {*CALLS, *FUNCTIONS, *complete(everything=True)}:
         name = (
             "bool_" if f is np.bool_ else {"amax": "max", "amin": "min"}.get(f.__name__, f.__name__)
         )

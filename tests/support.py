@@ -22,6 +22,7 @@ import scipy.linalg
 import scipy.special
 
 import srcad
+import srcad.compiler  # fills the tables
 from srcad.frontend.arguments import spec_of
 from srcad.frontend.complexes import takes_complex
 from srcad.frontend.core import CALLS
@@ -31,7 +32,7 @@ from srcad.ir.nodes import Function, Op, Print
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import F4, I8, Scalar, is_float
 from srcad.ir.walk import statements, variables
-from srcad.library import LIBRARY
+from srcad.library import LIBRARY, complete
 from srcad.rules import FUNCTIONS, REASONS, RULES
 from tests.compiled import COMPILED, Case
 from tests.cuda_target import compiles, kinds
@@ -164,6 +165,7 @@ def of_primitive(name: str, f: Any) -> str:
 @functools.cache
 def row_of(name: str, f: Any) -> Row | None:
     """What is known of a function."""
+    complete(everything=True)
     if f in LIBRARY or f in CALLS and f not in FUNCTIONS:
         found = cases(f)
         derivative = "yes" if any(c.smooth for c in found) else "zero"

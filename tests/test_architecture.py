@@ -23,17 +23,21 @@ BASE = {"errors"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "options": BASE,
+    "paths": set(),
+    "callables": set(),
+    "specs": BASE | {"ir"},
+    "cache": set(),
     "examples": set(),
     "runtime": BASE,
     "ir": BASE | {"runtime"},
     "rules": BASE | {"ir", "runtime"},
     "library": BASE | {"runtime"},
     "messages": BASE | {"ir"},
-    "frontend": BASE | {"ir", "rules", "library"},
+    "frontend": BASE | {"ir", "rules", "library", "specs", "paths", "callables"},
     "analyses": BASE | {"ir", "rules"},
     "transforms": BASE | {"ir", "rules", "analyses"},
     "storage": BASE | {"ir", "rules", "analyses", "transforms"},
-    "backends": BASE | {"ir", "rules", "runtime"},
+    "backends": BASE | {"ir", "rules", "runtime", "cache"},
     "compiler": BASE
     | {
         "options",
@@ -47,6 +51,10 @@ ALLOWED: dict[str, set[str]] = {
         "backends",
         "messages",
         "runtime",
+        "specs",
+        "paths",
+        "callables",
+        "cache",
     },
 }
 ALLOWED["api"] = ALLOWED["compiler"] | {"compiler"}

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import srcad
+import srcad.compiler  # fills the tables
 from srcad.frontend.calls import full_name
 from srcad.frontend.core import CALLS
 from srcad.library import LIBRARY

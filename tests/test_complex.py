@@ -291,6 +291,24 @@ def square_into(z, out, w):
         out[k] = z[k] * z[k] * w + out[k]
 
 
+def test_adjoint_of_several_results():
+    """Each result is compared with its own shadow, whatever the others are like."""
+
+    def several(z):
+        return z * z, np.outer(z, np.real(z)), 1j * np.sum(z), np.sum(np.abs(z))
+
+    z = np.array([1.0 + 1.0j, 2.0 - 1.0j])
+    outs = several(z)
+    seeds = [np.ones(np.shape(v) or 1, np.asarray(v).dtype) for v in outs]
+    z_b = np.zeros_like(z)
+    srcad.adjoint(several, **R)(z, z_b, *(s.copy() for s in seeds))
+    _, pullback = srcad.vjp(several, z, **R)
+    (want,) = pullback((seeds[0], seeds[1], 1.0, 1.0))
+    np.testing.assert_allclose(z_b, want, rtol=1e-13)
+    with pytest.raises(TypeMismatch, match="the shadow of result 1"):
+        srcad.adjoint(several, **R)(z, z_b, seeds[0], seeds[0], *seeds[2:])
+
+
 def test_adjoint_in_place():
     """Shadows are complex; that of what is read and written ends as the entry's cotangent."""
     z, out, c, w = points(13, 3), points(14, 3), points(15, 3), 0.5 - 1j

@@ -175,3 +175,25 @@ def compare_modes(f, args=None):
 
 def dot(a, b):
     return sum(float(x @ y) for x, y in zip(a, b, strict=True))
+
+
+def powers(a):
+    """The cube of each matrix, from the identity by repeated products."""
+    out = np.empty(a.shape)
+    for i in range(a.shape[0]):
+        product = np.zeros((2, 2))
+        for j in range(2):
+            product[j, j] = 1.0
+        k = 3
+        while k > 0:
+            product = np.dot(product, a[i])
+            k -= 1
+        out[i] = product
+    return out
+
+
+def test_array_that_a_loop_starts_from_is_cleared():
+    """An array that a loop reads only under another name is zero where it was made so."""
+    a = np.array([[[0.5, 1.0], [2.0, 0.25]], [[1.5, -1.0], [0.0, 0.75]]])
+    f = srcad.differentiable(powers, backend="reference", poison=True)
+    np.testing.assert_allclose(f(a), np.linalg.matrix_power(a, 3), rtol=1e-13)

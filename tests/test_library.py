@@ -17,7 +17,7 @@ from scipy.special import boxcox
 
 import srcad
 from srcad.frontend.calls import full_name
-from srcad.library import LIBRARY, implements
+from srcad.library import LIBRARY, complete, implements
 from tests.samples import Call, Draw
 
 OPTIONS = {"backend": "reference"}
@@ -33,6 +33,7 @@ def calls(f: Callable[..., Any], **kind: Any) -> list[Call]:
     return list(LIBRARY[f].samples(Draw(3, **kind)))
 
 
+complete(everything=True)
 CASES = [pytest.param(f, k, id=f"{name_of(f)}-{k}") for f in LIBRARY for k in range(len(calls(f)))]
 
 

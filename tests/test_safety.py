@@ -10,7 +10,7 @@ import pytest
 import srcad
 from srcad import compiler
 from srcad.api import safety
-from srcad.backends import cpu
+from srcad.backends import printer
 from srcad.backends.printer import Module
 from srcad.errors import InternalError, UnsupportedSyntax
 
@@ -99,7 +99,7 @@ def inverse_b(x):
 
 def test_code_that_numba_refuses(monkeypatch):
     """The generated line is named; nothing of Numba's traceback comes through."""
-    monkeypatch.setattr(cpu, "emit", lambda fn: Module(BAD, "inverse_b", ast.parse(BAD)))
+    monkeypatch.setattr(printer, "emit", lambda fn: Module(BAD, "inverse_b", ast.parse(BAD)))
     with pytest.raises(InternalError, match="Numba cannot compile") as caught:
         srcad.grad(inverse, backend="cpu")(2.0)
     message = str(caught.value)

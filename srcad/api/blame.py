@@ -17,15 +17,17 @@ from typing import Any
 import numpy as np
 
 from srcad.api.fitting import fit
-from srcad.api.function import Specialisation, Transformed, make
+from srcad.api.function import Transformed
 from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
-from srcad.api.programs import captured_count, move_captures, pack
+from srcad.api.programs import captured_count, move_captures
 from srcad.api.safety import compiling
-from srcad.compiler import Program, lowered
+from srcad.api.specialisation import Specialisation, make
+from srcad.compiler import Program
 from srcad.frontend.arguments import Leaf, leaves_of
 from srcad.ir.nodes import Loc
 from srcad.ir.types import is_float
+from srcad.specs import pack
 from srcad.transforms.contributions import contributions, curved, lines
 
 EXACT = 1e-5  # of the error's square: what a fit may leave unexplained to be called exact
@@ -101,6 +103,8 @@ class Lines:
             if type(base).program is not Transformed.program:
                 return f.program(specs)
             base = base.inner
+        from srcad.api.inside import lowered
+
         return lowered(base, specs, replace(f.options, debug=True))
 
     def unit(self, bound: dict[str, Any], leaf: int, element: int) -> list[Any]:

@@ -15,22 +15,11 @@ from srcad.api.grad import Grad
 from srcad.api.higher import has_float, jvp, vjp
 from srcad.api.jacobian import Jacobian
 from srcad.api.jacobians import jacobian_program
-from srcad.api.records import draws_afresh
 from srcad.api.safety import name_of
 from srcad.compiler import Program
 from srcad.errors import SrcadError, TypeMismatch
-from srcad.frontend.arguments import (
-    Leaf,
-    Node,
-    Spec,
-    item_of,
-    leaf_specs,
-    leaves_of,
-    pairs,
-    rebuild,
-    spec_of,
-)
 from srcad.ir.types import Scalar, is_float
+from srcad.specs import Leaf, Node, Spec, item_of, leaf_specs, leaves_of, pairs, rebuild, spec_of
 
 DIRECTIONS = 3  # in which a failure is looked at
 LIKELY = 0.9  # how well a line's contribution must fit the difference to be named
@@ -85,6 +74,8 @@ def check_grads(
             "check_grads needs an argument that is a float or an array of floats",
             instead="pass a float (1.0 instead of 1)",
         )
+    from srcad.api.records import draws_afresh
+
     if draws_afresh(g, args):
         raise TypeMismatch(
             f"{name_of(g)} draws other random numbers in each call",

@@ -14,14 +14,14 @@ from typing import Any
 
 from srcad.api.jacobian_blocks import kind_of
 from srcad.api.jacobians import Maker, fit_layout
-from srcad.api.programs import pack, reversed_program
+from srcad.api.programs import reversed_program
 from srcad.api.selection import Selection
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, wholes
 from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Atom, Function, Var
 from srcad.ir.types import I8, ArrayT, Scalar, Type, is_complex
+from srcad.specs import Leaf, pack, wholes
 from srcad.transforms.fingerprint import fingerprinted
 from srcad.transforms.forward import forward
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from srcad.frontend.arguments import Leaf, leaf_specs
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Function, Var
 from srcad.ir.types import ArrayT, is_float
 from srcad.ir.walk import rewrite_block, variables
+from srcad.specs import Leaf, leaf_specs
 
 
 def conjugated(

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from srcad.api.function import Transformed
-from srcad.compiler import Program, lowered
+from srcad.callables import unwrap
+from srcad.compiler import Program
 from srcad.errors import TypeMismatch, UnknownFunction
 from srcad.frontend.arguments import Node as NodeSpec
 from srcad.frontend.arguments import Spec, build, spec_of
 from srcad.frontend.core import CALLS, RULED
-from srcad.frontend.source import unwrap
 from srcad.library import LIBRARY
 from srcad.rules.registry import FUNCTIONS
 
@@ -45,6 +45,8 @@ class Custom(Transformed):
 
     def program(self, specs: dict[str, Spec]) -> Program:
         """A program that calls the function, rule included."""
+        from srcad.api.inside import lowered
+
         return lowered(self, specs, self.options)
 
     def state(self) -> tuple[Any, ...]:
@@ -77,6 +79,7 @@ class CustomVjp(Custom):
         self.rules = (fwd, bwd)
         self.cache.clear()
         self.quick.clear()
+        self.ready.clear()
 
 
 class CustomJvp(Custom):
@@ -90,6 +93,7 @@ class CustomJvp(Custom):
         self.rules = (rule,)
         self.cache.clear()
         self.quick.clear()
+        self.ready.clear()
         return rule
 
     def defjvps(self, *jvps: Any) -> None:
@@ -98,6 +102,7 @@ class CustomJvp(Custom):
         self.rules = (None, *jvps)
         self.cache.clear()
         self.quick.clear()
+        self.ready.clear()
 
 
 def _callables(f: Custom, name: str, *rules: Any) -> None:

@@ -20,7 +20,6 @@ from srcad.analyses.summaries import summary_of
 from srcad.api.custom_site import Site, count_leaves, in_order
 from srcad.api.nested import Held
 from srcad.api.nested_calls import fitted, leaves_like
-from srcad.api.programs import gradient_spec
 from srcad.compiler import out_spec
 from srcad.frontend.arguments import Opaque, Spec
 from srcad.frontend.calls import call_value
@@ -44,6 +43,7 @@ from srcad.frontend.values import (
 from srcad.ir.build import Builder
 from srcad.ir.nodes import Atom, Block, Function, Rule, Var
 from srcad.ir.types import ArrayT, Scalar, is_float, shadow_type
+from srcad.specs import gradient_spec
 from srcad.transforms.arrays import copy, fit, zero_of
 from srcad.transforms.draws import draws
 

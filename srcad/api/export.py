@@ -21,8 +21,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from srcad.api.function import Transformed, as_function, describe_spec, written_arrays
+from srcad.api.function import Transformed, as_function, describe_spec
 from srcad.api.safety import compiling, innermost
+from srcad.api.specialisation import written_arrays
 from srcad.backends.printer import emit
 from srcad.compiler import Program
 from srcad.errors import UnsupportedSyntax
@@ -265,7 +266,7 @@ class Wrapper:
         for name, fields in self.classes.items():
             out += f"\n\n{name} = namedtuple({name!r}, {fields})\n"
         for k, c in enumerate(self.program.captures):
-            a = np.asarray(c.path())
+            a = np.asarray(c.now())
             if a.size > LARGEST:
                 raise refusal(self.f, f"{c.var.hint!r} has {a.size} elements")
             order = "F" if a.flags.f_contiguous and not a.flags.c_contiguous else "C"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf
 from srcad.ir.types import ArrayT, Scalar
+from srcad.specs import Leaf
 
 
 def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:

@@ -8,153 +8,30 @@ number or the type of a captured array has changed.
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property, update_wrapper
-from itertools import count
-from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba._dispatcher import compute_fingerprint as fingerprint
 from numba.core.compiler_lock import global_compiler_lock
+from numba.extending import typeof_impl
 
-from srcad.analyses.summaries import summary_of
+from srcad import options as settings
 from srcad.api.safety import compiling, located, name_of
-from srcad.compiler import Program, build, lowered
-from srcad.errors import TypeMismatch, UnknownFunction
-from srcad.frontend.arguments import (
-    Leaf,
-    Node,
-    Opaque,
-    Spec,
-    array_type,
-    leaves_of,
-    spec_of,
-    unpaired,
-    whole_type,
-)
-from srcad.frontend.arguments import build as container
-from srcad.frontend.core import PLAIN
-from srcad.frontend.source import unwrap
-from srcad.frontend.values import describe_object
-from srcad.ir.nodes import Function, Var
-from srcad.ir.types import ArrayT, Scalar
+from srcad.api.specialisation import Ready, Specialisation, kind_of, make
+from srcad.callables import unwrap
+from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
+from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 
-
-@dataclass
-class Specialisation:
-    """Compiled code for one set of argument kinds."""
-
-    program: Program
-    run: Callable[..., tuple[Any, ...]]
-    written: tuple[int, ...]  # positions of the array parameters that the code writes
-
-    @cached_property
-    def restore(self) -> Callable[[Sequence[Any]], Any]:
-        """Makes the structured result from its leaves."""
-        return restorer(self.program.out, count())
-
-    def valid(self) -> bool:
-        """Whether the captured numbers still have the values that were frozen."""
-        for path, value in self.program.guards:
-            try:
-                now = path()
-            except Exception:
-                return False
-            if now is not value and (type(now) is not type(value) or now != value):
-                if not (now != now and value != value):
-                    return False
-        for c in self.program.captures:
-            now = c.path()
-            var = c.var if c.value is None else c.value
-            if now is not c.obj and not (isinstance(now, np.ndarray) and same_kind(now, var)):
-                return False
-        return True
-
-    def captured(self) -> tuple[Any, ...]:
-        """The captured arrays as they are now."""
-        return tuple(c.now() for c in self.program.captures)
-
-    def __call__(self, leaves: Sequence[Any]) -> Any:
-        """Run on the leaves of the arguments; the structured result."""
-        if self.program.captures:
-            leaves = [*leaves, *self.captured()]
-        if self.written:
-            check_overlap(self.program, self.written, leaves)
-        return self.restore(self.run(*leaves))
-
-
-def kind_of(x: Any) -> Any:
-    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
-    kind = type(x)
-    if kind is np.ndarray and x.dtype.kind != "c":
-        return x.dtype, x.ndim, x.flags.num
-    if kind is int:
-        return kind if -(1 << 63) <= x < 1 << 63 else None
-    return kind if kind in _NUMBERS else None
-
-
-_NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
-
-
-def same_kind(a: np.ndarray, v: Var) -> bool:
-    """Whether a captured array can stand for the one that was compiled for."""
-    assert isinstance(v.type, ArrayT)
-    try:
-        t = array_type(a, "a captured array")
-    except TypeMismatch:
-        return False
-    return (t.dtype, t.ndim, t.layout) == (v.type.dtype, v.type.ndim, v.type.layout)
-
-
-def check_overlap(program: Program, written: tuple[int, ...], leaves: Sequence[Any]) -> None:
-    """Arguments that are written must not share memory with others.
-
-    Raises:
-        TypeMismatch: they do, so the derivative with respect to each is not defined.
-    """
-    arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
-    for k in written:
-        for j, b in arrays:
-            if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
-                names = [p.name for p in program.fn.params]
-                raise TypeMismatch(
-                    f"{program.source.name} writes to {names[k]!r}, which overlaps {names[j]!r} "
-                    "in memory",
-                    program.source.loc(program.source.node),
-                    "a change of one would change the other, so neither has a derivative of its "
-                    "own",
-                    "pass a copy",
-                )
-
-
-def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
-    """A function that makes a result from its leaves (``leaf`` counts their positions)."""
-    if isinstance(spec, Leaf):
-        k = next(leaf)
-        if isinstance(spec.type, Scalar):
-            number = _SCALARS[spec.type.kind]
-            return lambda leaves: number(leaves[k])
-        if spec.part == "pairs":
-            return lambda leaves: unpaired(leaves[k])
-        return itemgetter(k)
-    if isinstance(spec, Node):
-        parts = [restorer(p, leaf) for p in spec.parts]
-        if spec.kind == "swapped":
-            first, second = parts
-            return lambda leaves: (second(leaves), first(leaves))
-        if spec.cls is tuple:
-            return lambda leaves: tuple([part(leaves) for part in parts])
-        return lambda leaves: container(spec, [part(leaves) for part in parts])
-    obj = spec.obj
-    return lambda leaves: obj
-
-
-_SCALARS: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": int, "b1": bool}
+if TYPE_CHECKING:
+    from srcad.cache.entries import Slot
+    from srcad.compiler import Program
 
 
 class Transformed:
@@ -172,12 +49,15 @@ class Transformed:
         self.inner = f
         self._own = options
         if not callable(f):
+            from srcad.frontend.values import describe_object
+
             raise TypeMismatch(
                 f"expected a function, got {describe_object(f)}",
                 instead="pass the function itself: grad(f)(x), not grad(f(x))",
             )
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
+        self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -241,6 +121,8 @@ class Transformed:
         """The program for given argument kinds (subclasses transform that of ``inner``)."""
         if isinstance(self.inner, Transformed):
             return self.inner.program(specs)
+        from srcad.api.inside import lowered
+
         return lowered(self.inner, specs, self.options)
 
     @located
@@ -267,8 +149,7 @@ class Transformed:
         if options.verbose:
             kinds = ", ".join(f"{k}: {describe_spec(s)}" for k, s in specs.items())
             print(f"srcad: compiling {self.__name__} for ({kinds})", file=sys.stderr)
-        with compiling(self):
-            made = make(self.program(specs))
+        made = self.obtain(("call",), specs, lambda: self.program(specs))
         if options.verbose:
             print(
                 f"srcad: {self.__name__} generated in {time.perf_counter() - start:.2f} s",
@@ -276,19 +157,83 @@ class Transformed:
             )
         return made
 
+    def obtain(
+        self, kind: tuple[Any, ...], specs: dict[str, Spec], program: Callable[[], Program]
+    ) -> Specialisation:
+        """The code of ``program()``, which ``kind`` and ``specs`` decide, or from the cache."""
+        slot = self.slot(kind, specs)
+        face = slot.load() if slot is not None else None
+        if face is not None:
+            found = Specialisation(face, face.start(True), self.guarded(program))
+            if found.valid():
+                return found
+        with compiling(self):
+            return make(program(), slot)
+
+    def guarded(self, program: Callable[[], Program]) -> Callable[[], Program]:
+        """``program`` whose failures are errors of srcad."""
+
+        def made() -> Program:
+            with compiling(self):
+                return program()
+
+        return made
+
+    def slot(self, kind: tuple[Any, ...], specs: dict[str, Spec]) -> Slot | None:
+        """The place in the cache on disk; ``None`` where the code is not kept there."""
+        options = self.options
+        if not options.cache or options.debug or options.backend != "cpu":
+            return None
+        from srcad.cache import directory
+        from srcad.cache.entries import Slot
+        from srcad.cache.fingerprint import Uncacheable
+
+        if directory() is None:
+            return None
+        chosen = [dataclasses.replace(o, verbose=False) for o in (options, defaults())]
+        try:
+            kinds = [(name, parts_of(spec)) for name, spec in specs.items()]
+            return Slot(kind, self, [*map(dataclasses.astuple, chosen)], kinds)
+        except (Uncacheable, RecursionError) as reason:
+            if options.verbose:
+                print(f"srcad: {self.__name__} is not cached: {reason}", file=sys.stderr)
+            return None
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the arguments of the user's function."""
-        if not kwargs:  # numbers and arrays seen before: no binding, no descriptions
-            kinds = tuple(map(kind_of, args))
-            known = self.quick.get(kinds)
-            if known is not None and known[0] is defaults() and known[1].valid():
-                return known[1](args)
-            if None not in kinds and self.plain(args):
-                bound = self.bind(args, kwargs)
-                special = self.specialise(bound)
-                self.quick[kinds] = defaults(), special
-                return special(args)
-        return self.call_bound(self.bind(args, kwargs))
+        if kwargs:
+            return self.call_bound(self.bind(args, kwargs))
+        # written out, not in functions: this is what a call costs over the compiled function
+        try:
+            ready = self.ready.get(fingerprint(args))
+        except Exception:  # arguments that Numba does not know: structures, objects
+            ready = None
+        if ready is not None and ready.options is settings.in_force:
+            for k, dtype in ready.arrays:
+                x = args[k]
+                if type(x) is not np.ndarray or x.dtype is not dtype:
+                    return self.prepare_call(args)
+            for table, name, value in ready.names:
+                if table.get(name) is not value:
+                    return self.prepare_call(args)
+            for get, value in ready.watched:
+                if get() is not value:
+                    return self.prepare_call(args)
+            if not ready.integers or ready.fit(args):
+                return ready.run(*args)
+        return self.prepare_call(args)
+
+    def prepare_call(self, args: tuple[Any, ...]) -> Any:
+        """Call with positional arguments; numbers and arrays are known the next time."""
+        kinds = tuple(map(kind_of, args))
+        if None in kinds or not self.plain(args):
+            return self.call_bound(self.bind(args, {}))
+        known = self.quick.get(kinds)
+        if known is None or known[0] is not defaults() or not known[1].valid():
+            known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
+        result = known[1](args)
+        self.ready[fingerprint(args)] = Ready(*known, args)
+        return result
 
     def plain(self, args: tuple[Any, ...]) -> bool:
         """Whether arguments are in the order of the parameters, none left out."""
@@ -297,7 +242,7 @@ class Transformed:
     def call_bound(self, bound: dict[str, Any]) -> Any:
         """Call with arguments bound by name."""
         special = self.specialise(bound)
-        leaves = [x for (k, v) in bound.items() for x in leaves_of(v, special.program.arguments[k])]
+        leaves = [x for (k, v) in bound.items() for x in leaves_of(v, special.face.arguments[k])]
         return special(leaves)
 
     def source(self, *args: Any, **kwargs: Any) -> str:
@@ -319,24 +264,26 @@ class Transformed:
         return (self.inner, self._own)
 
 
+@typeof_impl.register(Transformed)
+def type_of(obj: Transformed, c: Any) -> Any:
+    """The Numba type of a function object that njit code holds or gets."""
+    from srcad.api.njit_attributes import numba_type
+
+    return numba_type(obj)
+
+
 def _remake(cls: Any, state: tuple[Any, ...]) -> Any:
     *args, options = state
     return cls(*args, **options)
 
 
-def make(program: Program) -> Specialisation:
-    """Build the code of a program."""
-    return Specialisation(program, build(program), written_arrays(program.fn))
-
-
-def written_arrays(fn: Function) -> tuple[int, ...]:
-    """Positions of the array parameters that a function writes."""
-    summary = summary_of(fn)
-    return tuple(
-        k
-        for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
-        if w and isinstance(p.type, ArrayT)
-    )
+def parts_of(spec: Spec) -> tuple[Any, ...]:
+    """A spec as a tuple of literals, and of the classes and objects in it."""
+    if isinstance(spec, Leaf):
+        return ("leaf", repr(spec.type), spec.part)
+    if isinstance(spec, Node):
+        return ("node", spec.kind, spec.cls, spec.keys, tuple(map(parts_of, spec.parts)))
+    return ("opaque", spec.obj)
 
 
 def describe_spec(spec: Spec) -> str:

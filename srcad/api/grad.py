@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srcad.api.function import Transformed
-from srcad.api.programs import grad_program
-from srcad.api.selection import refuse_inactive
-from srcad.compiler import Program
-from srcad.frontend.arguments import Spec
+from srcad.specs import Spec
+
+if TYPE_CHECKING:
+    from srcad.compiler import Program
 
 
 class Grad(Transformed):
@@ -31,6 +31,9 @@ class Grad(Transformed):
 
     def program(self, specs: dict[str, Spec]) -> Program:
         """The adjoint of the inner program, seeded with 1."""
+        from srcad.api.programs import grad_program
+        from srcad.api.selection import refuse_inactive
+
         refuse_inactive(specs, self.argnums)
         name = getattr(self.inner, "__name__", "the function")
         return grad_program(

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from srcad.api.fitting import fit, fit_array
-from srcad.api.function import Transformed, as_function, make, restorer
+from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
-from srcad.api.programs import gradient_spec, jvp_program, vjp_program
-from srcad.api.records import Recordings, active_floats, call_and_fix, replayed_program
 from srcad.api.safety import compiling, located
-from srcad.compiler import Program
+from srcad.api.specialisation import Specialisation, make, restorer
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import (
+from srcad.ir.types import is_float
+from srcad.specs import (
     Leaf,
     Node,
     Spec,
+    gradient_spec,
     item_of,
     leaf_specs,
     leaves_of,
     rebuild,
     spec_of,
 )
-from srcad.ir.types import is_float
-from srcad.transforms.draws import draws
+
+if TYPE_CHECKING:
+    from srcad.compiler import Program
 
 
 class Jvp(Transformed):
@@ -61,10 +62,14 @@ class Jvp(Transformed):
         key = (self.options, tuple(specs.items()), tuple(active))
         special = self.made.get(key)
         if special is None or not special.valid():
-            with compiling(self):
+
+            def tangent() -> Program:
+                from srcad.api.programs import jvp_program
+
                 program = self.program(specs)
-                pattern = (*active, *(False for _ in program.captures))
-                special = self.made[key] = make(jvp_program(program, pattern))
+                return jvp_program(program, (*active, *(False for _ in program.captures)))
+
+            special = self.made[key] = self.obtain(("jvp", *active), specs, tangent)
         return special([*leaves, *seeds])  # type: ignore[no-any-return]
 
 
@@ -174,8 +179,8 @@ class Vjp(Transformed):
 
     def __init__(self, f: Any, **options: Any) -> None:
         super().__init__(f, **options)
-        self.made: dict[Any, Any] = {}
-        self.recordings = Recordings()
+        self.made: dict[Any, tuple[Specialisation, Specialisation]] = {}
+        self.recordings: Any = None
 
     @located
     def prepare(self, args: tuple[Any, ...]) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -187,24 +192,49 @@ class Vjp(Transformed):
         captured = tuple(map(snapshot, primal.captured()))
         leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
         key = (self.options, tuple(specs.items()))
-        outer = primal.program
-        if draws(outer.fn):
-            out, numbers = self.recordings.run(self, outer, leaves)
-            outer, captured = replayed_program(outer, numbers), (*captured, numbers)
+        outer = None
+        if primal.face.draws:
+            out, numbers, outer = self.recorded(primal, leaves)
+            captured = (*captured, numbers)
         else:
             out = primal(leaves)
         frozen = snapshot_tree(out)
 
         def pullback(seed: Any) -> tuple[Any, ...]:
-            special = self.made.get(key)
-            if special is None or special.program.source is not outer.source:
-                with compiling(self):
-                    special = self.made[key] = make(vjp_program(outer, active_floats(outer)))
-            seeds = self.seeds(outer.out, frozen, seed)
-            results = special.run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
-            return cotangents(outer, specs, results)
+            known = self.made.get(key)
+            if known is None or known[0] is not primal:
+                known = self.made[key] = primal, self.reverse(primal, specs, outer)
+            seeds = self.seeds(primal.face.out, frozen, seed)
+            results = known[1].run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
+            return cotangents(primal.face.results, specs, results)
 
         return out, pullback
+
+    def recorded(self, primal: Specialisation, leaves: list[Any]) -> tuple[Any, Any, Program]:
+        """The result of a function that draws, its numbers, the program that takes them."""
+        from srcad.api.records import Recordings, replayed_program
+
+        if self.recordings is None:
+            self.recordings = Recordings()
+        out, numbers = self.recordings.run(self, primal.program, leaves)
+        return out, numbers, replayed_program(primal.program, numbers)
+
+    def reverse(
+        self, primal: Specialisation, specs: dict[str, Spec], outer: Program | None
+    ) -> Specialisation:
+        """The compiled pullback (``outer``: of a program that takes recorded numbers)."""
+
+        def program() -> Program:
+            from srcad.api.programs import vjp_program
+            from srcad.api.records import active_floats
+
+            forward = primal.program if outer is None else outer
+            return vjp_program(forward, active_floats(forward))
+
+        if outer is None:
+            return self.obtain(("vjp",), specs, program)
+        with compiling(self):
+            return make(program())
 
     @located
     def seeds(self, spec: Spec, out: Any, seed: Any) -> list[Any]:
@@ -250,11 +280,9 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
             )
 
 
-def cotangents(
-    program: Program, specs: dict[str, Spec], results: tuple[Any, ...]
-) -> tuple[Any, ...]:
+def cotangents(start: int, specs: dict[str, Spec], results: tuple[Any, ...]) -> tuple[Any, ...]:
     """Cotangents of all arguments, in their structure, ``None`` for what is not a float."""
-    position = count(len(program.fn.body.yields))
+    position = count(start)
     return tuple(restorer(gradient_spec(s), position)(results) for s in specs.values())
 
 
@@ -288,6 +316,8 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
     >>> out, df(np.array([0.0, 1.0]))
     (5.0, 4.0)
     """
+    from srcad.api.records import call_and_fix
+
     saved = snapshot_tree(primals)
     out, g = call_and_fix(as_function(f, options), primals)
 

@@ -10,8 +10,6 @@ from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
-from srcad.backends.printer import emit
-from srcad.compiler import finished
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -29,6 +27,9 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     >>> "def " in source(square_sum, np.ones(2))
     True
     """
+    from srcad.backends.printer import emit
+    from srcad.compiler import finished
+
     f: Transformed = as_function(g)
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
@@ -100,7 +101,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
     from srcad.backends.reference import run
-    from srcad.frontend.arguments import leaves_of
+    from srcad.compiler import finished
+    from srcad.specs import leaves_of
     from srcad.storage.measure import measured, tape_bytes
 
     f: Transformed = as_function(g)
@@ -111,8 +113,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     with compiling(f):
         program = f.program(specs)
     leaves = [snapshot(x) for k, v in bound.items() for x in leaves_of(v, specs[k])]
-    leaves += [snapshot(c.path()) for c in program.captures]
-    fn, found = measured(finished(program))
+    leaves += [snapshot(c.now()) for c in program.captures]
+    fn, found = measured(finished(program, whole=True))
     costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
     sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))
     rows = []

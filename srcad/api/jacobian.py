@@ -5,15 +5,15 @@ How a Jacobian is built as a program stands in ``api.jacobians``.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srcad.api.function import Transformed
 from srcad.api.grad import Grad
-from srcad.api.jacobians import jacobian_program
-from srcad.api.selection import refuse_inactive
-from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Spec
+from srcad.specs import Spec
+
+if TYPE_CHECKING:
+    from srcad.compiler import Program
 
 
 class Jacobian(Transformed):
@@ -40,6 +40,9 @@ class Jacobian(Transformed):
 
     def program(self, specs: dict[str, Spec]) -> Program:
         """The Jacobian of the inner program."""
+        from srcad.api.jacobians import jacobian_program
+        from srcad.api.selection import refuse_inactive
+
         refuse_inactive(specs, self.argnums)
         inner = super().program(specs)
         return jacobian_program(inner, self.argnums, self.mode, self.holomorphic)

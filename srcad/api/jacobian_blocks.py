@@ -11,15 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from srcad.api.programs import gradient_spec, pack
 from srcad.api.selection import Selection
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Node, Opaque, Spec, leaf_of, whole_type, wholes
 from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Atom, Var
 from srcad.ir.primitives_base import complex_kind
 from srcad.ir.types import ArrayT, Scalar, Type, is_complex, is_float
+from srcad.specs import Node, Opaque, Spec, gradient_spec, leaf_of, pack, whole_type, wholes
 
 
 def jacobian_spec(out: Spec, chosen: list[Selection], many: bool, mode: str) -> Spec:

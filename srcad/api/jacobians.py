@@ -25,13 +25,13 @@ from srcad.api.programs import active_pattern, reversed_program
 from srcad.api.selection import Selection, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import wholes
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Call, For, Function, If, Print, Stmt, Var, While
 from srcad.ir.types import ArrayT, Scalar, is_complex, is_float
 from srcad.ir.walk import variables
+from srcad.specs import wholes
 from srcad.transforms.arrays import copy
 from srcad.transforms.draws import draws, recorded, replayed
 from srcad.transforms.family import Family

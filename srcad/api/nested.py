@@ -33,6 +33,7 @@ from srcad.ir.nodes import Call as IrCall
 from srcad.ir.types import ArrayT, Scalar
 from srcad.ir.walk import statements
 from srcad.options import Options, defaults
+from srcad.paths import Path
 from srcad.transforms.arrays import copy, fit
 
 
@@ -159,7 +160,7 @@ def resolve(
 def whole(lo: Lowering, inner: Isolated) -> Program:
     """An isolated function as a program; what it sees counts as captured."""
     options = lo.program.options or defaults()
-    captures = tuple(Capture(lambda: None, v, None) for v in inner.extras)
+    captures = tuple(Capture(Path(None), v, None) for v in inner.extras)
     program = Program(
         inner.fn, inner.arguments, out_spec(inner.result), captures, (), inner.source, options
     )

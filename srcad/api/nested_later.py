@@ -16,13 +16,14 @@ from srcad.api.grad import Differentiable
 from srcad.api.higher import linearize, vjp
 from srcad.api.nested import Call, located_at, run, saved
 from srcad.api.nested_calls import as_object, fitted, given_to, leaves_like, moved_along
-from srcad.api.programs import gradient_spec, vjp_program
+from srcad.api.programs import vjp_program
 from srcad.api.records import active_floats
 from srcad.frontend.core import CALLS, OBJECTS, Lowering, handles
 from srcad.frontend.nested import value_of
 from srcad.frontend.values import Record, Tuple, flatten
 from srcad.ir.nodes import Atom, Var
 from srcad.ir.types import Scalar, is_float
+from srcad.specs import gradient_spec
 from srcad.transforms.arrays import zero_of
 from srcad.transforms.draws import draws
 

@@ -22,9 +22,9 @@ from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
 from numba.core.imputils import lower_constant
-from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
+from numba.extending import NativeValue, models, register_model, unbox
 
-from srcad.api.adjoint import Adjoint, has_shadow, shadow_spec
+from srcad.api.adjoint import Adjoint, has_shadow
 from srcad.api.function import Transformed
 from srcad.api.njit_code import Glue, argument_specs, glue, leaf_texts, spec_of_type
 from srcad.api.njit_stamps import Stamp
@@ -32,6 +32,7 @@ from srcad.api.safety import compiling
 from srcad.errors import SrcadError, TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec
 from srcad.ir.types import ArrayT, is_float
+from srcad.specs import shadow_spec
 
 PROCESS = uuid.uuid4().hex  # types of two processes are never equal: no false hit in a cache
 _count = itertools.count()
@@ -95,14 +96,8 @@ class Foreign(types.Opaque):
 register_model(DerivativeType)(models.OpaqueModel)
 
 
-@typeof_impl.register(Transformed)
-def type_of(obj: Transformed, c: Any) -> DerivativeType:
-    """The type of a function object, always the same one."""
-    return numba_type(obj)
-
-
 def numba_type(obj: Any) -> DerivativeType:
-    """See ``type_of``."""
+    """The type of a function object, always the same one."""
     found = obj.__dict__.get("_numba_type")
     if found is None:
         found = obj.__dict__["_numba_type"] = DerivativeType(obj)

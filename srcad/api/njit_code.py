@@ -21,7 +21,7 @@ import numba
 import numpy as np
 from numba.core import types
 
-from srcad.api.function import Specialisation, written_arrays
+from srcad.api.specialisation import Specialisation, face_of, written_arrays
 from srcad.backends.cpu import compile_module, register
 from srcad.backends.printer import emit
 from srcad.compiler import Program
@@ -202,7 +202,7 @@ def glue(
     names: dict[str, Any] = {"np": np, "_entry": compile_module(module, program.fn.name)}
     names |= known or {}
     leaves = [as_type(e, t) for expr, spec in arguments for e, t in leaf_texts(expr, spec)]
-    arrays = [c.path() for c in program.captures]
+    arrays = [c.now() for c in program.captures]
     for k, a in enumerate(arrays):
         names[f"_captured{k}"] = a
         leaves.append(f"_captured{k}")
@@ -218,7 +218,7 @@ def glue(
     text = "\n".join(lines) + "\n"
     names["__name__"] = __name__
     exec(compile(text, register(text, f"call of {program.fn.name}"), "exec"), names)
-    special = Specialisation(program, lambda *leaves: (), ())
+    special = Specialisation(face_of(program, False), lambda *leaves: (), lambda: program)
     content = content_key(module.source + extra, text, arrays, names)
     frozen = tuple(a.tobytes() for a in arrays)
     return Glue(numba.njit(error_model="numpy")(names["call"]), special, content, frozen)

@@ -4,6 +4,8 @@ In: the types of their arguments, as Numba's overload mechanism hands them over.
 implementation whose constant is a function object of srcad; it is inlined, so that the object is a
 constant of the user's function, stamp included (``njit_stamps``).
 
+Nothing of the compiler is imported before njit code with a derivative is compiled.
+
 Limits: ``f`` is an njit function or an object of srcad (Numba has no type for a plain Python
 function); ``argnums`` and ``has_aux`` are constants; no options; ``vjp`` with at most 12 arguments.
 """
@@ -15,15 +17,11 @@ from typing import Any
 
 from numba.core import types
 from numba.core.errors import RequireLiteralValue
-from numba.extending import overload, overload_attribute
+from numba.extending import overload
 
-from srcad.api.grad import Differentiable, grad, value_and_grad
+from srcad.api.grad import grad, value_and_grad
 from srcad.api.higher import hvp, jvp, vjp
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
-from srcad.api.njit import DerivativeType
-from srcad.api.njit_code import items_of
-from srcad.api.njit_points import AtPoint
-from srcad.api.njit_vjp import VjpAt
 from srcad.backends.cpu import register
 
 _made: dict[Any, Any] = {}
@@ -31,6 +29,8 @@ _made: dict[Any, Any] = {}
 
 def function_of(t: Any) -> Any:
     """The function that a type stands for, ``None`` if it stands for none."""
+    from srcad.api.njit_attributes import DerivativeType
+
     if isinstance(t, DerivativeType):
         return t.obj
     return t.dispatcher if isinstance(t, types.Dispatcher) else None
@@ -49,6 +49,8 @@ def value_of(t: Any) -> Any:
     if isinstance(t, types.NoneType):
         return None
     if isinstance(t, types.BaseTuple):
+        from srcad.api.njit_code import items_of
+
         return tuple(map(value_of, items_of(t)))
     if isinstance(t, (int, str, bool, tuple, type(None))):  # a default
         return t
@@ -115,29 +117,14 @@ def matrix(make: Any) -> None:
 makers()
 
 
-def attribute(name: str) -> None:
-    """``f.grad`` and ``f.value_and_grad`` of a ``@differentiable`` function."""
-
-    def get(f: Any) -> Any:
-        if not isinstance(f.obj, Differentiable):
-            return None
-        made = getattr(f.obj, name)
-        return lambda f: made
-
-    get.__annotations__ = {}
-    overload_attribute(DerivativeType, name, inline="always")(get)
-
-
-attribute("grad")
-attribute("value_and_grad")
-
-
 @inside(jvp)
 def jvp_inside(f: Any, primals: Any, tangents: Any) -> Any:
     """``srcad.jvp(f, primals, tangents)``."""
     obj = function_of(f)
     if obj is None:
         return None
+    from srcad.api.njit_points import AtPoint
+
     made = once(AtPoint, obj, "jvp")
     return lambda f, primals, tangents: made(primals, tangents)
 
@@ -148,8 +135,17 @@ def hvp_inside(f: Any, primals: Any, tangents: Any) -> Any:
     obj = function_of(f)
     if obj is None:
         return None
+    from srcad.api.njit_points import AtPoint
+
     made = once(AtPoint, obj, "hvp")
     return lambda f, primals, tangents: made(primals, tangents)
+
+
+def pullback(f: Any) -> Any:
+    """The object that ``vjp`` of a function means."""
+    from srcad.api.njit_vjp import VjpAt
+
+    return once(VjpAt, f)
 
 
 def vjp_of(count: int) -> None:
@@ -160,10 +156,10 @@ def vjp_of(count: int) -> None:
         f"    obj = function_of(f)\n"
         f"    if obj is None:\n"
         f"        return None\n"
-        f"    made = once(VjpAt, obj)\n"
+        f"    made = pullback(obj)\n"
         f"    return lambda f, {args}: made({args})\n"
     )
-    names = {"function_of": function_of, "once": once, "VjpAt": VjpAt, "__name__": __name__}
+    names = {"function_of": function_of, "pullback": pullback, "__name__": __name__}
     exec(compile(text, register(text, f"vjp of {count}"), "exec"), names)
     inside(vjp)(names["vjp_inside"])  # type: ignore[arg-type]
 

@@ -19,11 +19,12 @@ from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
 from srcad.api.njit import DerivativeType, numba_type
 from srcad.api.njit_code import Glue, glue, leaf_texts, spec_of_type
-from srcad.api.programs import jvp_program, pack
+from srcad.api.programs import jvp_program
 from srcad.api.safety import compiling
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs, spec_of
 from srcad.ir.types import ArrayT, is_float
+from srcad.specs import pack
 
 
 class AtPoint:

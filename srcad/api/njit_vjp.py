@@ -19,18 +19,20 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, models, register_model, typeof_impl
 
-from srcad.api.function import as_function, written_arrays
+from srcad.api.function import as_function
 from srcad.api.njit import PROCESS, DerivativeType, numba_type
 from srcad.api.njit_code import Glue, argument_specs, glue, items_of, leaf_texts
 from srcad.api.njit_points import fit_c, fit_f
-from srcad.api.programs import gradient_spec, pack, vjp_program
+from srcad.api.programs import vjp_program
 from srcad.api.records import active_floats
 from srcad.api.safety import compiling
+from srcad.api.specialisation import written_arrays
 from srcad.backends.printer import emit
 from srcad.compiler import Program
 from srcad.errors import NoDerivative, SrcadError, TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs
 from srcad.ir.types import ArrayT, is_float
+from srcad.specs import gradient_spec, pack
 from srcad.transforms.draws import draws
 
 

@@ -38,6 +38,8 @@ _numbers = count(1)
 class Outside:
     """A callable that is not looked into."""
 
+    of_this_process = True  # no code that calls it is kept on disk
+
     def __init__(self, f: Callable[..., Any]) -> None:
         self.f = f
         self.__name__ = getattr(f, "__name__", type(f).__name__)

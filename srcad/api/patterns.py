@@ -17,16 +17,17 @@ import numpy as np
 import scipy.sparse as sp
 
 from srcad.api.fitting import fit_array
-from srcad.api.function import Specialisation, make
 from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
-from srcad.api.programs import active_pattern, captured_count, move_captures, pack
+from srcad.api.programs import active_pattern, captured_count, move_captures
 from srcad.api.selection import Selection
+from srcad.api.specialisation import Specialisation, make
 from srcad.compiler import Program
 from srcad.frontend.arguments import Leaf
 from srcad.ir.nodes import Function
 from srcad.ir.types import ArrayT, is_float
 from srcad.ir.verify import verify
+from srcad.specs import pack
 from srcad.transforms.dependence import dependence, set_type
 
 WIDTH = 64

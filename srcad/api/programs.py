@@ -14,12 +14,22 @@ from srcad.api.conjugation import conjugated
 from srcad.api.selection import Selection, in_words, select
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, leaf_specs, whole_type, wholes
 from srcad.ir.build import const
 from srcad.ir.nodes import Block, Const, Function
 from srcad.ir.types import Scalar, is_complex, is_float
 from srcad.ir.verify import verify
 from srcad.ir.walk import rewrite_block
+from srcad.specs import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    gradient_spec,
+    leaf_specs,
+    pack,
+    whole_type,
+    wholes,
+)
 from srcad.transforms.forward import forward
 from srcad.transforms.reverse import reverse_with_report
 
@@ -72,15 +82,6 @@ def reversed_program(
 
         fn = limit_memory(fn, program.options.memory_limit)
     return fn, report
-
-
-def gradient_spec(spec: Spec) -> Spec:
-    """Structure of a cotangent: floats stay, everything else becomes ``None``."""
-    if isinstance(spec, Leaf):
-        return spec if is_float(spec.type) else Opaque(None, None)
-    if isinstance(spec, Node):
-        return replace(spec, parts=tuple(map(gradient_spec, spec.parts)))
-    return Opaque(None, None)
 
 
 def scalar_output(program: Program, what: str, name: str, holomorphic: bool = False) -> None:
@@ -177,11 +178,6 @@ def _grad_spec(
     if has_aux:  # yields come as aux, then gradients
         return Node("swapped", tuple, (0, 1), (aux, grads))
     return grads
-
-
-def pack(parts: tuple[Spec, ...]) -> Node:
-    """A plain tuple of specs."""
-    return Node("tuple", tuple, tuple(range(len(parts))), parts)
 
 
 def floats_of(spec: Spec) -> Spec:

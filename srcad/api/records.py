@@ -13,14 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from srcad.api.function import Specialisation, Transformed, make
-from srcad.api.programs import pack
+from srcad.api.function import Transformed
 from srcad.api.safety import compiling
+from srcad.api.specialisation import Specialisation, make
 from srcad.compiler import Program
-from srcad.frontend.arguments import Leaf, Spec, leaves_of
 from srcad.frontend.core import Capture
 from srcad.ir.types import is_float
-from srcad.transforms.draws import RECORD, draws, recorded, replayed
+from srcad.paths import Path
+from srcad.specs import Leaf, Spec, leaves_of, pack
+from srcad.transforms.draws import RECORD, recorded, replayed
 
 
 def active_floats(program: Program) -> tuple[bool, ...]:
@@ -38,7 +39,7 @@ def recorded_program(program: Program) -> Program:
 def replayed_program(program: Program, numbers: Any) -> Program:
     """A program that takes the numbers from an array, as if it had captured it."""
     fn = replayed(program.fn)
-    captured = Capture(lambda: numbers, fn.params[-1], numbers)
+    captured = Capture(Path(numbers), fn.params[-1], numbers)
     return replace(program.with_fn(fn), captures=(*program.captures, captured))
 
 
@@ -78,9 +79,10 @@ class Recordings:
 
 def draws_afresh(f: Transformed, args: tuple[Any, ...]) -> bool:
     """Whether two calls draw other random numbers: the function does not seed the generator."""
-    program = f.specialise(f.bind(copy.deepcopy(args), {})).program
-    if not draws(program.fn):
+    special = f.specialise(f.bind(copy.deepcopy(args), {}))
+    if not special.face.draws:
         return False
+    program = special.program
     recordings, numbers = Recordings(), []
     for _ in range(2):
         bound = f.bind(copy.deepcopy(args), {})
@@ -92,9 +94,10 @@ def draws_afresh(f: Transformed, args: tuple[Any, ...]) -> bool:
 def call_and_fix(f: Transformed, args: tuple[Any, ...]) -> tuple[Any, Transformed]:
     """The result of a call, and a function that gives it again: ``f`` itself if it never draws."""
     bound = f.bind(args, {})
-    program = f.specialise(bound).program
-    if not draws(program.fn):
+    special = f.specialise(bound)
+    if not special.face.draws:
         return f.call_bound(bound), f
+    program = special.program
     leaves = [x for k, v in bound.items() for x in leaves_of(v, program.arguments[k])]
     out, numbers = Recordings().run(f, program, leaves)
     return out, Replay(f, numbers)

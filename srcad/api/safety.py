@@ -16,8 +16,8 @@ from typing import Any
 
 from numba.core.compiler_lock import global_compiler_lock
 
+from srcad.callables import unwrap
 from srcad.errors import InternalError, SrcadError, UnsupportedSyntax
-from srcad.frontend.source import get_source, unwrap
 
 DEPTH = 10_000  # of Python's stack while a program is compiled
 LOCK: Any = global_compiler_lock
@@ -91,6 +91,8 @@ def place_of(f: Any, error: Exception) -> Any:
     loc = getattr(error, "srcad_loc", None)
     if loc is not None:
         return loc
+    from srcad.frontend.source import get_source
+
     try:
         source = get_source(innermost(f))
     except SrcadError:

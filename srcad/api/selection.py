@@ -12,10 +12,10 @@ from typing import Any
 
 from srcad.compiler import Program
 from srcad.errors import TypeMismatch
-from srcad.frontend.arguments import Node, Opaque, Spec, leaf_specs, whole_type
 from srcad.frontend.values import describe, describe_object
 from srcad.ir.nodes import Var
 from srcad.ir.types import is_float
+from srcad.specs import Node, Opaque, Spec, leaf_specs, whole_type
 
 _STEP = re.compile(r"\.(\w+)|\[(?:'([^']*)'|\"([^\"]*)\"|(-?\d+))\]")
 

@@ -19,12 +19,13 @@ import scipy.sparse as sp
 
 from srcad.api import colouring
 from srcad.api.compressed import compressed_program
-from srcad.api.function import Specialisation, Transformed, make
+from srcad.api.function import Transformed
 from srcad.api.higher import snapshot
 from srcad.api.patterns import Patterns, Situation
 from srcad.api.programs import grad_program
 from srcad.api.safety import compiling, located
 from srcad.api.selection import Selection, refuse_inactive, select
+from srcad.api.specialisation import Specialisation, make
 from srcad.compiler import Program
 from srcad.errors import InternalError, NoDerivative, TypeMismatch
 from srcad.frontend.arguments import Spec, leaves_of

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from srcad.api.function import Specialisation, Transformed, make
+from srcad.api.function import Transformed
 from srcad.api.higher import snapshot
 from srcad.api.jacobians import silent
-from srcad.api.programs import pack
 from srcad.api.safety import compiling
+from srcad.api.specialisation import Specialisation, make
 from srcad.frontend.arguments import Leaf, Spec, leaves_of
 from srcad.ir.nodes import Block, Loc
 from srcad.ir.types import I8
+from srcad.specs import pack
 from srcad.transforms.coverage import COUNTS, branches, covered
 from srcad.transforms.fingerprint import fingerprinted
 

@@ -8,9 +8,10 @@ IR, ``python`` executes the printed text, ``cpu`` compiles the printed text with
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from srcad.ir.nodes import Function
+if TYPE_CHECKING:
+    from srcad.ir.nodes import Function
 
 NAMESPACE: dict[str, Any] = {}  # what generated code may call besides NumPy and Numba, by name
 
@@ -35,9 +36,8 @@ def backend(name: str) -> Backend:
     return table[name]
 
 
-def as_tuple(fn: Function, result: object) -> tuple:
-    """The results of a compiled function as a tuple (it returns a single one bare)."""
-    count = len(fn.body.yields)
+def as_tuple(count: int, result: object) -> tuple:
+    """The ``count`` results of a compiled function as a tuple (it returns a single one bare)."""
     if count == 1:
         return (result,)
     return tuple(result) if count else ()  # type: ignore[arg-type,call-overload]

@@ -1,7 +1,8 @@
 """The CPU backend: a printed module compiled by Numba.
 
-In: a ``Module``.  Out: the entry function's dispatcher (it compiles itself for the types of the
-first call).  The text is registered with ``linecache``, so that tracebacks show it.
+In: a ``Module``, or its text from the cache.  Out: the entry function's dispatcher (it compiles
+itself for the types of the first call, or takes the code from the cache).  The text is registered
+with ``linecache``, so that tracebacks show it.
 """
 
 from __future__ import annotations
@@ -10,23 +11,46 @@ import hashlib
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
 from srcad.backends.base import NAMESPACE, as_tuple
-from srcad.backends.printer import Module, emit
 from srcad.errors import InternalError
-from srcad.ir.nodes import Function
+
+if TYPE_CHECKING:
+    from srcad.backends.printer import Module
+    from srcad.ir.nodes import Function
 
 
-def compile_module(module: Module, filename_hint: str = "srcad") -> Any:
+def compile_module(module: Module, filename_hint: str = "srcad", cached: bool = False) -> Any:
     """Execute the module's text; the njit dispatcher of its entry function."""
-    filename = register(module.source, filename_hint)
+    return compile_text(module.source, module.entry, filename_hint, cached)
+
+
+def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
+    """Execute a module's text; the njit dispatcher of its entry function.
+
+    Args:
+        source: the text.
+        entry: name of the entry function.
+        hint: what the text is called in tracebacks.
+        cached: whether compiled code is kept on disk.
+    """
+    filename = register(source, hint)
     # Numba resolves recursion only in functions of a module that can be found
     namespace: dict[str, Any] = {**NAMESPACE, "__name__": __name__}
-    exec(compile(module.source, filename, "exec"), namespace)
-    return namespace[module.entry]
+    exec(compile(source, filename, "exec"), namespace)
+    mark = hashlib.sha256(source.encode()).hexdigest()[:16]
+    for name, f in namespace.items():
+        if isinstance(f, Dispatcher) and name not in NAMESPACE:
+            f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+    if cached:
+        from srcad.backends.machine import Overloads
+
+        namespace[entry]._cache = Overloads(source)
+    return namespace[entry]
 
 
 def register(source: str, hint: str) -> str:
@@ -42,17 +66,24 @@ class CpuBackend:
     """``cpu`` behind the protocol of ``backends.base``."""
 
     def build(self, fn: Function) -> Callable[..., tuple]:
-        compiled = compile_module(emit(fn), fn.name)
+        from srcad.backends.printer import emit
 
-        def call(*args: Any) -> tuple:
-            try:
-                return as_tuple(fn, compiled(*args))
-            except Exception as error:
-                if not while_compiling(error):
-                    raise
-                raise refusal(fn, error) from error
+        return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
-        return call
+
+def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
+    """A dispatcher as a function that returns the tuple of its ``count`` results."""
+
+    def call(*args: Any) -> tuple:
+        try:
+            return as_tuple(count, compiled(*args))
+        except Exception as error:
+            if not while_compiling(error):
+                raise
+            raise refusal(name, error) from error
+
+    call.compiled = compiled  # type: ignore[attr-defined]
+    return call
 
 
 def while_compiling(error: Exception) -> bool:
@@ -67,13 +98,13 @@ def while_compiling(error: Exception) -> bool:
     return False
 
 
-def refusal(fn: Function, error: Exception) -> InternalError:
+def refusal(name: str, error: Exception) -> InternalError:
     """The error for generated code that Numba does not compile: a bug of srcad."""
     at = getattr(error, "loc", None)
-    place = Place(at.filename, at.line, fn.name) if at is not None and at.line else None
+    place = Place(at.filename, at.line, name) if at is not None and at.line else None
     what = next((s.strip() for s in str(error).splitlines() if s.strip()), type(error).__name__)
     return InternalError(
-        f"Numba cannot compile the code generated for {fn.name}: {what}",
+        f"Numba cannot compile the code generated for {name}: {what}",
         place,
         "this is a bug in srcad, not in your program",
         "please report this, with the function and the types of its arguments",

@@ -53,7 +53,7 @@ def executable(module: Module, fn: Function) -> Callable[..., tuple]:
             for a, t in zip(args, kinds, strict=True)
         ]
         with np.errstate(all="ignore"):
-            results = as_tuple(fn, entry(*typed))
+            results = as_tuple(len(fn.body.yields), entry(*typed))
         return tuple(
             _PLAIN[str(y.type)](r) if isinstance(y.type, Scalar) else r
             for r, y in zip(results, fn.body.yields, strict=True)

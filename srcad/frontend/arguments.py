@@ -1,16 +1,12 @@
-"""Arguments: from Python objects to typed parameters, and back.
+"""Arguments: from specs to typed parameters and abstract values, and captured arrays.
 
-A *spec* describes one argument at compile time: the structure (tuple, namedtuple, dict,
-dataclass) with an IR type at each number or array.  Functions, strings, ``None`` and other
-objects are part of the structure.  Specs are hashable: they are what a specialisation depends
-on.  Two arguments of equal specs run the same code.
+In: the spec of an argument (``srcad.specs``).  Out: its abstract value; its leaves become
+parameters of the IR function.  A captured array becomes a hidden parameter.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,247 +16,52 @@ from srcad.frontend.core import Capture, Lowering
 from srcad.frontend.values import Record, Static, Tuple
 from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Var
-from srcad.ir.types import (
-    B1,
-    C8,
-    C16,
-    COMPLEX_DTYPES,
-    DTYPES,
-    F4,
-    F8,
-    I8,
-    PART,
-    ArrayT,
-    Scalar,
-    Type,
-    is_complex,
+from srcad.ir.types import ArrayT
+from srcad.paths import Path
+from srcad.specs import (
+    Leaf,
+    Node,
+    Opaque,
+    Spec,
+    array_type,
+    build,
+    item_of,
+    leaf_of,
+    leaf_specs,
+    leaves_of,
+    pairs,
+    part_of,
+    rebuild,
+    scalar_type,
+    spec_of,
+    unpaired,
+    whole_type,
+    wholes,
 )
 
-
-@dataclass(frozen=True)
-class Leaf:
-    """A number or an array; ``part`` says what it is of a complex one.
-
-    A complex number is a ``Node`` of two leaves, ``"real"`` and ``"imag"``; a complex array one
-    leaf, ``"pairs"``: the same memory as floats, with a last axis of size 2.
-    """
-
-    type: Type
-    part: str = ""
-
-
-@dataclass(frozen=True)
-class Node:
-    """A structure: ``kind`` is tuple, namedtuple, list, dict, dataclass or complex."""
-
-    kind: str
-    cls: Any
-    keys: tuple[Any, ...]
-    parts: tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Opaque:
-    """An object that is part of the specialisation: compared by identity or value."""
-
-    key: Any
-    obj: Any = dataclasses.field(compare=False)
-
-
-Spec = Leaf | Node | Opaque
-
-
-def array_type(a: np.ndarray, what: str) -> ArrayT:
-    """IR type of an array."""
-    dt = a.dtype
-    code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
-    if type(a) not in (np.ndarray, np.memmap):
-        raise TypeMismatch(
-            f"{what} is of type {type(a).__name__}, which is not supported",
-            why="subclasses of arrays give operators another meaning",
-            instead="pass an ordinary array: np.asarray(...)",
-        )
-    if code not in DTYPES or not dt.isnative:
-        order = " in foreign byte order" if not dt.isnative else ""
-        raise TypeMismatch(
-            f"{what} is an array of {dt.name}{order}, which is not supported",
-            instead="pass an array of float64, float32, complex128, complex64, bool or of integers "
-            "that fit in int64",
-        )
-    layout = "C" if a.flags.c_contiguous else "F" if a.flags.f_contiguous else "A"
-    if code in COMPLEX_DTYPES and layout == "F":
-        layout = "A"  # the pairs of a Fortran-ordered array are not Fortran-ordered
-    return ArrayT(code, a.ndim, layout, bool(a.flags.writeable))
-
-
-def leaf_of(t: Type) -> Spec:
-    """Spec of a number or an array of a type of the frontend."""
-    if not is_complex(t):
-        return Leaf(t)
-    if isinstance(t, ArrayT):
-        return Leaf(view_layout(t, "pairs", ()), "pairs")
-    assert isinstance(t, Scalar)
-    cls = complex if t == C16 else np.complex64
-    return Node("complex", cls, PARTS, tuple(Leaf(PART[t], p) for p in PARTS))
-
-
-PARTS = ("real", "imag")
-
-
-def whole_type(spec: Spec) -> Type | None:
-    """Type of the frontend of a number or an array, complex ones as one; ``None`` of the rest."""
-    if isinstance(spec, Node) and spec.kind == "complex":
-        return C16 if spec.cls is complex else C8
-    if not isinstance(spec, Leaf):
-        return None
-    if spec.part == "pairs":
-        assert isinstance(spec.type, ArrayT)
-        return view_layout(spec.type, "complex", ())
-    return spec.type
-
-
-def wholes(spec: Spec) -> Iterator[tuple[Type, int]]:
-    """The numbers and arrays of a structure in order, and how many leaves each has."""
-    t = whole_type(spec)
-    if t is not None:
-        yield t, 2 if isinstance(t, Scalar) and is_complex(t) else 1
-    elif isinstance(spec, Node):
-        for p in spec.parts:
-            yield from wholes(p)
-
-
-def pairs(a: np.ndarray) -> np.ndarray:
-    """A complex array as floats with a last axis of size 2, in the same memory."""
-    return a[..., np.newaxis].view(a.real.dtype)
-
-
-def unpaired(a: np.ndarray) -> np.ndarray:
-    """A complex array from its pairs, in the same memory where they lie side by side."""
-    if a.strides[-1] != a.itemsize:
-        a = np.ascontiguousarray(a)
-    out: np.ndarray = a.view(np.complex64 if a.dtype == np.float32 else np.complex128)
-    return out[..., 0]
-
-
-def scalar_type(x: Any) -> Scalar | None:
-    """IR type of a number, or ``None``."""
-    if isinstance(x, (bool, np.bool_)):
-        return B1
-    if isinstance(x, np.float32):
-        return F4
-    if isinstance(x, (float, np.float64)):
-        return F8
-    if isinstance(x, (int, np.integer)):
-        return I8
-    if isinstance(x, (complex, np.complex64)):  # complex128 is a complex
-        return C8 if isinstance(x, np.complex64) else C16
-    return None
-
-
-def spec_of(x: Any, what: str = "argument") -> Spec:
-    """Spec of a Python object.
-
-    Raises:
-        TypeMismatch: arrays of unsupported dtypes, ints beyond 64 bits.
-    """
-    t = scalar_type(x)
-    if t is not None:
-        if t is I8 and not -(1 << 63) <= x < 1 << 63:
-            raise TypeMismatch(
-                f"{what} is an int that does not fit in 64 bits",
-                why="ints are 64-bit numbers in compiled code",
-                instead="pass a float",
-            )
-        return leaf_of(t)
-    if isinstance(x, np.ndarray):
-        return leaf_of(array_type(x, what))
-    if isinstance(x, np.generic):
-        raise TypeMismatch(
-            f"{what} is of type {type(x).__name__}, which is not supported",
-            instead="pass a float, a complex, an int, a bool or an array of them",
-        )
-    if isinstance(x, (tuple, list)):
-        kind = "list" if isinstance(x, list) else "namedtuple" if hasattr(x, "_fields") else "tuple"
-        parts = tuple(spec_of(v, part_of(what, f"[{k}]")) for k, v in enumerate(x))
-        return Node(kind, type(x), tuple(range(len(x))), parts)
-    if isinstance(x, dict):
-        for k in x:
-            if not isinstance(k, (str, int)):
-                raise TypeMismatch(
-                    f"{what} is a dict with the key {k!r}", instead="use strings or ints as keys"
-                )
-        return Node(
-            "dict",
-            dict,
-            tuple(x),
-            tuple(spec_of(v, part_of(what, f"[{k!r}]")) for k, v in x.items()),
-        )
-    if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        names = tuple(f.name for f in dataclasses.fields(x))
-        parts = tuple(spec_of(getattr(x, n), part_of(what, f".{n}")) for n in names)
-        return Node("dataclass", type(x), names, parts)
-    if hasattr(x, "_numba_type_") or type(x).__module__.startswith("numba.typed"):
-        raise TypeMismatch(
-            f"{what} is of type {type(x).__name__}, which is not supported",
-            why="typed containers and jitclasses hold state srcad cannot follow",
-            instead="pass arrays, tuples or a dataclass of them",
-        )
-    key = x if isinstance(x, (str, bytes, type(None))) else ("id", id(x))
-    return Opaque(key, x)
-
-
-def part_of(what: str, step: str) -> str:
-    """Name of a part of an argument: ``argument 'p.w'``."""
-    return f"{what[:-1]}{step}'" if what.endswith("'") else what + step
-
-
-def leaves_of(x: Any, spec: Spec) -> Iterator[Any]:
-    """Numbers and arrays of an argument, in the order of its parameters."""
-    if isinstance(spec, Leaf):
-        yield pairs(x) if spec.part == "pairs" else x
-    elif isinstance(spec, Node):
-        for key, part in zip(spec.keys, spec.parts, strict=True):
-            yield from leaves_of(item_of(x, spec, key), part)
-
-
-def item_of(x: Any, spec: Node, key: Any) -> Any:
-    """Child of a structured argument."""
-    return getattr(x, key) if spec.kind in ("dataclass", "complex") else x[key]
-
-
-def rebuild(spec: Spec, leaves: Iterator[Any], default: Callable[[Any], Any]) -> Any:
-    """A structure like ``spec`` with the given leaves; ``default`` makes what is no leaf."""
-    if isinstance(spec, Leaf):
-        leaf = next(leaves)
-        paired = spec.part == "pairs" and isinstance(leaf, np.ndarray)
-        return unpaired(leaf) if paired else leaf
-    if isinstance(spec, Opaque):
-        return default(spec.obj)
-    items = [rebuild(p, leaves, default) for p in spec.parts]
-    return build(spec, items)
-
-
-def build(spec: Node, items: list[Any]) -> Any:
-    """A container like ``spec`` with other items."""
-    if spec.kind == "complex":
-        return None if None in items else spec.cls(complex(*items))
-    if spec.kind == "dict":
-        return dict(zip(spec.keys, items, strict=True))
-    if spec.kind == "dataclass":
-        out = object.__new__(spec.cls)
-        for name, v in zip(spec.keys, items, strict=True):
-            object.__setattr__(out, name, v)
-        return out
-    return spec.cls(*items) if spec.kind == "namedtuple" else spec.cls(items)
-
-
-def leaf_specs(spec: Spec) -> Iterator[Leaf]:
-    """The leaves of a spec in order."""
-    if isinstance(spec, Leaf):
-        yield spec
-    elif isinstance(spec, Node):
-        for p in spec.parts:
-            yield from leaf_specs(p)
+__all__ = [  # what a spec is belongs to an argument
+    "Leaf",
+    "Node",
+    "Opaque",
+    "Spec",
+    "array_type",
+    "build",
+    "capture_array",
+    "child_name",
+    "item_of",
+    "leaf_of",
+    "leaf_specs",
+    "leaves_of",
+    "pairs",
+    "parameter",
+    "part_of",
+    "rebuild",
+    "scalar_type",
+    "spec_of",
+    "unpaired",
+    "whole_type",
+    "wholes",
+]
 
 
 def parameter(lo: Lowering, name: str, spec: Spec, params: list[Var]) -> Any:
@@ -271,7 +72,7 @@ def parameter(lo: Lowering, name: str, spec: Spec, params: list[Var]) -> Any:
         return as_complex(lo, v) if spec.part == "pairs" else v
     if isinstance(spec, Opaque):
         obj = spec.obj
-        return Static(obj, lambda: obj)
+        return Static(obj, Path(obj))
     items = [
         parameter(lo, child_name(name, k, spec), p, params)
         for k, p in zip(spec.keys, spec.parts, strict=True)
@@ -303,6 +104,8 @@ def capture_array(lo: Lowering, obj: np.ndarray, path: Any, node: Any) -> Var:
     """An array seen from inside the function becomes a hidden argument."""
     known = lo.program.captures.get(id(obj))
     if known is not None:
+        if path is not None and isinstance(known.path, Path):
+            lo.program.guards.append((path.same(known.path), True))
         if known.value is not None:
             return known.value
         if known.var.name not in lo.shapes:
@@ -317,7 +120,7 @@ def capture_array(lo: Lowering, obj: np.ndarray, path: Any, node: Any) -> Var:
     leaf = leaf_of(t)
     assert isinstance(leaf, Leaf)
     v = lo.b.var(hint, leaf.type)
-    capture = lo.program.captures[id(obj)] = Capture(path or (lambda: obj), v, obj)
+    capture = lo.program.captures[id(obj)] = Capture(path or Path(obj), v, obj)
 
     def known_there() -> None:
         if leaf.part == "pairs":

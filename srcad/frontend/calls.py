@@ -38,7 +38,7 @@ from srcad.frontend.values import (
     is_scalar,
 )
 from srcad.ir.build import const
-from srcad.library import LIBRARY, LIBRARY_METHODS, is_checkpoint, refuse
+from srcad.library import LIBRARY, LIBRARY_METHODS, complete, is_checkpoint, refuse
 
 
 @handles(CALLS, refuse)
@@ -206,7 +206,7 @@ def call_static(
     obj = RULED.get(obj, obj) if _hashable(obj) else obj
     from srcad.frontend.complexes import complex_handler
 
-    builtin = obj if _hashable(obj) and (obj in CALLS or obj in LIBRARY) else None
+    builtin = obj if _hashable(obj) and (obj in CALLS or obj in complete()) else None
     special = complex_handler(lo, builtin, args, keywords, node) if builtin is not None else None
     if special is not None:
         return special(lo, args, keywords, node)
@@ -222,7 +222,7 @@ def call_static(
     name = scalar_primitive(obj)
     if name is not None:
         return primitive_call(lo, name, obj, args, keywords, node)
-    if _hashable(obj) and obj in LIBRARY:
+    if _hashable(obj) and obj in complete():
         return expand(lo, FunctionV(get_source(LIBRARY[obj].code)), args, keywords, node)
     if isinstance(obj, type):
         from srcad.frontend.construction import construct

@@ -38,8 +38,9 @@ from srcad.ir.layout import view_layout
 from srcad.ir.nodes import Atom, Var
 from srcad.ir.primitives_base import COMPLEX
 from srcad.ir.types import C8, C16, F4, F8, is_complex
-from srcad.library import LIBRARY_COMPLEX
+from srcad.library import LIBRARY, LIBRARY_COMPLEX
 from srcad.library.complexes import CAPABLE as CAPABLE_LIBRARY
+from srcad.library.complexes import CAPABLE_CODE
 from srcad.library.complexes import CAPABLE_METHODS as CAPABLE_LIBRARY_METHODS
 from srcad.rules.registry import FUNCTIONS
 
@@ -99,18 +100,23 @@ def complex_handler(lo: Lowering, obj: Any, args: list, keywords: dict, node: An
         return None
     if obj in HANDLERS:
         return HANDLERS[obj]
-    if obj in CAPABLE or obj in CALLS_OF_SRCAD:
+    if capable(obj) or obj in CALLS_OF_SRCAD:
         return None
     from srcad.frontend.calls import full_name
 
     refuse(lo, full_name(obj), node)
 
 
+def capable(f: Any) -> bool:
+    """Whether the real definition of a function holds for complex arguments as it stands."""
+    return f in CAPABLE or f in LIBRARY and LIBRARY[f].code in CAPABLE_CODE
+
+
 def takes_complex(f: Any) -> bool:
     """Whether a function of Python or NumPy takes complex arguments."""
     op = FUNCTIONS.get(f)
     analytic = op in COMPLEX and getattr(f, "__module__", "") != "math"
-    return f in CAPABLE or f in HANDLERS or f in CALLS_OF_SRCAD or analytic
+    return capable(f) or f in HANDLERS or f in CALLS_OF_SRCAD or analytic
 
 
 def check_method(lo: Lowering, name: str, owner: Any, args: list, node: Any) -> None:

@@ -19,8 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-import numpy as np
-
+from srcad.errors import PLAIN as PLAIN
 from srcad.errors import SrcadError, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Conflict, Maybe, describe, is_array, is_scalar
@@ -28,6 +27,8 @@ from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Const, Function, Loc, Var
 from srcad.ir.types import B1, I8, ArrayT, ListT, Scalar
+from srcad.paths import Path
+from srcad.specs import pairs
 
 STMT: dict[type, Callable] = {}
 EXPR: dict[type, Callable] = {}
@@ -39,7 +40,6 @@ OBJECTS: dict[type, Callable] = {}  # callable objects that mean more than their
 
 FLAGS = (".ret", ".brk", ".cont")
 TRUE, FALSE = const(True), const(False)
-PLAIN = "plain Python refuses this as well"  # why, where the fault is the program's own
 EXPANSION_LIMIT = 40_000  # statements; beyond this a helper is called, not expanded
 
 
@@ -90,7 +90,7 @@ class Capture:
     ``value`` is the complex array whose pairs are the argument.
     """
 
-    path: Callable[[], Any]
+    path: Path
     var: Var
     obj: Any
     value: Var | None = None
@@ -98,9 +98,7 @@ class Capture:
     def now(self) -> Any:
         """The array as it is now, as the hidden argument takes it."""
         obj = self.path()
-        if self.value is None:
-            return obj
-        return obj[..., np.newaxis].view(obj.real.dtype)
+        return obj if self.value is None else pairs(obj)
 
 
 @dataclass
@@ -108,7 +106,7 @@ class Program:
     """What the lowering of one root function collects."""
 
     captures: dict[int, Capture] = field(default_factory=dict)
-    guards: list[tuple[Callable[[], Any], Any]] = field(default_factory=list)
+    guards: list[tuple[Path, Any]] = field(default_factory=list)
     callees: dict[str, Function] = field(default_factory=dict)
     instances: dict[Any, Any] = field(default_factory=dict)
     facts: dict[Any, Any] = field(default_factory=dict)

@@ -14,13 +14,14 @@ from srcad.frontend.source import SourceFunction, of_library
 from srcad.frontend.statements import body, keep, settle, solid
 from srcad.frontend.values import UNBOUND, FunctionV, Record, Static, Tuple, flatten
 from srcad.ir.nodes import Loc
+from srcad.paths import Path
 
 
 def static_argument(lo: Lowering, x: Any, node: Any) -> Any:
     """An object bound by a method or a partial."""
     from srcad.frontend.names import captured
 
-    return captured(lo, x, lambda: x, node)
+    return captured(lo, x, Path(x), node)
 
 
 # expanding user functions

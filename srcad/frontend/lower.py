@@ -41,7 +41,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     statements,
     vectorizing,
 )
-from srcad.frontend.arguments import Spec, parameter
+from srcad.frontend.arguments import parameter
 from srcad.frontend.core import Capture, Lowering, Program, RecursionFound, Restart
 from srcad.frontend.fence import check_function
 from srcad.frontend.source import SourceFunction, call_parts, get_source
@@ -51,6 +51,8 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
 from srcad.ir.types import ArrayT, is_complex
 from srcad.ir.walk import called, rewrite_block
+from srcad.paths import Path
+from srcad.specs import Spec
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,12 @@ def _finish(
     callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
     fn = Function(source.name, (*params, *(c.var for c in captures)), block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
-    return Lowered(fn, source, value, counts, captures, tuple(lo.program.guards))
+    return Lowered(fn, source, value, counts, captures, guards_of(lo.program))
+
+
+def guards_of(program: Program) -> tuple[tuple[Path, Any], ...]:
+    """What must keep its value, each once; what a path starts from is always the same."""
+    return tuple({p.identity(): (p, v) for p, v in program.guards if p.steps}.values())
 
 
 def real_leaves(lo: Lowering, v: Any) -> tuple[Any, ...]:

@@ -33,6 +33,13 @@ from srcad.ir.build import const
 from srcad.ir.nodes import Const
 from srcad.ir.types import C8, C16, Scalar
 from srcad.library import LIBRARY_METHODS
+from srcad.paths import Path
+
+# what these modules hold is looked at once: nobody replaces np.sin between two calls
+FIXED = (
+    *("numpy", "math", "cmath", "numpy.linalg", "numpy.random"),
+    *("numba", "scipy.special", "operator"),
+)
 
 
 def number(lo: Lowering, v: Any, node: Any) -> Const:
@@ -72,19 +79,16 @@ def name_value(lo: Lowering, node: ast.Name) -> Any:
         return captured(lo, src.closure[name], cell_path(src, name), node)
     if name in src.globals:
         table = src.globals
-        return captured(lo, table[name], lambda: table[name], node)
+        return captured(lo, table[name], Path(table).item(name), node)
     if hasattr(builtins, name):
         return Static(getattr(builtins, name))
     lo.fail(node, f"name {name!r} is not defined", PLAIN)
 
 
-def cell_path(src: Any, name: str) -> Any:
-    """How to read a closure cell again."""
-    f = src.function
-    if f is None or name not in f.__code__.co_freevars:
-        return None
-    cell = f.__closure__[f.__code__.co_freevars.index(name)]
-    return lambda: cell.cell_contents
+def cell_path(src: Any, name: str) -> Path | None:
+    """How to read a closure cell again (a nested function sees those of the one around it)."""
+    cell = src.cells.get(name)
+    return None if cell is None else Path(cell).cell()
 
 
 def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
@@ -107,26 +111,24 @@ def captured(lo: Lowering, obj: Any, path: Any, node: Any) -> Any:
 
         return capture_array(lo, obj, path, node)
     if isinstance(obj, (list, dict)) and path is not None:  # they may grow, or get other keys
-        lo.program.guards.append(
-            (
-                lambda: tuple(path()) if isinstance(obj, dict) else len(path()),
-                tuple(obj) if isinstance(obj, dict) else len(obj),
-            )
-        )
+        if isinstance(obj, dict):
+            lo.program.guards.append((path.keys(), tuple(obj)))
+        else:
+            lo.program.guards.append((path.length(), len(obj)))
     if isinstance(obj, (tuple, list)):
         items = tuple(captured(lo, x, step(path, k), node) for k, x in enumerate(obj))
         named = type(obj) if hasattr(obj, "_fields") else None
         return Tuple(items, list if isinstance(obj, list) else named)
     if isinstance(obj, dict) and all(isinstance(k, (str, int)) for k in obj):
         return Record(dict, {k: captured(lo, x, step(path, k), node) for k, x in obj.items()})
-    if path is not None and not isinstance(obj, (types.ModuleType, types.BuiltinFunctionType)):
+    if path is not None and not isinstance(obj, types.BuiltinFunctionType):
         lo.program.guards.append((path, obj))
     return Static(obj, path)
 
 
 def step(path: Any, key: Any) -> Any:
     """Path of an item of a captured container."""
-    return None if path is None else (lambda: path()[key])
+    return None if path is None else path.item(key)
 
 
 def guard(lo: Lowering, obj: Any, path: Any, value: Const) -> Const:
@@ -152,10 +154,11 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
             what = getattr(owner.obj, "__name__", repr(owner.obj))
             lo.fail(node, f"{what} has no attribute {name!r}", PLAIN)
         where = owner.path
-        path = None if where is None else (lambda: getattr(where(), name))
-        if isinstance(owner.obj, types.ModuleType) and path is None:
-            module = owner.obj
-            path = lambda: getattr(module, name)  # noqa: E731
+        path = None if where is None else where.attr(name)
+        if isinstance(owner.obj, types.ModuleType) and owner.obj.__name__ in FIXED:
+            path = None  # the guard of the module is enough
+        elif isinstance(owner.obj, types.ModuleType) and path is None:
+            path = Path(owner.obj).attr(name)
         if isinstance(obj, (float, complex)) and owner.obj in (np, math, cmath):
             return const(obj)
         return captured(lo, obj, path, node)

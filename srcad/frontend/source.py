@@ -10,16 +10,17 @@ source before Python 3.13; that is an error with a remedy.
 from __future__ import annotations
 
 import ast
-import inspect
 import linecache
 import os
 import time
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from srcad.callables import call_parts as call_parts
+from srcad.callables import unwrap
 from srcad.errors import UnknownFunction, UnsupportedSyntax
 from srcad.ir.nodes import Loc
 
@@ -34,6 +35,7 @@ class SourceFunction:
     globals: dict[str, Any]
     closure: dict[str, Any]
     function: Any = None
+    cells: dict[str, Any] = field(default_factory=dict)  # where the values of ``closure`` stand
 
     def loc(self, node: ast.AST) -> Loc:
         """Location of a node of this function."""
@@ -55,18 +57,6 @@ def end_of(node: ast.AST) -> int:
     if getattr(node, "end_lineno", None) == getattr(node, "lineno", -1):
         return int(getattr(node, "end_col_offset", 0) or 0)
     return 0
-
-
-def unwrap(f: Any) -> Any:
-    """The plain Python function under njit dispatchers and srcad objects."""
-    seen = 0
-    while seen < 10:
-        seen += 1
-        inner = getattr(f, "__srcad_function__", None) or getattr(f, "py_func", None)
-        if inner is None:
-            return f
-        f = inner
-    return f
 
 
 STARTED = time.time()
@@ -156,14 +146,15 @@ def get_source(f: Any) -> SourceFunction:
             why="the file has changed since it was imported, or two lambdas share a line",
             instead="reload the module; give each lambda a line of its own",
         )
-    cells = {}
-    for name, cell in zip(code.co_freevars, f.__closure__ or (), strict=True):
+    cells = dict(zip(code.co_freevars, f.__closure__ or (), strict=True))
+    closure = {}
+    for name, cell in cells.items():
         try:
-            cells[name] = cell.cell_contents
+            closure[name] = cell.cell_contents
         except ValueError:
             continue
     name = "lambda_" if f.__name__ == "<lambda>" else f.__name__
-    return SourceFunction(node, name, code.co_filename, f.__globals__, cells, f)
+    return SourceFunction(node, name, code.co_filename, f.__globals__, closure, f, cells)
 
 
 def _find(tree: ast.Module, code: types.CodeType) -> Any:
@@ -206,26 +197,6 @@ def _match_lambda(found: list[Any], code: types.CodeType) -> list[Any]:
             return exact
     bodies = {ast.dump(n) for n in same}
     return same[:1] if len(bodies) == 1 else same
-
-
-def call_parts(f: Any) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-    """A callable as (function, leading arguments, keyword arguments): methods and partials."""
-    args: tuple[Any, ...] = ()
-    keywords: dict[str, Any] = {}
-    while True:
-        if isinstance(f, partial):
-            args, keywords = (*f.args, *args), {**f.keywords, **keywords}
-            f = f.func
-        elif inspect.ismethod(f):
-            args, f = (f.__self__, *args), f.__func__
-        elif unwrap(f) is not f:
-            f = unwrap(f)
-        elif not isinstance(
-            f, (types.FunctionType, type, types.BuiltinFunctionType)
-        ) and isinstance(inspect.getattr_static(type(f), "__call__", None), types.FunctionType):
-            args, f = (f, *args), type(f).__call__
-        else:
-            return f, args, keywords
 
 
 def of_library(source: SourceFunction) -> bool:

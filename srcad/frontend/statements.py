@@ -351,7 +351,7 @@ def decorated(lo: Lowering, f: Any, node: Any) -> Any:
 def make_closure(lo: Lowering, node: Any, name: str) -> FunctionV:
     """A nested function or lambda; defaults are evaluated now."""
     outer = lo.frame.source
-    src = SourceFunction(node, name, outer.file, outer.globals, outer.closure)
+    src = SourceFunction(node, name, outer.file, outer.globals, outer.closure, cells=outer.cells)
     a = node.args
     positional = [*a.posonlyargs, *a.args]
     defaults: dict[str, Any] = {}

@@ -17,6 +17,7 @@ import numpy as np
 
 from srcad.ir.nodes import Atom, Const, Var
 from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
+from srcad.paths import Path
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Static:
     """
 
     obj: Any
-    path: Callable[[], Any] | None = None
+    path: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -44,6 +44,7 @@ from srcad.library.registry import (
     LIBRARY_METHODS,
     Entry,
     axes_of,
+    complete,
     implements,
     refuse,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "LIBRARY_METHODS",
     "Entry",
     "axes_of",
+    "complete",
     "implements",
     "is_checkpoint",
     "refuse",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.integrate
 
 from srcad.library.axes import flat, one_axis, place
 from srcad.library.indexing import along
@@ -99,7 +98,7 @@ _TRAPEZOIDS = lambda d: [  # noqa: E731
 
 @implements(
     getattr(np, "trapezoid", None) or np.trapz,  # type: ignore[attr-defined]
-    scipy.integrate.trapezoid,
+    "scipy.integrate.trapezoid",
     samples=_TRAPEZOIDS,
 )
 def trapezoid(y, x=None, dx=1.0, axis=-1):
@@ -112,7 +111,7 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @implements(
-    scipy.integrate.cumulative_trapezoid,
+    "scipy.integrate.cumulative_trapezoid",
     samples=lambda d: [
         d.call(d.vec(5)),
         d.call(d.vec(5), d.increasing(5), initial=0),
@@ -133,7 +132,7 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
 
 
 @implements(
-    scipy.integrate.simpson,
+    "scipy.integrate.simpson",
     samples=lambda d: [
         d.call(d.vec(5)),
         d.call(d.vec(7), x=d.increasing(7)),

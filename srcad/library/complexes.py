@@ -12,9 +12,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import scipy.integrate
 
-from srcad.library import factors
+from srcad.library import calculus, factors
 from srcad.library.products import named
 from srcad.library.registry import LIBRARY_COMPLEX, of_complex, refuse
 
@@ -28,13 +27,15 @@ polyder polyint polymul polysub polyval tensordot trace trapezoid vander"""
 CAPABLE = {
     *(f for name in (_MOVES + " " + _SUMS).split() for f in named(np, name)),
     *named(np.polynomial.polynomial, "polyadd", "polyder", "polymul", "polysub", "polyval"),
-    *(math.prod, scipy.integrate.trapezoid, scipy.integrate.cumulative_trapezoid),
+    math.prod,
     *named(np.linalg, "inv", "solve", "multi_dot", "matrix_power", "matmul", "outer"),
     *named(np.linalg, "matrix_transpose", "tensordot", "cross"),
     *(factors.inv, factors.solve),
     *(np.add.outer, np.subtract.outer, np.multiply.outer, np.divide.outer),
     *(np.add.reduce, np.multiply.reduce, np.add.accumulate, np.multiply.accumulate),
 }
+# by their definition: of modules that are imported late
+CAPABLE_CODE = {calculus.trapezoid, calculus.cumulative_trapezoid}
 CAPABLE_METHODS = {"take", "put", "compress", "repeat", "trace", "dot", "nonzero"}
 
 
@@ -81,4 +82,4 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
     return np.sqrt(np.var(a, axis, ddof=ddof, keepdims=keepdims))
 
 
-__all__ = ["CAPABLE", "CAPABLE_METHODS", "LIBRARY_COMPLEX"]
+__all__ = ["CAPABLE", "CAPABLE_CODE", "CAPABLE_METHODS", "LIBRARY_COMPLEX"]

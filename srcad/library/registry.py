@@ -13,6 +13,8 @@ where an argument cannot be supported.
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -34,12 +36,13 @@ class Entry:
 
 LIBRARY: dict[Function, Entry] = {}
 LIBRARY_METHODS: dict[str, Entry] = {}
+LATE: dict[str, dict[str, Entry]] = {}  # modules that take long to import: by name, until they are
 LIBRARY_COMPLEX: dict[Function, Function] = {}  # what a function is where an argument is complex
 LIBRARY_ITEMS: dict[Any, Function] = {}  # objects with a subscript: np.r_, np.mgrid
 
 
 def implements(
-    *originals: Function,
+    *originals: Function | str,
     samples: Function,
     notes: str = "",
     method: str = "",
@@ -48,6 +51,7 @@ def implements(
     """Declare that the decorated function is what ``originals`` compute.
 
     Args:
+        originals: the functions, or the full name of one whose module takes long to import.
         samples: a function of a ``tests.samples.Draw``, which makes arguments; it returns calls,
             each made by ``d.call(...)``.
         notes: what the table of supported functions says of it.
@@ -57,7 +61,11 @@ def implements(
 
     def declare(code: Function) -> Function:
         for f in originals:
-            LIBRARY[f] = Entry(code, samples, notes, in_place)
+            if isinstance(f, str):
+                module, _, name = f.rpartition(".")
+                LATE.setdefault(module, {})[name] = Entry(code, samples, notes, in_place)
+            else:
+                LIBRARY[f] = Entry(code, samples, notes, in_place)
         if method:
             LIBRARY_METHODS[method] = Entry(code, samples, notes, in_place)
         return code
@@ -73,6 +81,18 @@ def of_complex(*originals: Function) -> Callable:
         return code
 
     return declare
+
+
+def complete(everything: bool = False) -> dict[Function, Entry]:
+    """``LIBRARY`` with the functions of the modules that are imported by now.
+
+    Args:
+        everything: import the others.
+    """
+    for name in [m for m in LATE if everything or m in sys.modules]:
+        module = importlib.import_module(name)
+        LIBRARY.update({getattr(module, k): entry for k, entry in LATE.pop(name).items()})
+    return LIBRARY
 
 
 def refuse(what: str, instead: str = "") -> NoReturn:

@@ -1,0 +1,302 @@
+"""Compiled code for one set of argument kinds: what a call needs, and nothing of the compiler.
+
+A ``Face`` is what is left of a program when its code is generated: the text, how results are put
+together, what was captured and must keep its value.  It is what the cache on disk holds, so that
+a call in another process starts here.  The program itself is made again where somebody asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import astuple, dataclass, replace
+from functools import cached_property
+from itertools import count
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srcad.backends.base import NAMESPACE
+from srcad.errors import TypeMismatch
+from srcad.ir.types import ArrayT, Scalar, is_complex
+from srcad.paths import Path
+from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired
+from srcad.specs import build as container
+
+if TYPE_CHECKING:
+    from srcad.compiler import Program
+    from srcad.ir.nodes import Function
+    from srcad.options import Options
+
+
+@dataclass(frozen=True)
+class Face:
+    """A program seen from outside.
+
+    ``text`` and ``entry`` are the generated module and its function (for the ``cpu`` backend),
+    ``written`` the positions of the array parameters that the code writes, ``messages`` the texts
+    of exceptions that show numbers, ``draws`` whether random numbers are drawn.  The types of
+    captured arrays are those that the user sees: complex arrays are complex, not pairs.
+    """
+
+    name: str
+    loc: tuple[Any, ...]
+    arguments: dict[str, Spec]
+    out: Spec
+    params: tuple[str, ...]
+    results: int
+    written: tuple[int, ...]
+    draws: bool
+    captures: tuple[tuple[Path, ArrayT], ...]
+    guards: tuple[tuple[Path, Any], ...]
+    messages: dict[str, int]
+    hint: str = ""
+    text: str = ""
+    entry: str = ""
+
+    def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
+        """The function that the text defines, compiled at its first call."""
+        from srcad.backends.cpu import compile_text, runner
+
+        compiled = compile_text(self.text, self.entry, self.hint, cached)
+        run = runner(compiled, self.hint, self.results)
+        if self.messages:
+            from srcad.messages import filling
+
+            return filling(run, self.messages)
+        return run
+
+
+def face_of(program: Program, printed: bool) -> Face:
+    """What a call of a program needs; with its text, where it is to be compiled."""
+    from srcad.messages import templates
+    from srcad.transforms.draws import draws
+
+    fn = program.fn
+    captures = tuple((c.path, (c.value or c.var).type) for c in program.captures)
+    face = Face(
+        program.source.name,
+        astuple(program.source.loc(program.source.node)),
+        program.arguments,
+        program.out,
+        tuple(p.name for p in fn.params),
+        len(fn.body.yields),
+        written_arrays(fn),
+        bool(draws(fn)),
+        captures,  # type: ignore[arg-type]
+        program.guards,
+        templates(fn),
+        fn.name,
+    )
+    if printed:
+        from srcad.backends.printer import emit
+        from srcad.compiler import finished
+
+        module = emit(finished(program))
+        return replace(face, text=module.source, entry=module.entry)
+    return face
+
+
+def written_arrays(fn: Function) -> tuple[int, ...]:
+    """Positions of the array parameters that a function writes."""
+    from srcad.analyses.summaries import summary_of
+
+    summary = summary_of(fn)
+    return tuple(
+        k
+        for k, (p, w) in enumerate(zip(fn.params, summary.writes, strict=True))
+        if w and isinstance(p.type, ArrayT)
+    )
+
+
+class Specialisation:
+    """Compiled code for one set of argument kinds.
+
+    Args:
+        face: what a call needs.
+        run: the compiled function of the leaves of the arguments.
+        remake: makes the program again.
+    """
+
+    def __init__(
+        self, face: Face, run: Callable[..., tuple[Any, ...]], remake: Callable[[], Program]
+    ) -> None:
+        self.face, self.run, self.remake = face, run, remake
+        self.restore = restorer(face.out, count())
+        self.fetch = tuple(fetching(path, t) for path, t in face.captures)
+        self.checks = tuple((path.get, value) for path, value in face.guards)
+        self.arrays = tuple((path.get, path(), t) for path, t in face.captures)
+
+    @cached_property
+    def program(self) -> Program:
+        """The program, made again where the code came from the cache."""
+        return self.remake()
+
+    def valid(self) -> bool:
+        """Whether the captured numbers still have the values that were frozen."""
+        for get, value in self.checks:
+            try:
+                now = get()
+            except Exception:
+                return False
+            if now is not value and (type(now) is not type(value) or now != value):
+                if not (now != now and value != value):
+                    return False
+        for get, array, t in self.arrays:
+            now = get()
+            if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
+                return False
+        return True
+
+    def captured(self) -> tuple[Any, ...]:
+        """The captured arrays as they are now."""
+        return tuple([get() for get in self.fetch])
+
+    @property
+    def direct(self) -> Callable[..., Any] | None:
+        """The compiled function, where its arguments and results are already those of the call."""
+        if self.fetch or self.face.written or not bare(self.face.out):
+            return None
+        return getattr(self.run, "compiled", None)
+
+    def spread(self, *leaves: Any) -> Any:
+        """``__call__`` with the leaves one by one."""
+        return self(leaves)
+
+    def __call__(self, leaves: Sequence[Any]) -> Any:
+        """Run on the leaves of the arguments; the structured result."""
+        if self.fetch:
+            leaves = [*leaves, *self.captured()]
+        if self.face.written:
+            check_overlap(self.face, leaves)
+        return self.restore(self.run(*leaves))
+
+
+class Ready:
+    """A specialisation that has run, with what the next call is compared with.
+
+    Numba's fingerprint of the arguments has chosen it; it holds rank, layout and element type of
+    arrays, but says nothing of subclasses and foreign byte order, nor of the size of an integer.
+
+    ``names`` and ``watched`` are captured values, compared by identity: where one is another
+    object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
+    comes before or after it.
+    """
+
+    __slots__ = ("arrays", "integers", "names", "options", "run", "watched")
+
+    def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
+        self.options = options
+        arrays = ((k, x) for k, x in enumerate(args) if isinstance(x, np.ndarray))
+        self.arrays = tuple((k, x.dtype) for k, x in arrays)
+        self.integers = tuple(k for k, x in enumerate(args) if isinstance(x, (int, np.int64)))
+        watched = [(p, value) for p, value in special.face.guards]
+        watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
+        entries = {id(p): p.entry() for p, _ in watched}
+        self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
+        self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
+        self.run = special.direct or special.spread
+
+    def fit(self, args: tuple[Any, ...]) -> bool:
+        """Whether integers are numbers of 64 bits."""
+        return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
+
+
+def fetching(path: Path, t: ArrayT) -> Callable[[], Any]:
+    """A function that gives the captured array of this moment as compiled code takes it."""
+    get = path.get
+    return (lambda: pairs(get())) if is_complex(t) else get
+
+
+def make(program: Program, slot: Any = None) -> Specialisation:
+    """Build the code of a program, and keep it in the place of the cache that is given."""
+    from srcad.compiler import build
+
+    if slot is None:
+        return Specialisation(face_of(program, False), build(program), lambda: program)
+    face = face_of(program, True)
+    known = not any(name in face.text for name in NAMESPACE)  # else it calls what only is here
+    if known:
+        slot.store(face)
+    return Specialisation(face, face.start(known), lambda: program)
+
+
+def kind_of(x: Any) -> Any:
+    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
+    kind = type(x)
+    if kind is np.ndarray and x.dtype.kind != "c":
+        return x.dtype, x.ndim, x.flags.num
+    if kind is int:
+        return kind if -(1 << 63) <= x < 1 << 63 else None
+    return kind if kind in _NUMBERS else None
+
+
+_NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
+
+
+def same_kind(a: np.ndarray, t: ArrayT) -> bool:
+    """Whether a captured array can stand for the one that was compiled for."""
+    try:
+        now = array_type(a, "a captured array")
+    except TypeMismatch:
+        return False
+    return (now.dtype, now.ndim, now.layout) == (t.dtype, t.ndim, t.layout)
+
+
+def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
+    """Arguments that are written must not share memory with others.
+
+    Raises:
+        TypeMismatch: they do, so the derivative with respect to each is not defined.
+    """
+    arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
+    for k in face.written:
+        for j, b in arrays:
+            if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
+                from srcad.ir.nodes import Loc
+
+                raise TypeMismatch(
+                    f"{face.name} writes to {face.params[k]!r}, which overlaps "
+                    f"{face.params[j]!r} in memory",
+                    Loc(*face.loc),
+                    "a change of one would change the other, so neither has a derivative of its "
+                    "own",
+                    "pass a copy",
+                )
+
+
+def bare(spec: Spec) -> bool:
+    """Whether a result is what compiled code returns: an array or a number, a tuple of several.
+
+    >>> bare(Leaf(Scalar("f8"))), bare(Leaf(Scalar("f4")))
+    (True, False)
+    """
+    if isinstance(spec, Leaf):
+        return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
+    several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
+    return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
+
+
+def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
+    """A function that makes a result from its leaves (``leaf`` counts their positions)."""
+    if isinstance(spec, Leaf):
+        k = next(leaf)
+        if isinstance(spec.type, Scalar):
+            number = _SCALARS[spec.type.kind]
+            return lambda leaves: number(leaves[k])
+        if spec.part == "pairs":
+            return lambda leaves: unpaired(leaves[k])
+        return itemgetter(k)
+    if isinstance(spec, Node):
+        parts = [restorer(p, leaf) for p in spec.parts]
+        if spec.kind == "swapped":
+            first, second = parts
+            return lambda leaves: (second(leaves), first(leaves))
+        if spec.cls is tuple:
+            return lambda leaves: tuple([part(leaves) for part in parts])
+        return lambda leaves: container(spec, [part(leaves) for part in parts])
+    obj = spec.obj
+    return lambda leaves: obj
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {"f8": float, "f4": np.float32, "i8": int, "b1": bool}
