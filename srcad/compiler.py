@@ -34,11 +34,13 @@ from srcad.transforms import (
     dead_code,
     hoist,
     induction,
+    scalarise,
     simplify,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
+    scalarise.run,
     cse.run,
     induction.run,
     hoist.run,
