@@ -33,6 +33,7 @@ from srcad.transforms.arrays import add_to, fit, sizes
 from srcad.transforms.trips import trip_count
 
 MEMORY = 1 << 28  # bytes that the copies of one loop may take, for all threads together
+APART = 1024  # bytes between the beginnings of two copies, at least
 GRAIN = 20_000  # work of a chunk that is worth a thread, where nobody asked for one
 
 
@@ -116,9 +117,7 @@ class Emitter:
         elements: Atom = ZERO
         size: Atom = ZERO
         for v in self.plan.private:
-            count: Atom = ONE
-            for n in sizes(b, v):
-                count = b.op("mul", count, n)
+            count = self._volume(v)
             elements = b.op("add", elements, count)
             size = b.op("add", size, b.op("mul", count, const(item_size(v))))
         return elements, size
@@ -140,21 +139,36 @@ class Emitter:
         ends = self.partials.combined(rows, chunks)
         for v in plan.private:
             with b.loop(ZERO, chunks, hint="c") as k:
-                add_to(b, v, self._copy(copies[v.name], k, v))
+                add_to(b, v, self._copy(copies[v.name], k, chunks, v))
         return ends
 
     # copies
     def _copies(self, v: Var, chunks: Atom) -> Var:
-        """Zeros for each chunk; the axes of an F array in the other order."""
-        shape = sizes(self.b, v)
-        shape = shape[::-1] if turned(v) else shape
-        return self.b.alloc(stacked(v), (chunks, *shape), True, f"{v.hint or v.name}_copies")
+        """Zeros for each chunk; the axes of an F array in the other order.
 
-    def _copy(self, copies: Var, k: Atom, v: Var) -> Var:
+        Small copies lie apart, so that two threads do not write to one line of a cache.
+        """
+        b, shape = self.b, sizes(self.b, v)
+        size = b.op("max", self._volume(v), ONE)
+        gap = b.op("floordiv", const(APART // item_size(v)), size)
+        rows = b.op("mul", chunks, b.op("add", gap, ONE), hint="rows")
+        shape = shape[::-1] if turned(v) else shape
+        return b.alloc(stacked(v), (rows, *shape), True, f"{v.hint or v.name}_copies")
+
+    def _volume(self, v: Var) -> Atom:
+        """The number of elements of an array."""
+        count: Atom = ONE
+        for n in sizes(self.b, v):
+            count = self.b.op("mul", count, n)
+        return count
+
+    def _copy(self, copies: Var, k: Atom, chunks: Atom, v: Var) -> Var:
         """The copy of one chunk, as an array of the type of what it is a copy of."""
         assert isinstance(v.type, ArrayT)
         plain = replace(v.type, layout="C", mutable=True)
-        row = self.b.view(copies, "index", (("at", k),), plain, v.hint or v.name)
+        rows = self.b.dim(copies, 0)
+        at = self.b.op("mul", k, self.b.op("floordiv", rows, chunks), hint="row")
+        row = self.b.view(copies, "index", (("at", at),), plain, v.hint or v.name)
         if turned(v):
             axes = tuple(range(v.type.ndim))[::-1]
             row = self.b.view(row, "transpose", axes, replace(plain, layout="F"), row.hint)
@@ -201,7 +215,9 @@ class Emitter:
             if plan.window:
                 low, high = b.op("add", low, skip), b.op("min", high, b.op("add", low, upto))
             first, last = (self._at(start, x) for x in (low, high))
-            free = [self._copy(held[v.name], k, v) if v.name in held else v for v in plan.free]
+            free = [
+                self._copy(held[v.name], k, chunks, v) if v.name in held else v for v in plan.free
+            ]
             b.emit(Call((), self.names.chunk, (k, first, last, *rows, *notes, *free), b.loc))
         body = For(c, ZERO, chunks, ONE, (), Block(tuple(stmts)), parallel=True, loc=b.loc)
         params = [chunks, trips, start, *([skip, upto] if plan.window else ()), *rows, *notes]

@@ -22,6 +22,7 @@ from srcad.storage.parallel.emit import GRAIN, Emitter, Names
 from srcad.storage.parallel.plan import Plan, Planner, shown
 from srcad.storage.parallel.stops import Stops
 from srcad.storage.parallel.work import small
+from srcad.transforms import accumulate
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def parallelised(fn: Function, every: bool | None) -> tuple[Function, list[Regio
     loops = (s for f in family.values() for s in statements(f.body) if isinstance(s, For))
     if not every and not any(s.parallel for s in loops):
         return fn, []
+    fn = accumulate.run(fn, integers=True)
     regions: list[Region] = []
     shared: dict[str, Function] = {}
     done = {}
