@@ -32,6 +32,7 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 IMPORTS = "import math\nimport numba\nimport numpy as np\n"
+PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
         definition.decorator_list = [_decorator(printer.parallel, f.nogil)]
         helpers |= printer.helpers
         definitions.append(definition)
-    tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
+    head = IMPORTS + (PACKED if any(f.packed for f in functions) else "")
+    tree = ast.Module([*ast.parse(head).body, *_helpers(helpers), *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)

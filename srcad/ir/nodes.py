@@ -347,3 +347,4 @@ class Function:
     rule: Rule | None = None
     least: dict[str, int] = field(default_factory=dict, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
+    packed: bool = field(default=False, compare=False)  # equal operations stand side by side
