@@ -67,6 +67,8 @@ def replaced(
     for key in keywords:
         if key not in held:
             lo.mismatch(node, f"this namedtuple has no field {key!r}", PLAIN)
+    if args:
+        lo.mismatch(node, "_replace takes keyword arguments only", PLAIN)
     return Tuple(tuple({**held, **keywords}.values()), owner.cls)
 
 
