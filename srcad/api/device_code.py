@@ -26,17 +26,18 @@ from srcad.ir.nodes import Function
 from srcad.ir.types import ArrayT, is_float
 from srcad.runtime.device import DEVICE_HELPERS
 from srcad.specs import Spec
-from srcad.storage.device import device, expanded
+from srcad.storage.device import device, expanded, operations
 
 
 def whole(program: Program) -> Program:
     """A program in one piece: calls and array operations expanded.
 
     Raises:
-        UnsupportedSyntax: it is recursive.
+        UnsupportedSyntax: it is recursive, or has operations that the device does not have.
     """
     fn = expanded(program.fn)
     fn = expanded(as_loops(fn, program.options))
+    operations(fn)
     return program.with_fn(fn)
 
 

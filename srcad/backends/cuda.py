@@ -41,6 +41,7 @@ from srcad.runtime.device import DEVICE_HELPERS
 
 DTYPES = {"f8": "float64", **storage.DTYPE}
 IMPORTS = "import math\nimport numpy as np\nfrom numba import cuda\n"
+RENAMED = {"min": "srcad_min", "max": "srcad_max"}  # Numba 0.68's own fail for this target
 FAILED = {"f8": "math.nan", "f4": "np.float32(math.nan)", "i8": "-9223372036854775808"}
 
 
@@ -214,7 +215,7 @@ def decorator(parallel: bool, nogil: bool = False) -> ast.expr:
 def emit_device(fn: Function, source_lines: SourceLines | None = None) -> Module:
     """Print a function in device form, its callees and helpers as device functions."""
     helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    return emit(fn, source_lines, Dialect(IMPORTS, DevicePrinter, decorator, helpers))
+    return emit(fn, source_lines, Dialect(IMPORTS, DevicePrinter, decorator, helpers, RENAMED))
 
 
 def compile_text(source: str, entry: str, hint: str = "srcad") -> Any:

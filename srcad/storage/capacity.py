@@ -117,7 +117,8 @@ class _Bounds:
             return _most([self.upper(x) for x in self.chosen[a.name]])
         if a.name in self.counted:
             s, k = self.counted[a.name]
-            start, grown = self.upper(s.carried[k].init), self._growth(s, k)
+            inside = a.name == s.carried[k].arg.name
+            start, grown = self.upper(s.carried[k].init), self._growth(s, k, inside)
             return None if start is None or grown is None else start + grown
         return None
 
@@ -131,8 +132,8 @@ class _Bounds:
             return known[0] - int(s.args[1].value)
         return None
 
-    def _growth(self, s: For, k: int) -> int | None:
-        """The most by which a carried value grows in all turns of its loop."""
+    def _growth(self, s: For, k: int, inside: bool = False) -> int | None:
+        """The most by which a carried value grows in all turns of its loop (before the last)."""
         bounds = [int(a.value) for a in (s.start, s.stop, s.step) if isinstance(a, Const)]
         mark = (s.carried[k].arg.name, s.carried[k].arg.name)
         if len(bounds) != 3 or not bounds[2] or mark in self.open:
@@ -140,7 +141,7 @@ class _Bounds:
         self.open.add(mark)
         each = self._beyond(s.body.yields[k], s.carried[k].arg)
         self.open.discard(mark)
-        return None if each is None else max(each, 0) * len(range(*bounds))
+        return None if each is None else max(each, 0) * max(len(range(*bounds)) - inside, 0)
 
     def _beyond(self, a: Atom, base: Var) -> int | None:
         """The most by which ``a`` is greater than ``base``, which it was made from."""

@@ -38,13 +38,12 @@ from srcad.ir.nodes import (
     Function,
     If,
     Loc,
-    Op,
     Stmt,
     Var,
     View,
     While,
 )
-from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
+from srcad.ir.types import ArrayT, ListT, numpy_dtype
 from srcad.ir.walk import called, rewrite_block, statements, variables
 from srcad.storage.capacity import bounded
 from srcad.transforms import inline
@@ -54,6 +53,7 @@ from srcad.transforms.trips import trip_number
 LIMIT = 512 * 1024  # bytes of local memory that a thread can have
 DEEP = "calls are expanded, so that the size of a thread's arrays is known"
 MEMORY = "a thread has no memory but its arguments and arrays of constant size"
+UNBOUNDED = "a record of a loop whose number of trips is not constant"
 LISTS = (
     "say how often it runs at most: for k in range(100): ... if done: break; or use forward mode "
     "(srcad.jvp, srcad.jacfwd), which records nothing"
@@ -270,15 +270,40 @@ def outputs(fn: Function, shapes: Sequence[tuple[int, ...]], layouts: Sequence[s
 
 
 # what is not possible
+def operations(fn: Function) -> None:
+    """Refuse operations that device code does not have.
+
+    Raises:
+        UnsupportedSyntax: naming the place.
+    """
+    for s in statements(fn.body):
+        match s:
+            case ArrayOp():
+                what, why = f"{s.op} of whole arrays", "there is no device code for it"
+                raise refused(what, s.loc, "write it as loops", why)
+            case Draw(given=None):
+                why = "NumPy's generator does not exist on the device"
+                raise refused(
+                    "a random number", s.loc, "draw it outside, and pass it as an argument", why
+                )
+
+
 def possible(fn: Function) -> None:
     """Refuse what device code cannot do.
 
     Raises:
         UnsupportedSyntax: naming the place.
     """
-    for s in statements(fn.body):
-        _allowed(s)
-    total = sum(_bytes(s) for s in statements(fn.body) if isinstance(s, Alloc))
+    operations(fn)
+    made = [s for s in statements(fn.body) if isinstance(s, Alloc)]
+    for s in made:
+        if isinstance(s.target.type, ListT):
+            role = s.loc.role if s.loc is not None else ""
+            what = "a list that grows" if role == "primal" else UNBOUNDED
+            raise refused(what, s.loc, LISTS)
+        if not all(isinstance(n, Const) for n in s.shape):
+            raise refused("an array whose size is known only at run time", s.loc, SIZES)
+    total = sum(map(_bytes, made))
     if total > LIMIT:
         raise refused(
             f"{total:,} bytes of arrays a thread",
@@ -286,31 +311,6 @@ def possible(fn: Function) -> None:
             "take fewer trips, or smaller arrays; forward mode (srcad.jvp) records nothing",
             f"a thread has at most {LIMIT:,}",
         )
-
-
-def _allowed(s: Stmt) -> None:
-    loc = getattr(s, "loc", None)
-    match s:
-        case Alloc(target=Var(type=ListT())):
-            raise refused("a record of a loop whose number of trips is not constant", loc, LISTS)
-        case Alloc() if not all(isinstance(n, Const) for n in s.shape):
-            raise refused("an array whose size is known only at run time", loc, SIZES)
-        case ArrayOp():
-            raise refused(
-                f"{s.op} of whole arrays",
-                loc,
-                "write it as loops",
-                "there is no device code for it",
-            )
-        case Draw(given=None):
-            raise refused(
-                "a random number",
-                loc,
-                "draw it outside, and pass it as an argument",
-                "NumPy's generator does not exist on the device",
-            )
-        case Op(target=Var(type=Scalar(kind="c16" | "c8"))):
-            raise refused("a complex number", loc, "use its real and its imaginary part")
 
 
 def _bytes(s: Alloc) -> int:
