@@ -15,8 +15,9 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from srcad.backends.comments import Comments, SourceLines
 from srcad.backends.control import FunctionPrinter
@@ -31,8 +32,6 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
 
-IMPORTS = "import math\nimport numba\nimport numpy as np\n"
-
 
 @dataclass(frozen=True)
 class Module:
@@ -43,19 +42,46 @@ class Module:
     tree: ast.Module = field(compare=False, repr=False)
 
 
-def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
+def _decorator(parallel: bool, nogil: bool = False) -> ast.expr:
+    """How a function is compiled for the processor."""
+    keywords = [ast.keyword("error_model", ast.Constant("numpy"))]
+    if parallel:
+        keywords.append(ast.keyword("parallel", ast.Constant(True)))
+    if nogil:
+        keywords.append(ast.keyword("nogil", ast.Constant(True)))
+    return ast.Call(name("numba.njit"), [], keywords)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is different for another target: what prints functions, what stands around them."""
+
+    imports: str
+    printer: type[FunctionPrinter]
+    decorator: Callable[..., ast.expr]
+    helpers: Mapping[str, Callable[..., Any]]
+
+
+CPU = Dialect(
+    "import math\nimport numba\nimport numpy as np\n", FunctionPrinter, _decorator, RUNTIME_HELPERS
+)
+
+
+def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect = CPU) -> Module:
     """Print a function, its callees and helpers as one module."""
     functions = list(_reachable(fn))
-    names = _function_names(functions)
+    names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
     definitions: list[ast.FunctionDef] = []
     for f in functions:
-        printer = FunctionPrinter(f, {*names.values(), *RUNTIME_HELPERS}, _called(f, names))
+        taken = {*names.values(), *dialect.helpers}
+        printer = dialect.printer(f, taken, _called(f, names))
         definition = printer.function(names[id(f)])
-        definition.decorator_list = [_decorator(printer.parallel, f.nogil)]
+        definition.decorator_list = [dialect.decorator(printer.parallel, f.nogil)]
         helpers |= printer.helpers
         definitions.append(definition)
-    tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
+    known = _helpers(helpers, dialect)
+    tree = ast.Module([*ast.parse(dialect.imports).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)
@@ -93,8 +119,8 @@ def _reachable(fn: Function) -> Iterator[Function]:
         queue += [f.callees[s.fn] for s in statements(f.body) if isinstance(s, Call)]
 
 
-def _function_names(functions: list[Function]) -> dict[int, str]:
-    namer = Namer({p.name for f in functions for p in f.params} | RUNTIME_HELPERS.keys())
+def _function_names(functions: list[Function], helpers: Iterable[str]) -> dict[int, str]:
+    namer = Namer({p.name for f in functions for p in f.params} | set(helpers))
     return {id(f): namer.fresh(identifier(f.name)) for f in functions}
 
 
@@ -102,24 +128,15 @@ def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
     return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if isinstance(s, Call)}
 
 
-def _decorator(parallel: bool, nogil: bool = False) -> ast.expr:
-    keywords = [ast.keyword("error_model", ast.Constant("numpy"))]
-    if parallel:
-        keywords.append(ast.keyword("parallel", ast.Constant(True)))
-    if nogil:
-        keywords.append(ast.keyword("nogil", ast.Constant(True)))
-    return ast.Call(name("numba.njit"), [], keywords)
-
-
-def _helpers(wanted: set[str]) -> list[ast.stmt]:
+def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
-    for helper in with_callees(wanted):
-        definition = ast.parse(inspect.getsource(RUNTIME_HELPERS[helper])).body[0]
+    for helper in with_callees(wanted, dialect.helpers):
+        definition = ast.parse(inspect.getsource(dialect.helpers[helper])).body[0]
         assert isinstance(definition, ast.FunctionDef)
         definition.returns = None
         for a in definition.args.args:
             a.annotation = None
-        definition.decorator_list = [_decorator(False)]
+        definition.decorator_list = [dialect.decorator(False)]
         out.append(definition)
     return out

@@ -1,0 +1,320 @@
+"""Device form: a program that needs no memory but its arguments and arrays of constant size.
+
+In: IR after the last transform.  Out: the same function where
+
+* no allocation stands in a loop: an array that outlives the turn of the loop that makes it is a row
+  of one array made before the loop, as many rows as the loop has turns;
+* results that are arrays are written to parameters of their own, which come last (``outputs``).
+
+``sized`` comes before: it fixes the shapes of parameters, so that what depends on them is
+constant.
+
+Invariant: a ``cuda.local.array`` is one piece of memory a call, wherever it stands; after this pass
+no program can see that.
+Limits, each refused with its place: lists, sizes that are not constant, arrays made in each turn of
+a ``while`` loop, recursion, called functions that return arrays, more than ``LIMIT`` bytes a
+thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from srcad.errors import UnsupportedSyntax
+from srcad.ir.build import Builder, const
+from srcad.ir.names import Namer
+from srcad.ir.nodes import (
+    Alloc,
+    ArrayOp,
+    Atom,
+    Block,
+    Call,
+    Const,
+    Dim,
+    Draw,
+    For,
+    Function,
+    If,
+    Loc,
+    Op,
+    Stmt,
+    Var,
+    View,
+    While,
+)
+from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
+from srcad.ir.walk import called, rewrite_block, statements, targets, variables
+from srcad.storage.reuse import reused
+from srcad.transforms.arrays import copy, zero_of
+from srcad.transforms.program import each_function
+from srcad.transforms.trips import trip_number
+
+LIMIT = 512 * 1024  # bytes of local memory that a thread can have
+MEMORY = "a thread has no memory but its arguments and arrays of constant size"
+LISTS = (
+    "give the loop a constant number of trips (for k in range(100), without break), or use forward "
+    "mode (srcad.jvp, srcad.jacfwd), which records nothing"
+)
+SIZES = "write sizes and numbers of trips as constants, or as the lengths of tuples"
+
+
+def device(fn: Function) -> Function:
+    """A program in device form.
+
+    Raises:
+        UnsupportedSyntax: it cannot have one.
+    """
+    fn = each_function(reused(fn), lambda f: replace(f, body=_Rows(f).body()))
+    possible(fn)
+    return fn
+
+
+# constant shapes
+def sized(fn: Function, shapes: Mapping[str, tuple[int, ...]]) -> Function:
+    """The function for parameters of the given shapes."""
+    known: dict[str, tuple[int | None, ...]] = dict(shapes)
+    values: dict[str, Const] = {}
+    for s in statements(fn.body):
+        if isinstance(s, View):
+            known[s.target.name] = _viewed(s, known.get(s.base.name), values)
+        elif isinstance(s, Dim) and (shape := known.get(s.array.name)):
+            if (size := shape[s.axis]) is not None:
+                values[s.target.name] = const(size)
+    use: Any = lambda a: values.get(getattr(a, "name", ""), a)  # noqa: E731
+    stmts = rewrite_block(fn.body, use, lambda v: v)
+    return replace(fn, body=stmts)
+
+
+def _viewed(
+    s: View, base: tuple[int | None, ...] | None, values: Mapping[str, Const]
+) -> tuple[int | None, ...]:
+    """The shape of a view, as far as it is known."""
+
+    def number(a: Any) -> int | None:
+        a = values.get(getattr(a, "name", ""), a)
+        return int(a.value) if isinstance(a, Const) else None
+
+    rank = s.target.type.ndim if isinstance(s.target.type, ArrayT) else 0
+    if s.kind == "reshape":
+        return tuple(map(number, s.spec))
+    if base is None:
+        return (None,) * rank
+    if s.kind == "transpose":
+        return tuple(base[k] for k in s.spec)
+    if s.kind != "index":
+        return base
+    out: list[int | None] = []
+    axis = 0
+    for item in s.spec:
+        if item[0] == "new":
+            out.append(1)
+            continue
+        size, axis = base[axis], axis + 1
+        if item[0] == "slice":
+            parts = [number(x) for x in item[1:]]
+            fixed = all((p is None) == (x is None) for p, x in zip(parts, item[1:], strict=True))
+            whole = item[1:] == (None, None, None)
+            known = fixed and size is not None
+            out.append(size if whole else len(range(*slice(*parts).indices(size))) if known else None)  # type: ignore[arg-type]
+    return (*out, *base[axis:])
+
+
+# arrays made in loops
+class _Rows:
+    """One function; ``loops`` are those around the statement in hand."""
+
+    def __init__(self, fn: Function) -> None:
+        self.fn = fn
+        self.b = Builder(Namer(v.name for v in variables(fn)))
+        self.loops: list[For | While] = []
+        self.before: list[Stmt] = []
+
+    def body(self) -> Block:
+        """The body with its arrays made outside of loops."""
+        block = self.block(self.fn.body)
+        return Block((*self.before, *block.stmts), block.yields)
+
+    def block(self, b: Block) -> Block:
+        """A block whose loops make no arrays."""
+        out: list[Stmt] = []
+        for s in b.stmts:
+            if isinstance(s, If):
+                s = replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
+            elif isinstance(s, (For, While)):
+                self.loops.append(s)
+                s = replace(s, body=self.block(s.body))
+                self.loops.pop()
+            elif isinstance(s, Alloc) and self.loops and isinstance(s.target.type, ArrayT):
+                out += self.row(s, s.target.type)
+                continue
+            out.append(s)
+        return Block(tuple(out), b.yields)
+
+    def row(self, s: Alloc, t: ArrayT) -> list[Stmt]:
+        """The row of this turn, cleared if it has to be."""
+        self.b.loc = s.loc
+        turns = [_turns(loop, s.loc) for loop in self.loops]
+        fortran = t.layout == "F" and t.ndim > 1
+        shape = s.shape[::-1] if fortran else s.shape
+        kind = ArrayT(t.dtype, len(turns) + t.ndim, "C")
+        every = self.b.var(s.target.hint or s.target.name, kind)
+        self.before.append(Alloc(every, (*map(const, turns), *shape), False, s.loc))
+        with self.b.block() as stmts:
+            at = tuple(("at", self.turn(loop)) for loop in self.loops)
+            if fortran:
+                part = self.b.view(every, "index", at, ArrayT(t.dtype, t.ndim, "C"))
+                axes = tuple(range(t.ndim))[::-1]
+                self.b.emit(View(s.target, part, "transpose", axes, s.loc))
+            elif t.layout == "A":
+                part = self.b.view(every, "index", at, ArrayT(t.dtype, t.ndim, "C"))
+                self.b.emit(View(s.target, part, "same", (), s.loc))
+            else:
+                self.b.emit(View(s.target, every, "index", at, s.loc))
+            if s.zero:
+                cleared(self.b, s.target, s.shape)
+        return stmts
+
+    def turn(self, loop: For | While) -> Atom:
+        """The number of the turn of a loop."""
+        assert isinstance(loop, For) and isinstance(loop.step, Const)
+        return trip_number(self.b, loop.index, loop.start, loop.step)
+
+
+def _turns(loop: For | While, loc: Loc | None) -> int:
+    """How often a loop turns.
+
+    Raises:
+        UnsupportedSyntax: that is not constant.
+    """
+    bounds = (loop.start, loop.stop, loop.step) if isinstance(loop, For) else ()
+    numbers = [int(a.value) for a in bounds if isinstance(a, Const)]
+    if len(numbers) != 3:
+        raise refused(
+            "an array made in each turn of a loop without a constant number of trips",
+            loc,
+            "make it before the loop, and write its elements in the loop",
+        )
+    return len(range(*numbers))
+
+
+def cleared(b: Builder, array: Var, shape: tuple[Atom, ...]) -> None:
+    """Emit loops that write zeros."""
+    assert isinstance(array.type, ArrayT)
+
+    def axis(index: tuple[Atom, ...]) -> None:
+        if len(index) == len(shape):
+            b.store(array, index, zero_of(array.type.element))  # type: ignore[union-attr]
+            return
+        with b.loop(const(0), shape[len(index)], hint="k") as k:
+            axis((*index, k))
+
+    axis(())
+
+
+# results
+def outputs(fn: Function, shapes: Sequence[tuple[int, ...]]) -> Function:
+    """The function with parameters (of layout C) for its results that are arrays.
+
+    A result that the function makes at its own level, and gives back once, is made in its
+    parameter; the others are copied there.  ``shapes`` has one entry a result.
+    """
+    b = Builder(Namer(v.name for v in variables(fn)))
+    made = {s.target.name: s for s in fn.body.stmts if isinstance(s, Alloc)}
+    names = [getattr(y, "name", "") for y in fn.body.yields]
+    direct: dict[str, tuple[Var, tuple[int, ...]]] = {}
+    late: list[tuple[Var, Var]] = []
+    params: list[Var] = []
+    for y, shape in zip(fn.body.yields, shapes, strict=True):
+        if not isinstance(y, Var) or not isinstance(y.type, ArrayT):
+            continue
+        out = b.var("out", replace(y.type, layout="C", mutable=True))
+        params.append(out)
+        if y.name in made and names.count(y.name) == 1 and y.type == out.type:
+            direct[y.name] = (out, shape)
+        else:
+            late.append((y, out))
+    with b.block() as stmts:
+        for s in fn.body.stmts:
+            if isinstance(s, Alloc) and s.target.name in direct:
+                b.loc = s.loc
+                if s.zero:
+                    cleared(b, s.target, tuple(map(const, direct[s.target.name][1])))
+            else:
+                b.emit(s)
+        for y, out in late:
+            copy(b, y, "out", out)
+    use: Any = lambda a: direct[a.name][0] if getattr(a, "name", "") in direct else a  # noqa: E731
+    numbers = tuple(y for y in fn.body.yields if not isinstance(y.type, ArrayT))
+    body = rewrite_block(Block(tuple(stmts), numbers), use, lambda v: v)
+    return replace(fn, params=(*fn.params, *params), body=body)
+
+
+# what is not possible
+def possible(fn: Function) -> None:
+    """Refuse what device code cannot do.
+
+    Raises:
+        UnsupportedSyntax: naming the place.
+    """
+    family = called(fn.body, fn.callees)
+    if fn.name in family:
+        raise refused(f"recursion of {fn.name}", None, "write it as a loop")
+    for f in (fn, *family.values()):
+        if f.name in called(f.body, f.callees):
+            raise refused(f"recursion of {f.name}", None, "write it as a loop")
+        for s in statements(f.body):
+            _allowed(s)
+    total = sum(
+        _bytes(s) for f in (fn, *family.values()) for s in statements(f.body) if isinstance(s, Alloc)
+    )
+    if total > LIMIT:
+        raise refused(
+            f"{total:,} bytes of arrays a thread",
+            None,
+            "take fewer trips, or smaller arrays; forward mode (srcad.jvp) records nothing",
+            f"a thread has at most {LIMIT:,}",
+        )
+
+
+def _allowed(s: Stmt) -> None:
+    loc = getattr(s, "loc", None)
+    match s:
+        case Alloc(target=Var(type=ListT())):
+            raise refused("a record of a loop whose number of trips is not constant", loc, LISTS)
+        case Alloc() if not all(isinstance(n, Const) for n in s.shape):
+            raise refused("an array whose size is known only at run time", loc, SIZES)
+        case ArrayOp():
+            raise refused(
+                f"{s.op} of whole arrays", loc, "write it as loops", "there is no device code for it"
+            )
+        case Draw(given=None):
+            raise refused(
+                "a random number",
+                loc,
+                "draw it outside, and pass it as an argument",
+                "NumPy's generator does not exist on the device",
+            )
+        case Call() if any(isinstance(t.type, ArrayT) for t in targets(s)):
+            raise refused(
+                f"a call of {s.fn}, which is too long to be expanded and returns an array",
+                loc,
+                "pass it an array to write to",
+            )
+        case Op(target=Var(type=Scalar(kind="c16" | "c8"))):
+            raise refused("a complex number", loc, "use its real and its imaginary part")
+
+
+def _bytes(s: Alloc) -> int:
+    t = s.target.type
+    assert isinstance(t, ArrayT)
+    return prod(int(n.value) for n in s.shape) * np.dtype(numpy_dtype(t.dtype)).itemsize  # type: ignore[union-attr]
+
+
+def refused(what: str, loc: Loc | None, instead: str, why: str = MEMORY) -> UnsupportedSyntax:
+    """The error for what device code cannot do."""
+    return UnsupportedSyntax(f"{what} in CUDA device code", loc, why, instead)
