@@ -3,8 +3,8 @@
 In: a function, and what the launch says of its parameters: numbers, shapes of arrays, the least and
 greatest of the hidden ones.  Out: ``Extents``: intervals of integers, bounds on trips.
 
-Invariant: sound; ``None`` where there is no bound that follows from the numbers of the launch
-(``while`` loops, bounds that are read from arrays).
+Invariant: sound; ``None`` where no bound follows from the numbers of the launch (bounds that are read
+from arrays, ``while`` loops whose condition does not compare what grows or shrinks in each trip).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from srcad.analyses.tree import Node, Tree
-from srcad.ir.nodes import Atom, Const, Dim, For, Function, If, Op, Var, View
+from srcad.ir.nodes import Atom, Carried, Const, Dim, For, Function, If, Op, Var, View, While
 from srcad.ir.types import B1, I8, ArrayT
 
 Interval = tuple[float, float]
@@ -35,8 +35,9 @@ class Extents:
     def trips(self, body: Node) -> int | None:
         """The most trips of the loop whose body this is."""
         s = body.owner
-        if not isinstance(s, For):
-            return None
+        if isinstance(s, While):
+            return self._progress(s)
+        assert isinstance(s, For)
         (a, _), (_, b) = self.of(s.start), self.of(s.stop)
         lo, hi = self.of(s.step)
         if lo < 0 and hi < 0:  # downwards
@@ -76,6 +77,67 @@ class Extents:
                 return self._index(s)
         return ANYTHING
 
+    # while loops
+    def _progress(self, s: While) -> int | None:
+        """The most trips of a loop that goes on while a number has not come to its end."""
+        found = [
+            n
+            for op, a, b in self._conditions(s.body.yields[0])
+            for k, (c, y) in enumerate(zip(s.carried, s.body.yields, strict=True))
+            if k and a == y and (n := self._steps(op, c, y, self.of(b))) is not None
+        ]
+        return min(found) + 2 if found else None
+
+    def bounded(self, s: While) -> bool:
+        """Whether the condition of a loop compares what grows or shrinks in each trip."""
+        found = self._conditions(s.body.yields[0])
+        return any(
+            a == y and isinstance(made := self.tree.home[y.name].stmt, Op) and c.arg in made.args
+            for _, a, _ in found
+            for c, y in zip(s.carried, s.body.yields, strict=True)
+            if isinstance(y, Var)
+        )
+
+    def _conditions(self, a: Atom) -> list[tuple[str, Atom, Atom]]:
+        """Comparisons that all have to hold, each also the other way round."""
+        s = self.tree.home[a.name].stmt if isinstance(a, Var) else None
+        if not isinstance(s, Op):
+            return []
+        if s.op == "and":
+            return [c for x in s.args for c in self._conditions(x)]
+        if s.op not in MIRRORED:
+            return []
+        a, b = s.args
+        return [(s.op, a, b), (MIRRORED[s.op], b, a)]
+
+    def _steps(self, op: str, c: Carried, y: Atom, end: Interval) -> int | None:
+        """How many steps take a carried number from its first value to where ``op`` fails."""
+        s = self.tree.home[y.name].stmt if isinstance(y, Var) else None
+        if not isinstance(s, Op) or s.target.type != I8 or c.arg not in s.args:
+            return None
+        (low, high), up = self.of(c.init), op in ("lt", "le")
+        by = self.of(s.args[1] if s.args[0] == c.arg else s.args[0])
+        if s.op == "sub" and s.args[0] == c.arg:
+            by = (-by[1], -by[0])
+        if s.op in ("add", "sub"):
+            span, step = (end[1] - low, by[0]) if up else (high - end[0], -by[1])
+            return math.ceil(max(span, 0) / step) if step >= 1 and math.isfinite(span) else None
+        first = s.args[0] == c.arg
+        factor = 2 ** by[0] if s.op in ("lshift", "rshift") and 1 <= by[0] < 63 else by[0]
+        if factor < 2 or not first and s.op != "mul":
+            return None
+        if s.op in ("floordiv", "rshift") and not up and (end[0] >= 0 or op == "ge" and end[0] > 0):
+            return self._doublings(1, high, factor)
+        if s.op in ("mul", "lshift") and up and low >= 1:
+            return self._doublings(low, end[1], factor)
+        return None
+
+    @staticmethod
+    def _doublings(low: float, high: float, factor: float) -> int | None:
+        if not math.isfinite(high):
+            return None
+        return max(0, math.ceil(math.log(max(high, 1) / low, factor))) + 1
+
     def _index(self, s: For) -> Interval:
         """The counter of a loop, in its body."""
         (a, b), (c, d), (low, high) = self.of(s.start), self.of(s.stop), self.of(s.step)
@@ -98,6 +160,9 @@ class Extents:
             assert isinstance(s.base.type, ArrayT)
             return self.size(s.base, axes[axis]) if plain else None
         return None
+
+
+MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
 
 
 def union(a: Interval, b: Interval) -> Interval:

@@ -291,7 +291,7 @@ def ready(kernel: Kernel, axes: frozenset[str]) -> Ready:
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, axes)
     fn = reused(with_atomics(kernel.fn, own, False))
-    made = placed(fn)
+    made = placed(fn, kernel.places)
     kernel = replace(kernel, fn=made.fn, hidden={**kernel.hidden, **made.hidden})
     kernel = _without_unused(kernel)
     verify(kernel.fn)

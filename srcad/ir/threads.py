@@ -17,6 +17,7 @@ True
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from srcad.ir.nodes import Accumulate, Atom, Block, Call, Const, Function, Load, Loc, Stmt, Var
@@ -45,6 +46,14 @@ class Hidden:
     what: str = ""
     shape: tuple[int, ...] = ()
     zero: bool = False
+
+
+def limits(place: str) -> tuple[float, float]:
+    """Between what a place of the launch is, on any device."""
+    kind, _, axis = place.partition("_")
+    widest = 64 if axis == "z" else 1024
+    known = {"thread": (0, widest - 1), "width": (1, widest), "block": (0, math.inf)}
+    return known.get(kind, (0 if kind in ("grid", LANE) else 1, math.inf))
 
 
 def names(place: str) -> tuple[str, ...]:

@@ -13,12 +13,13 @@ count of iterations, so the product of the trips of the loops around its stores 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from srcad.analyses.extents import Extents
 from srcad.analyses.tree import Node, Tree
 from srcad.errors import NoDerivative, UnsupportedSyntax
-from srcad.ir.build import Builder
+from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -37,7 +38,7 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.threads import LANE, Hidden
+from srcad.ir.threads import LANE, Hidden, limits
 from srcad.ir.types import I8, ArrayT, Scalar
 from srcad.ir.walk import operands, statements, variables
 
@@ -80,20 +81,23 @@ class Placed:
     tapes: tuple[Tape, ...]
 
 
-def placed(fn: Function) -> Placed:
-    """The function with its tapes where they will be."""
-    return _Placing(fn).run()
+def placed(fn: Function, places: Mapping[str, str]) -> Placed:
+    """The function with its tapes where they will be; ``places`` says where its threads stand."""
+    return _Placing(fn, {n: limits(place) for n, place in places.items()}).run()
 
 
 class _Placing:
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, known: Mapping[str, tuple[float, float]]) -> None:
         self.fn, self.tree = fn, Tree(fn)
+        self.always = Extents(fn, known, {})
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.moved = {
             s.target.name: s
             for s in statements(fn.body)
             if isinstance(s, Alloc) and not self.stays(s)
         }
+        self.own: dict[str, Var] = {}
+        self.short: dict[str, int] = {}  # tapes that are short in every launch
         self.rows: dict[str, Var] = {}
         self.spaces: dict[str, Var] = {}
         self.lane = Var(self.b.namer.fresh(LANE), I8, LANE)
@@ -119,8 +123,11 @@ class _Placing:
 
     def run(self) -> Placed:
         """The whole function."""
-        if not self.moved:
-            return Placed(self.fn, {}, ())
+        for node, _, s in self.tree.walk():
+            if isinstance(s, Store) and s.array.name in self.moved:
+                self.stores[s.array.name].append(node)
+        for name in list(self.moved):
+            self.shorten(name)
         for name, s in self.moved.items():
             kind = s.target.type.element  # type: ignore[union-attr]
             if not isinstance(kind, Scalar):
@@ -134,27 +141,43 @@ class _Placing:
             if kind.kind not in self.spaces:
                 space = self.b.var(f"workspace_{kind.kind}", ArrayT(kind.kind, 2))
                 self.spaces[kind.kind] = space
-        for node, _, s in self.tree.walk():
-            if isinstance(s, Store) and s.array.name in self.moved:
-                self.stores[s.array.name].append(node)
         body = self.block(self.fn.body)
         tapes = tuple(self.tape(name) for name in self.moved)
         hidden = {v.name: Hidden("workspace", kind) for kind, v in self.spaces.items()}
         hidden |= {v.name: Hidden("row", name) for name, v in self.rows.items()}
-        hidden[self.lane.name] = Hidden("place", LANE)
-        params = (*self.fn.params, *self.spaces.values(), *self.rows.values(), self.lane)
+        if self.rows:
+            hidden[self.lane.name] = Hidden("place", LANE)
+        extra = (*self.spaces.values(), *self.rows.values(), self.lane)
+        params = (*self.fn.params, *(extra if self.rows else ()))
         return Placed(replace(self.fn, params=params, body=body), hidden, tapes)
+
+    def shorten(self, name: str) -> None:
+        """A tape that is short in every launch becomes an array of the thread's own."""
+        s = self.moved[name]
+        kind = s.target.type.element  # type: ignore[union-attr]
+        try:
+            size = self.bound(name).rows(self.always)
+        except NoDerivative:
+            return
+        if isinstance(kind, Scalar) and size <= SMALL:
+            del self.moved[name]
+            self.short[name] = size
+            self.own[name] = Var(name, ArrayT(kind.kind, 1), s.target.hint)
+
+    def bound(self, name: str) -> Tape:
+        """A tape as far as its size goes."""
+        kind = self.moved[name].target.type.element  # type: ignore[union-attr]
+        loc = next((s.loc for _, _, s in self.tree.walk() if stored(s, name)), None)
+        return Tape(Var("", I8), str(kind), tuple(self.stores[name]), loc)
 
     def tape(self, name: str) -> Tape:
         """What the launch has to know; loops without any bound are refused here."""
-        alloc, stores = self.moved[name], tuple(self.stores[name])
-        kind = alloc.target.type.element.kind  # type: ignore[union-attr]
-        loc = next((s.loc for _, _, s in self.tree.walk() if stored(s, name)), alloc.loc)
-        for node in stores:
+        tape = self.bound(name)
+        for node in tape.stores:
             for body in node.loops():
-                if isinstance(body.owner, While):
-                    raise unbounded(loc, body.owner.loc)
-        return Tape(self.rows[name], kind, stores, loc)
+                if isinstance(body.owner, While) and not self.always.bounded(body.owner):
+                    raise unbounded(tape.loc, body.owner.loc)
+        return replace(tape, row=self.rows[name])
 
     def block(self, b: Block) -> Block:
         """A block with the accesses to moved tapes replaced."""
@@ -171,6 +194,12 @@ class _Placing:
                 s = replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
             case For() | While():
                 s = replace(s, body=self.block(s.body))
+            case Alloc(target=t) if t.name in self.short:
+                s = Alloc(self.own[t.name], (const(self.short[t.name]),), False, s.loc)
+            case Reserve(array=t) if t.name in self.short:
+                return
+            case Load() | Store() | Accumulate() if s.array.name in self.short:
+                s = replace(s, array=self.own[s.array.name])
             case Alloc(target=t) | Reserve(array=t) if t.name in self.moved:
                 return
             case Load() | Store() | Accumulate() if s.array.name in self.moved:
