@@ -61,7 +61,7 @@ def device_function(f: Any) -> Any:
         warnings.simplefilter("ignore", DeprecationWarning)
         from numba import cuda
 
-        return cuda.jit(device=True)(f)
+        return cuda.jit(device=True)(f)  # type: ignore[no-untyped-call]
 
 
 def without_exceptions(

@@ -1,6 +1,6 @@
 """Device form: a program that needs no memory but its arguments and arrays of constant size.
 
-In: IR after the last transform.  Out: the same function where
+In: IR after the last transform, and after ``storage.reuse``.  Out: the same function where
 
 * no allocation stands in a loop: an array that outlives the turn of the loop that makes it is a row
   of one array made before the loop, as many rows as the loop has turns;
@@ -22,8 +22,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
-
-import numpy as np
 
 from srcad.errors import UnsupportedSyntax
 from srcad.ir.build import Builder, const
@@ -49,7 +47,6 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
 from srcad.ir.walk import called, rewrite_block, statements, targets, variables
-from srcad.storage.reuse import reused
 from srcad.transforms.arrays import copy, zero_of
 from srcad.transforms.program import each_function
 from srcad.transforms.trips import trip_number
@@ -69,7 +66,7 @@ def device(fn: Function) -> Function:
     Raises:
         UnsupportedSyntax: it cannot have one.
     """
-    fn = each_function(reused(fn), lambda f: replace(f, body=_Rows(f).body()))
+    fn = each_function(fn, lambda f: replace(f, body=_Rows(f).body()))
     possible(fn)
     return fn
 
@@ -116,12 +113,16 @@ def _viewed(
             continue
         size, axis = base[axis], axis + 1
         if item[0] == "slice":
-            parts = [number(x) for x in item[1:]]
-            fixed = all((p is None) == (x is None) for p, x in zip(parts, item[1:], strict=True))
-            whole = item[1:] == (None, None, None)
-            known = fixed and size is not None
-            out.append(size if whole else len(range(*slice(*parts).indices(size))) if known else None)  # type: ignore[arg-type]
+            out.append(_length(size, item[1:], [number(x) for x in item[1:]]))
     return (*out, *base[axis:])
+
+
+def _length(size: int | None, given: tuple[Any, ...], parts: list[int | None]) -> int | None:
+    """The size of a slice, where it is known."""
+    if given == (None, None, None):
+        return size
+    fixed = all((p is None) == (x is None) for p, x in zip(parts, given, strict=True))
+    return len(range(size)[slice(*parts)]) if fixed and size is not None else None
 
 
 # arrays made in loops
@@ -217,11 +218,11 @@ def cleared(b: Builder, array: Var, shape: tuple[Atom, ...]) -> None:
 
 
 # results
-def outputs(fn: Function, shapes: Sequence[tuple[int, ...]]) -> Function:
-    """The function with parameters (of layout C) for its results that are arrays.
+def outputs(fn: Function, shapes: Sequence[tuple[int, ...]], layouts: Sequence[str]) -> Function:
+    """The function with parameters for its results that are arrays.
 
     A result that the function makes at its own level, and gives back once, is made in its
-    parameter; the others are copied there.  ``shapes`` has one entry a result.
+    parameter; the others are copied there.  ``shapes`` and ``layouts`` have one entry a result.
     """
     b = Builder(Namer(v.name for v in variables(fn)))
     made = {s.target.name: s for s in fn.body.stmts if isinstance(s, Alloc)}
@@ -229,10 +230,10 @@ def outputs(fn: Function, shapes: Sequence[tuple[int, ...]]) -> Function:
     direct: dict[str, tuple[Var, tuple[int, ...]]] = {}
     late: list[tuple[Var, Var]] = []
     params: list[Var] = []
-    for y, shape in zip(fn.body.yields, shapes, strict=True):
+    for y, shape, layout in zip(fn.body.yields, shapes, layouts, strict=True):
         if not isinstance(y, Var) or not isinstance(y.type, ArrayT):
             continue
-        out = b.var("out", replace(y.type, layout="C", mutable=True))
+        out = b.var("out", replace(y.type, layout=layout, mutable=True))
         params.append(out)
         if y.name in made and names.count(y.name) == 1 and y.type == out.type:
             direct[y.name] = (out, shape)
@@ -270,7 +271,10 @@ def possible(fn: Function) -> None:
         for s in statements(f.body):
             _allowed(s)
     total = sum(
-        _bytes(s) for f in (fn, *family.values()) for s in statements(f.body) if isinstance(s, Alloc)
+        _bytes(s)
+        for f in (fn, *family.values())
+        for s in statements(f.body)
+        if isinstance(s, Alloc)
     )
     if total > LIMIT:
         raise refused(
@@ -290,7 +294,10 @@ def _allowed(s: Stmt) -> None:
             raise refused("an array whose size is known only at run time", loc, SIZES)
         case ArrayOp():
             raise refused(
-                f"{s.op} of whole arrays", loc, "write it as loops", "there is no device code for it"
+                f"{s.op} of whole arrays",
+                loc,
+                "write it as loops",
+                "there is no device code for it",
             )
         case Draw(given=None):
             raise refused(
@@ -312,7 +319,8 @@ def _allowed(s: Stmt) -> None:
 def _bytes(s: Alloc) -> int:
     t = s.target.type
     assert isinstance(t, ArrayT)
-    return prod(int(n.value) for n in s.shape) * np.dtype(numpy_dtype(t.dtype)).itemsize  # type: ignore[union-attr]
+    sizes = [int(n.value) for n in s.shape if isinstance(n, Const)]
+    return prod(sizes) * numpy_dtype(t.dtype).itemsize
 
 
 def refused(what: str, loc: Loc | None, instead: str, why: str = MEMORY) -> UnsupportedSyntax:
