@@ -60,7 +60,8 @@ def launch(
     Raises:
         RaceError: there is one.
     """
-    watch = Watch(fn) if races else None
+    own = {n for n, h in hidden.items() if h.kind == "shared"}
+    watch = Watch(own) if races else None
     for block in product(*(range(n) for n in blocks[::-1])):
         values = {**arguments, **given}
         for name, h in hidden.items():
@@ -222,7 +223,8 @@ class ThreadProgram(Program):
 class Watch:
     """Who has touched which element since the last barrier, and since the launch began."""
 
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, own: set[str]) -> None:
+        self.own = own  # arrays of a block: no other block touches them
         self.thread: tuple[Triple, int] = ((0, 0, 0), 0)
         self.phase: dict[int, dict[str, int]] = {}
         self.launch: dict[int, dict[str, Triple]] = {}
@@ -238,7 +240,8 @@ class Watch:
         at = data + sum((i % n) * d for i, n, d in zip(index, shape, strides, strict=True))
         block, k = self.thread
         self._note(self.phase.setdefault(at, {}), k, how, s, "threads of a block")
-        self._note(self.launch.setdefault(at, {}), block, how, s, "blocks")
+        if s.array.name not in self.own:
+            self._note(self.launch.setdefault(at, {}), block, how, s, "blocks")
 
     def _note(self, seen: dict[str, Any], me: Any, how: str, s: Any, who: str) -> None:
         for other, first in seen.items():
@@ -267,6 +270,8 @@ class _Watched(_Closures):
         for s in statements(fn.body):
             if isinstance(s, View) and s.base.name in self.common:
                 self.common.add(s.target.name)
+                if s.base.name in watch.own:
+                    watch.own.add(s.target.name)
 
     def told(self, s: Load | Store | Accumulate, step: Step, how: str) -> Step:
         """The access, told of before."""

@@ -219,7 +219,7 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
             companion[p.name] = next(shadows)
         elif on:
             assert isinstance(p.type, Scalar)
-            one = Var(namer.fresh(f"{p.hint or p.name}_b"), ArrayT(p.type.kind, 1), p.hint)
+            one = Var(namer.fresh(f"{p.name}_b"), ArrayT(p.type.kind, 1), f"{p.name}_b")
             companion[p.name] = one
             closing.append(Accumulate(one, (ZERO,), next(cotangents), kernel_loc(kernel)))
     body = Block((*made.body.stmts, *closing))

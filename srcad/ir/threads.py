@@ -66,6 +66,11 @@ def is_barrier(s: Stmt) -> bool:
     return isinstance(s, Call) and s.fn == BARRIER
 
 
+def is_old(s: Stmt) -> bool:
+    """Whether a statement is an atomic addition that gives the element as it was."""
+    return isinstance(s, Call) and s.fn.startswith(OLD)
+
+
 def barrier(loc: Loc | None = None) -> Call:
     """A barrier; ``transforms.barriers.completed`` says later what it guards."""
     return Call((), BARRIER, (), loc)
