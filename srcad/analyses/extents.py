@@ -75,6 +75,8 @@ class Extents:
                 return union(self.of(s.then.yields[k]), self.of(s.orelse.yields[k]))
             case For() if s.index.name == v.name:
                 return self._index(s)
+            case While():
+                return self._carried(s, v)
         return ANYTHING
 
     # while loops
@@ -97,6 +99,22 @@ class Extents:
             for c, y in zip(s.carried, s.body.yields, strict=True)
             if isinstance(y, Var)
         )
+
+    def _carried(self, s: While, v: Var) -> Interval:
+        """A carried number inside the loop: between its first value and where the loop ends."""
+        k = next((k for k, c in enumerate(s.carried) if c.arg.name == v.name), None)
+        if k is None:
+            return ANYTHING
+        c, y = s.carried[k], s.body.yields[k]
+        low, high = self.of(c.init)
+        for op, a, b in self._conditions(s.body.yields[0]):
+            if a != y or self._steps(op, c, y, self.of(b)) is None:
+                continue
+            first, last = self.of(b)
+            if op in ("lt", "le"):
+                return low, max(high, last - (op == "lt"))
+            return min(low, first + (op == "gt")), high
+        return ANYTHING
 
     def _conditions(self, a: Atom) -> list[tuple[str, Atom, Atom]]:
         """Comparisons that all have to hold, each also the other way round."""

@@ -43,6 +43,7 @@ class _Owned:
         self, fn: Function, places: Mapping[str, str], shared: Collection[str], axes: frozenset[str]
     ) -> None:
         self.fn, self.shared, self.axes = fn, shared, axes
+        self.params = {p.name for p in fn.params}
         self.forms = Forms(fn, places, axes)
         self.regions = Regions(fn, summarise(fn))
         self.views = {s.target.name: s for s in statements(fn.body) if isinstance(s, View)}
@@ -75,7 +76,7 @@ class _Owned:
                     a = rest.pop(0)
                     found.append(a if item[1] is None and item[3] is None else None)
             array, index = view.base, (*found, *rest)
-        return index
+        return index if array.name in self.params else None
 
     def passes(self, p: Var) -> bool:
         """Whether every axis of the launch has a subscript of its own."""

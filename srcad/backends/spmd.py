@@ -26,7 +26,7 @@ from srcad.backends.closures import Compiled, Frame, Step
 from srcad.backends.reference import Program, _Closures
 from srcad.errors import InternalError, SrcadError
 from srcad.ir.nodes import Accumulate, Function, Load, Store, View
-from srcad.ir.threads import BARRIER, LANE, PLACES, Hidden
+from srcad.ir.threads import BARRIER, LANE, OLD, PLACES, Hidden
 from srcad.ir.types import ArrayT, numpy_dtype
 from srcad.ir.walk import statements
 
@@ -210,13 +210,23 @@ class ThreadProgram(Program):
         if fn.name == BARRIER:
             return lambda *_: self.turns.barrier() or ()
         if id(fn) not in self.compiled:
-            closures = (
-                _Closures(fn, False, self.build)
-                if self.watch is None
-                else _Watched(fn, self.build, self.watch)
-            )
-            self.compiled[id(fn)] = (fn, closures.function())
+            self.compiled[id(fn)] = (fn, self.made(fn))
         return self.compiled[id(fn)][1]
+
+    def made(self, fn: Function) -> Compiled:
+        """A callable, that tells of accesses if somebody watches."""
+        watch = self.watch
+        if watch is None:
+            return _Closures(fn, False, self.build).function()
+        if not fn.name.startswith(OLD):
+            return _Watched(fn, self.build, watch).function()
+        plain, load = _Closures(fn, False, self.build).function(), fn.body.stmts[0]
+
+        def told(*args: Any) -> tuple:
+            watch.touch(args[0], args[1:-1], "add", load)
+            return plain(*args)
+
+        return told
 
 
 # races

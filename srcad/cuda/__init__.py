@@ -3,6 +3,6 @@
 Importing this imports nothing of CUDA; the documentation is ``docs/cuda.md``.
 """
 
-from srcad.cuda.kernel import KernelFunction, kernel
+from srcad.cuda.kernels import KernelFunction, kernel
 
 __all__ = ["KernelFunction", "kernel"]

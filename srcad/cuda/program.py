@@ -44,7 +44,16 @@ from srcad.options import Options
 from srcad.specs import Spec
 from srcad.storage.reuse import reused
 from srcad.storage.workspace import Placed, placed
-from srcad.transforms import accumulate, complex_pairs, cse, dead_code, hoist, induction, simplify
+from srcad.transforms import (
+    accumulate,
+    branches,
+    complex_pairs,
+    cse,
+    dead_code,
+    hoist,
+    induction,
+    simplify,
+)
 from srcad.transforms.barriers import completed
 from srcad.transforms.custom import settled
 from srcad.transforms.family import Family
@@ -104,9 +113,9 @@ class Kernel:
 def clean(fn: Function) -> Function:
     """The passes that hold for a thread among others (a failed check has no meaning for it)."""
     fn = dead_code.run(fn, keep_checks=False)
-    for run in (simplify.run, _shared, induction.run, hoist.run, simplify.run, accumulate.run):
+    for run in (simplify.run, _shared, branches.run, induction.run, hoist.run, simplify.run):
         fn = run(fn)
-    return dead_code.run(fn, keep_checks=False)
+    return dead_code.run(accumulate.run(_shared(fn)), keep_checks=False)
 
 
 def _shared(fn: Function) -> Function:

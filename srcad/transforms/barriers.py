@@ -10,6 +10,7 @@ What nobody writes stays out: its elements may be read again at any time.
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
 >>> from srcad.ir.text import text
+>>> from srcad.ir.threads import barrier
 >>> from srcad.ir.types import I8, ArrayT
 >>> b = Builder(Namer())
 >>> x, s, i = b.var("x", ArrayT("f8", 1)), b.var("s", ArrayT("f8", 1)), b.var("i", I8)

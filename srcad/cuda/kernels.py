@@ -45,7 +45,7 @@ class KernelFunction:
         transforms: tuple[str, ...] = (),
     ) -> None:
         self.inner, self.argnums, self.backend, self.races = f, argnums, backend, races
-        self.function = unwrap(getattr(f, "fn", f) if not hasattr(f, "py_func") else f)
+        self.function = unwrap(f)
         self.transforms = transforms
         self.__name__ = "".join((self.function.__name__, *(f".{t}" for t in transforms)))
         self.__doc__ = self.function.__doc__
