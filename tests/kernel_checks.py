@@ -25,6 +25,11 @@ def like(rng: np.random.Generator, a: Any) -> Any:
     return v.astype(a.dtype) if isinstance(a, np.ndarray) else type(a)(v)
 
 
+def scalar(a: Any, x: Any) -> Any:
+    """``x`` as a number where ``a`` is one."""
+    return x if x is None or isinstance(a, np.ndarray) else float(x)
+
+
 def moved(a: Any, t: Any, h: float) -> Any:
     """``a + h * t`` in the type of ``a``."""
     v = a + h * t

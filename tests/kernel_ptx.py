@@ -18,7 +18,7 @@ from srcad.backends.cuda_kernel import given_names
 from srcad.cuda import kernel
 from srcad.cuda.arguments import arrange
 from srcad.ir.types import ArrayT, numpy_dtype
-from tests.kernel_checks import Derivatives, is_float, woven
+from tests.kernel_checks import Derivatives, is_float, scalar, woven
 from tests.kernels import CASES
 
 CAPABILITIES = ((8, 0), (9, 0))
@@ -62,7 +62,7 @@ def check(case) -> None:
     assert all(".entry" in text for text in adjoints)
     if case.second:
         t = [np.zeros_like(a) if is_float(a) else None for a in given]
-        t = [x if x is None or isinstance(a, np.ndarray) else float(x) for a, x in zip(given, t, strict=True)]
+        t = [scalar(a, x) for a, x in zip(given, t, strict=True)]
         compiled(case, ("adjoint", "jvp"), woven(given, t))
 
 

@@ -1,8 +1,8 @@
 """The zoo under Numba's simulator: ``NUMBA_ENABLE_CUDASIM=1 python -m tests.kernel_simulator``.
 
-Every kernel as the user wrote it, its tangent, its adjoint and (where it is tested) its second order
-are run by the simulator and must give what the interpreter of threads gives.  Prints a line for
-each failure; the exit status is their number.
+Every kernel as the user wrote it, its tangent, its adjoint and (where it is tested) its second
+order are run by the simulator and must give what the interpreter of threads gives.  Prints a line
+for each failure; the exit status is their number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numba import cuda
 
 from srcad.callables import unwrap
 from srcad.cuda import kernel
-from tests.kernel_checks import Derivatives, copied, is_float, run, woven
+from tests.kernel_checks import Derivatives, copied, is_float, run, scalar, woven
 from tests.kernels import CASES
 
 
@@ -49,7 +49,7 @@ def check(case) -> None:
     if case.second:
         rng = np.random.default_rng(5)
         t = [rng.normal(size=np.shape(a)) if is_float(a) else None for a in given]
-        t = [x if x is None or isinstance(a, np.ndarray) else float(x) for a, x in zip(given, t, strict=True)]
+        t = [scalar(a, x) for a, x in zip(given, t, strict=True)]
         compare(case, ("adjoint", "jvp"), woven(given, t))
 
 

@@ -3,8 +3,9 @@
 In: a function, and what the launch says of its parameters: numbers, shapes of arrays, the least and
 greatest of the hidden ones.  Out: ``Extents``: intervals of integers, bounds on trips.
 
-Invariant: sound; ``None`` where no bound follows from the numbers of the launch (bounds that are read
-from arrays, ``while`` loops whose condition does not compare what grows or shrinks in each trip).
+Invariant: sound; ``None`` where no bound follows from the numbers of the launch (bounds that are
+read from arrays, ``while`` loops whose condition compares nothing that grows or shrinks in each
+trip).
 """
 
 from __future__ import annotations
@@ -24,10 +25,7 @@ class Extents:
     """Intervals of the integers of one function in one launch."""
 
     def __init__(
-        self,
-        fn: Function,
-        numbers: Mapping[str, Interval],
-        shapes: Mapping[str, tuple[int, ...]],
+        self, fn: Function, numbers: Mapping[str, Interval], shapes: Mapping[str, tuple[int, ...]]
     ) -> None:
         self.tree, self.numbers, self.shapes = Tree(fn), numbers, shapes
         self.known: dict[str, Interval] = {}

@@ -2,8 +2,8 @@
 
 In: a function, the places that its hidden parameters stand for.  Out: ``Forms.of``: an integer as
 a sum of products of atoms with integer coefficients.  Atoms are the positions and sizes of the
-launch (``"@tx"`` thread, ``"@bx"`` block, ``"@wx"`` width of a block, ``"@gx"`` blocks of the grid),
-the numbers of trips of loops, and variables that are no such formula.
+launch (``"@tx"`` thread, ``"@bx"`` block, ``"@wx"`` width of a block, ``"@gx"`` blocks of the
+grid), the numbers of trips of loops, and variables that are no such formula.
 
 Invariant: exact in integer arithmetic.  ``fixed`` atoms have one value in the whole launch (sizes
 of arrays, numbers given to the kernel); ``least`` is a bound from below where there is one.

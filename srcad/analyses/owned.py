@@ -5,10 +5,11 @@ more than one thread.  Out: ``owned``: names of the array parameters no two thre
 shared memory: of one block) ever touch the same element.  Accumulation into these needs no
 atomics.
 
-Method: for each axis of the launch there must be one subscript which in every access of the kernel
-is ``s * thread + r``: ``thread`` the position along that axis, counted over the grid (or, for shared
-memory, over the block), ``r`` the same part that the threads have in common and less than ``s`` of
-the thread's own; or that plus a multiple of the number of threads, as in a grid-stride loop.
+Method: for each axis of the launch there must be one subscript which in every access of the
+kernel is ``s * thread + r``: ``thread`` the position along that axis, counted over the grid (or,
+for shared memory, over the block), ``r`` the same part that the threads have in common and less than
+``s`` of the thread's own; or that plus a multiple of the number of threads, as in a grid-stride
+loop.
 Subscripts must be known not to be negative (``a[-1]`` is the last element).
 
 Invariant: sound whatever order threads run in; phases between barriers are not looked at.
@@ -29,6 +30,7 @@ from srcad.ir.types import ArrayT
 from srcad.ir.walk import statements
 
 Signature = tuple[Any, ...]
+Index = tuple[Atom | None, ...]
 
 
 def owned(
@@ -47,7 +49,7 @@ class _Owned:
         self.forms = Forms(fn, places, axes)
         self.regions = Regions(fn, summarise(fn))
         self.views = {s.target.name: s for s in statements(fn.body) if isinstance(s, View)}
-        self.accesses: dict[str, list[tuple[Atom | None, ...] | None]] = defaultdict(list)
+        self.accesses: dict[str, list[Index | None]] = defaultdict(list)
         for s in statements(fn.body):
             if isinstance(s, (Load, Store, Accumulate)):
                 index = self.position(s.array, s.index)
@@ -62,7 +64,7 @@ class _Owned:
         """The parameters that pass."""
         return {p.name for p in self.fn.params if isinstance(p.type, ArrayT) and self.passes(p)}
 
-    def position(self, array: Var, index: tuple[Atom | None, ...]) -> tuple[Atom | None, ...] | None:
+    def position(self, array: Var, index: Index) -> Index | None:
         """The subscripts in the parameter that a reference is a view of, as far as known."""
         while array.name in self.views:
             view = self.views[array.name]
@@ -90,7 +92,7 @@ class _Owned:
             for axis in self.axes
         )
 
-    def agree(self, column: tuple[Atom | None, ...], axis: str, shared: bool) -> bool:
+    def agree(self, column: Index, axis: str, shared: bool) -> bool:
         """Whether a subscript tells the threads along an axis apart, the same way everywhere."""
         signatures = {self.signature(a, axis, shared) for a in column}
         return len(signatures) == 1 and None not in signatures

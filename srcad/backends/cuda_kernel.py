@@ -129,7 +129,8 @@ class KernelPrinter(DevicePrinter):
 
     def cleared(self, variable: str, h: Hidden) -> list[str]:
         """Zeros, a share of them by each thread."""
-        k, index, rest = self.names.fresh("i"), [], prod(h.shape)
+        k, rest = self.names.fresh("i"), prod(h.shape)
+        index: list[str] = []
         for n in h.shape:
             rest //= max(n, 1)
             term = k if rest == 1 else f"{k} // {rest}"

@@ -62,12 +62,12 @@ def launch(
     """
     own = {n for n, h in hidden.items() if h.kind == "shared"}
     watch = Watch(own) if races else None
-    for block in product(*(range(n) for n in blocks[::-1])):
+    for block in positions(blocks):
         values = {**arguments, **given}
         for name, h in hidden.items():
             if h.kind == "shared":
                 values[name] = shared_array(fn, name, h)
-        run_block(fn, block[::-1], blocks, threads, values, hidden, watch)
+        run_block(fn, block, blocks, threads, values, hidden, watch)
 
 
 def shared_array(fn: Function, name: str, h: Hidden) -> np.ndarray:
@@ -78,6 +78,11 @@ def shared_array(fn: Function, name: str, h: Hidden) -> np.ndarray:
     if h.zero:
         return np.zeros(h.shape, dtype)
     return np.full(h.shape, np.nan if dtype.kind == "f" else 99, dtype)
+
+
+def positions(size: Triple) -> list[Triple]:
+    """All positions in a block or a grid, x fastest."""
+    return [(x, y, z) for z, y, x in product(*(range(n) for n in size[::-1]))]
 
 
 def places(thread: Triple, block: Triple, threads: Triple, blocks: Triple) -> dict[str, int]:
@@ -105,13 +110,13 @@ def run_block(
     program = ThreadProgram(turns, watch)
     call = program.build(fn)
 
-    def start(thread: Triple) -> Callable[[], None]:
+    def start(thread: Triple) -> Callable[[], Any]:
         where = places(thread, block, threads, blocks)
         mine = {n: where[h.what] for n, h in hidden.items() if h.kind == "place"}
         args = [mine[p.name] if p.name in mine else values[p.name] for p in fn.params]
-        return lambda: call(*args) and None
+        return lambda: call(*args)
 
-    work = [start(t[::-1]) for t in product(*(range(n) for n in threads[::-1]))]
+    work = [start(t) for t in positions(threads)]
     if BARRIER not in fn.callees:
         for k, one in enumerate(work):
             if watch is not None:
@@ -134,7 +139,7 @@ class Turns:
         self.current = 0
         self.stop = False
 
-    def barrier(self) -> None:
+    def barrier(self, *_: Any) -> tuple:
         """Called by a thread: let the others come here."""
         own, me = self.mine, self.current
         assert own is not None
@@ -143,12 +148,10 @@ class Turns:
         own.acquire()
         if self.stop:
             raise SystemExit
+        return ()
 
     def run(
-        self,
-        work: list[Callable[[], None]],
-        enter: Callable[[int], None],
-        watch: Watch | None,
+        self, work: list[Callable[[], Any]], enter: Callable[[int], None], watch: Watch | None
     ) -> None:
         """Run all to the end."""
         gates = [threading.Semaphore(0) for _ in work]
@@ -208,7 +211,7 @@ class ThreadProgram(Program):
     def build(self, fn: Function) -> Compiled:
         """A callable; the barrier lets the other threads run."""
         if fn.name == BARRIER:
-            return lambda *_: self.turns.barrier() or ()
+            return self.turns.barrier
         if id(fn) not in self.compiled:
             self.compiled[id(fn)] = (fn, self.made(fn))
         return self.compiled[id(fn)][1]
@@ -303,4 +306,3 @@ class _Watched(_Closures):
 
     def _accumulate(self, s: Accumulate) -> Step:
         return self.told(s, super()._accumulate(s), "add" if s.atomic else "write")
-

@@ -143,9 +143,7 @@ def check_apart(kernel: Kernel, values: list[Any]) -> None:
 
     changed = {p.name for p in written(kernel.fn)}
     arrays = [
-        (p, x)
-        for p, x in zip(kernel.arguments, values, strict=True)
-        if isinstance(p.type, ArrayT)
+        (p, x) for p, x in zip(kernel.arguments, values, strict=True) if isinstance(p.type, ArrayT)
     ]
     for k, (p, x) in enumerate(arrays):
         for q, y in arrays[:k]:

@@ -18,15 +18,7 @@ from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
 from srcad.cuda.arguments import Group, arrange, check_apart, host_view
 from srcad.cuda.launching import Compiled, config, launch_of
-from srcad.cuda.program import (
-    Kernel,
-    KernelOptions,
-    Launch,
-    adjoint_of,
-    lowered,
-    ready,
-    tangent_of,
-)
+from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
 from srcad.errors import TypeMismatch
 from srcad.options import defaults
 
@@ -132,7 +124,9 @@ class KernelFunction:
         """Generate the kernel."""
         options = KernelOptions(**vars_of(defaults()), launch=launch)
         kernel = lowered(self.function, {g.name: g.spec for g in groups}, options)
-        chosen = frozenset(p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries)
+        chosen = frozenset(
+            p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries
+        )
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
         return Compiled(ready(kernel, launch.axes), launch.axes, self.__name__)

@@ -20,7 +20,8 @@ from srcad.analyses.extents import Extents
 from srcad.api.device_arrays import device_array, is_device_array
 from srcad.backends.cuda import compile_text
 from srcad.backends.cuda_kernel import emit_kernel, given_names
-from srcad.backends.device_driver import launching, quietly, ready as device
+from srcad.backends.device_driver import launching, quietly
+from srcad.backends.device_driver import ready as device
 from srcad.backends.spmd import launch as interpret
 from srcad.cuda.arguments import check_fits
 from srcad.cuda.program import Launch, Ready, Triple
@@ -177,9 +178,7 @@ def launch_of(backend: str) -> Callable[..., None]:
     return on_host if backend == "reference" else on_device
 
 
-def on_host(
-    made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool
-) -> None:
+def on_host(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
     """Interpret every thread."""
     kernel = made.ready.kernel
     given = made.given(launch, values, lambda shape, dtype: np.zeros(shape, dtype))
@@ -196,9 +195,7 @@ def on_host(
     )
 
 
-def on_device(
-    made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool
-) -> None:
+def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
     """Launch the kernel.
 
     Raises:
@@ -209,10 +206,9 @@ def on_device(
     args = [device_array(cuda, x) if is_device_array(x) else x for x in values]
     kinds = [p.type for p in made.ready.kernel.arguments]
     args = [number(x, t) for x, t in zip(args, kinds, strict=True)]
-    with launching(made.name):
-        with quietly():  # Numba warns of launches that do not fill the device
-            one = made.dispatcher[launch.blocks, launch.threads, stream]
-            one(*args, *given)
+    with launching(made.name), quietly():  # Numba warns of launches that do not fill the device
+        one = made.dispatcher[launch.blocks, launch.threads, stream]
+        one(*args, *given)
 
 
 def number(x: Any, t: Any) -> Any:

@@ -155,8 +155,8 @@ def refuse(low: Lowered) -> None:
         )
     if low.captures:
         raise UnsupportedSyntax(
-            f"the kernel {low.source.name} uses the array {low.captures[0].var.hint!r}, which is no "
-            "argument",
+            f"the kernel {low.source.name} uses the array {low.captures[0].var.hint!r}, which is "
+            "no argument",
             loc,
             "Numba freezes its contents into the kernel, where it can have no shadow",
             "pass the array as an argument",
@@ -316,4 +316,3 @@ def _without_unused(kernel: Kernel) -> Kernel:
     params = tuple(p for p in kernel.fn.params if p.name in used or p in kernel.arguments)
     hidden = {n: h for n, h in kernel.hidden.items() if n in used}
     return replace(kernel, fn=replace(kernel.fn, params=params), hidden=hidden)
-

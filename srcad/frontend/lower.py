@@ -188,7 +188,9 @@ def _finish(
     whole = (*params, *(c.var for c in captures), *(v for v, _ in hidden))
     fn = Function(source.name, whole, block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
-    return Lowered(fn, source, value, counts, captures, guards_of(lo.program), hidden, lo.program.names)
+    return Lowered(
+        fn, source, value, counts, captures, guards_of(lo.program), hidden, lo.program.names
+    )
 
 
 def guards_of(program: Program) -> tuple[tuple[Path, Any], ...]:

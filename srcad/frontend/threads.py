@@ -174,7 +174,9 @@ def _dtype(lo: Lowering, path: str, value: Any, node: Any) -> str:
         lo.mismatch(node, f"the dtype of cuda.{path} is {describe(value)}", instead="np.float64")
     code = "b1" if dt == np.bool_ else f"{dt.kind}{dt.itemsize}"
     if code not in DTYPES or code.startswith("c"):
-        lo.mismatch(node, f"cuda.{path} of {dt.name} is not supported", instead="use floats or ints")
+        lo.mismatch(
+            node, f"cuda.{path} of {dt.name} is not supported", instead="use floats or ints"
+        )
     return code
 
 

@@ -1,10 +1,10 @@
 """Where the tapes of a kernel live: in local arrays, or in rows of one workspace a dtype.
 
 In: a kernel's function after the last transform, whose tapes are arrays and lists that it
-allocates.  Out: ``placed``: the same function in which arrays of a small constant size stay (a
-thread has them in registers or local memory), and every other tape is a range of rows of a hidden
-parameter ``workspace``, one column a thread; and what the launch has to find out: how many rows each
-needs (``Tape``; ``rows`` does it, from the trips that the loops around may make in that launch).
+allocates.  Out: ``placed``: the same function in which tapes that are short in every launch are
+arrays of the thread's own (registers or local memory), and every other tape is a range of rows of a
+hidden parameter ``workspace``, one column a thread; and what the launch has to find out: how many
+rows each needs (``Tape.rows``, from the trips that the loops around may make in that launch).
 
 Invariant: two threads never share a column, neighbours lie side by side.  A tape's position is a
 count of iterations, so the product of the trips of the loops around its stores bounds it.

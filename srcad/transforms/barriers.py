@@ -70,4 +70,4 @@ def _statement(s: Stmt, arrays: tuple[Var, ...]) -> Stmt:
         return replace(s, then=_block(s.then, arrays), orelse=_block(s.orelse, arrays))
     if isinstance(s, (For, While)):
         return replace(s, body=_block(s.body, arrays))
-    return replace(s, args=arrays) if is_barrier(s) else s  # type: ignore[type-var]
+    return replace(s, args=arrays) if isinstance(s, Call) and is_barrier(s) else s

@@ -1,6 +1,5 @@
 """Launches in two and three dimensions: images, fields, matrices."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -54,8 +53,8 @@ def matmul(a, b, c):
 def bilinear(image, x, y, out):
     i = cuda.grid(1)
     if i < out.shape[0]:
-        px = int(math.floor(x[i]))
-        py = int(math.floor(y[i]))
+        px = math.floor(x[i])
+        py = math.floor(y[i])
         fx = x[i] - px
         fy = y[i] - py
         top = image[py, px] * (1.0 - fx) + image[py, px + 1] * fx
@@ -108,7 +107,12 @@ def one_axis_of_two(x, total):
 
 
 CASES = [
-    Case(map_2d, ((2, 2), (3, 3)), lambda g: (g.normal(size=(5, 4)), np.zeros((5, 4))), plain=("x_b",)),
+    Case(
+        map_2d,
+        ((2, 2), (3, 3)),
+        lambda g: (g.normal(size=(5, 4)), np.zeros((5, 4))),
+        plain=("x_b",),
+    ),
     Case(
         map_3d,
         ((1, 2, 2), (2, 2, 2)),

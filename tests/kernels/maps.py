@@ -1,6 +1,5 @@
 """One thread an element: arithmetic, branches, loops, helpers, gathers and scatters."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -170,11 +169,7 @@ def reals(rng, *sizes):
 L = (2, 8)
 CASES = [
     Case(
-        saxpy,
-        L,
-        lambda g: (1.3, *reals(g, N, N), np.zeros(N)),
-        second=True,
-        plain=("x_b", "y_b"),
+        saxpy, L, lambda g: (1.3, *reals(g, N, N), np.zeros(N)), second=True, plain=("x_b", "y_b")
     ),
     Case(by_hand, L, lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",)),
     Case(grid_stride, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",), second=True),

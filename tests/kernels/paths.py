@@ -1,6 +1,5 @@
 """Loops that end when the data say so: rays, Monte Carlo paths, iterations."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -90,7 +89,7 @@ def escape(c, scale, out):
     if i < c.shape[0]:
         x = 0.0
         y = 0.0
-        for k in range(8):
+        for _ in range(8):
             x, y = x * x - y * y + scale * c[i, 0], 2.0 * x * y + scale * c[i, 1]
             if x * x + y * y > 4.0:
                 break

@@ -1,6 +1,5 @@
 """Particles, cameras, integrators: one thread a particle, an observation, a trajectory."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -160,7 +159,12 @@ CASES = [
             np.zeros((5, 2)),
         ),
     ),
-    Case(quaternions, (1, 4), lambda g: (*normals(g, (3, 4), (3, 3)), np.zeros((3, 3))), plain=("q_b",)),
+    Case(
+        quaternions,
+        (1, 4),
+        lambda g: (*normals(g, (3, 4), (3, 3)), np.zeros((3, 3))),
+        plain=("q_b",),
+    ),
     Case(
         springs,
         (1, 4),

@@ -1,6 +1,5 @@
 """Sums over threads: in shared memory, by atomics, in loops that halve."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -141,7 +140,7 @@ def soft_histogram(x, weight, width, bins):
 def hard_histogram(x, weight, bins):
     i = cuda.grid(1)
     if i < x.shape[0]:
-        k = int(math.floor(x[i]))
+        k = math.floor(x[i])
         if 0 <= k < bins.shape[0]:
             cuda.atomic.add(bins, k, weight[i] * x[i])
 
@@ -177,7 +176,13 @@ def cross_entropy(logits, label, loss):
 
 CASES = [
     Case(dot, (2, 4), lambda g: (*g.normal(size=(2, 7)), np.zeros(1)), plain=("x_b", "y_b")),
-    Case(reduce_while, (2, T), lambda g: (g.normal(size=13), np.zeros(1)), plain=("x_b",), second=True),
+    Case(
+        reduce_while,
+        (2, T),
+        lambda g: (g.normal(size=13), np.zeros(1)),
+        plain=("x_b",),
+        second=True,
+    ),
     Case(
         reduce_doubling,
         (2, T),
@@ -190,9 +195,7 @@ CASES = [
     Case(log_sum_exp, (2, T), lambda g: (g.normal(size=16), np.zeros(2)), second=True),
     Case(scan, (1, T), lambda g: (g.normal(size=T), np.zeros(T))),
     Case(
-        soft_histogram,
-        (2, T),
-        lambda g: (g.uniform(0, 3, 13), g.normal(size=13), 0.7, np.zeros(4)),
+        soft_histogram, (2, T), lambda g: (g.uniform(0, 3, 13), g.normal(size=13), 0.7, np.zeros(4))
     ),
     Case(hard_histogram, (2, T), lambda g: (g.uniform(0, 3, 13), g.normal(size=13), np.zeros(3))),
     Case(normalise, (2, T), lambda g: (g.normal(size=(2, T)), np.zeros((2, T)), 1e-3)),

@@ -1,6 +1,5 @@
 """Tiles in shared memory: stencils with halo, products, transposition, sorting, time steps."""
 
-# ruff: noqa: D103  (what a kernel does is in its body)
 import math
 
 import numpy as np
@@ -193,7 +192,12 @@ def until_converged(x, out, tolerance):
 
 
 CASES = [
-    Case(stencil_halo, (2, B), lambda g: (g.normal(size=13), g.normal(size=3), np.zeros(13)), second=True),
+    Case(
+        stencil_halo,
+        (2, B),
+        lambda g: (g.normal(size=13), g.normal(size=3), np.zeros(13)),
+        second=True,
+    ),
     Case(
         tiled_matmul,
         ((2, 1), (T, T)),
@@ -201,16 +205,14 @@ CASES = [
         second=True,
     ),
     Case(transpose, ((1, 2), (T, T)), lambda g: (g.normal(size=(3, 6)), np.zeros((6, 3)))),
-    Case(diffusion_in_shared, (1, B), lambda g: (g.normal(size=B), np.zeros(B), 3, 0.1), second=True),
+    Case(
+        diffusion_in_shared, (1, B), lambda g: (g.normal(size=B), np.zeros(B), 3, 0.1), second=True
+    ),
     Case(ping_pong, (1, B), lambda g: (g.normal(size=B), np.zeros(B))),
     Case(bitonic_sort, (1, B), lambda g: (g.normal(size=B), np.zeros(B))),
     Case(convolution, (2, B), lambda g: (g.normal(size=15), g.normal(size=3), np.zeros(13))),
     Case(forces_tiled, (2, B), lambda g: (*g.normal(size=(2, 11)), np.zeros(11))),
     Case(gather_from_neighbours, (1, B), lambda g: (g.normal(size=B), 3, np.zeros(B))),
-    Case(
-        block_solve,
-        (1, B),
-        lambda g: (g.uniform(3, 4, B), g.normal(size=B), np.zeros(B)),
-    ),
+    Case(block_solve, (1, B), lambda g: (g.uniform(3, 4, B), g.normal(size=B), np.zeros(B))),
     Case(until_converged, (1, B), lambda g: (g.normal(size=B), np.zeros(B), 0.5)),
 ]
