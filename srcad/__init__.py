@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from srcad.errors import (
+    DeviceError,
     InternalError,
     NoDerivative,
     SrcadError,
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CheckFailed",
+    "DeviceError",
     "GradientTape",
     "InternalError",
     "NoDerivative",

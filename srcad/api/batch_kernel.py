@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from srcad.api.device_code import device_fn
+from srcad.api.device_code import device_fn, whole
 from srcad.api.specialisation import written_arrays
 from srcad.backends.cuda import compile_text, emit_device
 from srcad.backends.device_driver import quietly
@@ -90,7 +90,7 @@ def kernel_of(
     """
     axes = [*axes, *([None] * (len(program.fn.params) - len(axes)))]
     given = [*types, *(p.type for p in program.fn.params[len(types) :])]
-    fn, sizes = constant(program, shapes)
+    fn, sizes = constant(whole(program), shapes)
     written = written_arrays(fn)
     for k in written:
         if axes[k] is None:

@@ -16,6 +16,7 @@ import math
 import warnings
 from typing import Any
 
+from srcad.api.device_matrices import as_loops
 from srcad.api.njit_code import returned
 from srcad.api.specialisation import written_arrays
 from srcad.backends.cuda import FAILED, compile_text, emit_device
@@ -25,11 +26,23 @@ from srcad.ir.nodes import Function
 from srcad.ir.types import ArrayT, is_float
 from srcad.runtime.device import DEVICE_HELPERS
 from srcad.specs import Spec
-from srcad.storage.device import device
+from srcad.storage.device import device, expanded, operations
+
+
+def whole(program: Program) -> Program:
+    """A program in one piece: calls and array operations expanded.
+
+    Raises:
+        UnsupportedSyntax: it is recursive, or has operations that the device does not have.
+    """
+    fn = expanded(program.fn)
+    fn = expanded(as_loops(fn, program.options))
+    operations(fn)
+    return program.with_fn(fn)
 
 
 def device_fn(program: Program) -> Function:
-    """The IR of a program as device code has it.
+    """The IR of a program (in one piece) as device code has it.
 
     Raises:
         UnsupportedSyntax: it has what a device function cannot have.
@@ -51,7 +64,7 @@ def device_entry(program: Program) -> tuple[str, Any]:
             "pass the numbers as a tuple, or use srcad.adjoint(f)(x, x_b, ...) with arrays of "
             "the caller",
         )
-    module = emit_device(device_fn(program))
+    module = emit_device(device_fn(whole(program)))
     return module.source, compile_text(module.source, module.entry, program.fn.name)
 
 

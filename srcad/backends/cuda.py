@@ -13,8 +13,7 @@ Differences from the processor:
   ``numba.cuda`` has it;
 * ``print`` prints as CUDA does; random numbers, lists and whole-array operations have no form here.
 
-``printer_for`` is where another dialect of CUDA (kernels) begins: it takes a subclass of
-``DevicePrinter``.
+Limits: one function; calls are expanded before (``storage.device``).
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ from srcad.backends.expressions import Expr, name
 from srcad.backends.printer import Dialect, Module, emit
 from srcad.backends.written import written
 from srcad.errors import UnsupportedSyntax
-from srcad.ir.nodes import Alloc, ArrayOp, Call, Check, Const, Draw, For, Function, Op, Reserve, Var
+from srcad.ir.nodes import Alloc, ArrayOp, Check, Const, Draw, For, Function, Op, Reserve, Var
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar, is_float
-from srcad.ir.walk import called, statements
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.runtime.device import DEVICE_HELPERS
 
 DTYPES = {"f8": "float64", **storage.DTYPE}
 IMPORTS = "import math\nimport numpy as np\nfrom numba import cuda\n"
+RENAMED = {"min": "srcad_min", "max": "srcad_max"}  # Numba 0.68's own fail for this target
 FAILED = {"f8": "math.nan", "f4": "np.float32(math.nan)", "i8": "-9223372036854775808"}
 
 
@@ -103,30 +102,10 @@ def form_of(s: Op) -> Form | None:
 class DevicePrinter(FunctionPrinter):
     """Prints one device function."""
 
-    entry = True  # a function that another one calls says by one more result whether it failed
-
     @cached_property
     def written(self) -> list[Var]:
         """The float arrays of the caller that the function writes."""
         return [p for p in written(self.fn) if is_float(p.type)]
-
-    def function(self, name: str) -> ast.FunctionDef:
-        """The function definition, without decorators."""
-        node = super().function(name)
-        if not self.entry and fails(self.fn):
-            self.succeed(node)
-        return node
-
-    def succeed(self, node: ast.FunctionDef) -> None:
-        """At the end of a callee that may fail: it did not."""
-        ok = ast.Constant(False)
-        last = node.body[-1]
-        if not isinstance(last, ast.Return):
-            node.body.append(ast.Return(ok))
-        else:
-            single = len(self.fn.body.yields) == 1
-            values = [last.value] if single else last.value.elts  # type: ignore[union-attr]
-            last.value = ex.sequence([*values, ok])  # type: ignore[list-item]
 
     def _op(self, s: Op) -> None:
         form = form_of(s)
@@ -209,29 +188,8 @@ class DevicePrinter(FunctionPrinter):
             out.append(ast.Expr(ex.call(helper, self.variable(p).node)))
         kinds = [str(y.type) for y in self.fn.body.yields]
         values = [ast.parse(FAILED.get(k, "False"), mode="eval").body for k in kinds]
-        if not self.entry:
-            values.append(ast.Constant(True))
         value = values[0] if len(values) == 1 else ex.sequence(values) if values else None
         return [*out, ast.Return(value)]
-
-    def _call(self, s: Call) -> None:
-        callee = self.fn.callees[s.fn]
-        if not fails(callee):
-            return super()._call(s)
-        failed = self.names.fresh("failed")
-        args = [e.node for e in self.gather(s.args)]
-        self.disturb(self.effects.of(s))
-        names = [*(self.names.name(t) for t in s.targets), failed]
-        places: list[ast.expr] = [ast.Name(n, ast.Store()) for n in names]
-        place = places[0] if len(places) == 1 else ast.Tuple(places, ast.Store())
-        self.emit(ast.Assign([place], ex.call(self.functions[s.fn], *args)), s.loc)
-        return self.emit(ast.If(name(failed), self.failure(), []), s.loc)
-
-
-class CalleePrinter(DevicePrinter):
-    """Prints a function that is called by another one of the module."""
-
-    entry = False
 
 
 LISTS = "give every loop a constant number of trips: for k in range(100): if done: break"
@@ -249,34 +207,15 @@ def refused(what: str, loc: Any, instead: str) -> UnsupportedSyntax:
     )
 
 
-def fails(fn: Function) -> bool:
-    """Whether a check of a function, or of one that it calls, may fail."""
-    family = {fn.name: fn, **called(fn.body, fn.callees)}
-    return any(
-        isinstance(s, Check) and s.exception != "ZeroDivisionError"
-        for f in family.values()
-        for s in statements(f.body)
-    )
-
-
 def decorator(parallel: bool, nogil: bool = False) -> ast.expr:
     """How a device function is compiled."""
     return ast.Call(name("cuda.jit"), [], [ast.keyword("device", ast.Constant(True))])
 
 
-def printer_for(entry: Function, printer: type[DevicePrinter] = DevicePrinter) -> Any:
-    """The class that prints a function of a program: its entry, or one that is called."""
-
-    def make(fn: Function, taken: set[str], functions: dict[str, str]) -> DevicePrinter:
-        return (printer if fn is entry else CalleePrinter)(fn, taken, functions)
-
-    return make
-
-
 def emit_device(fn: Function, source_lines: SourceLines | None = None) -> Module:
     """Print a function in device form, its callees and helpers as device functions."""
     helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    return emit(fn, source_lines, Dialect(IMPORTS, printer_for(fn), decorator, helpers))
+    return emit(fn, source_lines, Dialect(IMPORTS, DevicePrinter, decorator, helpers, RENAMED))
 
 
 def compile_text(source: str, entry: str, hint: str = "srcad") -> Any:

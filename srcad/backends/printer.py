@@ -61,6 +61,7 @@ class Dialect:
     printer: type[FunctionPrinter]
     decorator: Callable[..., ast.expr]
     helpers: Mapping[str, Callable[..., Any]]
+    renamed: Mapping[str, str] = field(default_factory=dict)  # what helpers call, to helpers
 
 
 CPU = Dialect(
@@ -138,12 +139,19 @@ def _defined(s: Stmt) -> TypeGuard[Call]:
 def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
-    for helper in with_callees(wanted, dialect.helpers):
-        definition = ast.parse(inspect.getsource(dialect.helpers[helper])).body[0]
+    known, renamed = dialect.helpers, dialect.renamed
+    every = with_callees(wanted, known)
+    used = {n for h in every for n in known[h].__code__.co_names}  # type: ignore[attr-defined]
+    every += [new for old, new in renamed.items() if old in used and new not in every]
+    for helper in sorted(every):
+        definition = ast.parse(inspect.getsource(known[helper])).body[0]
         assert isinstance(definition, ast.FunctionDef)
         definition.returns = None
         for a in definition.args.args:
             a.annotation = None
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Name):
+                node.id = renamed.get(node.id, node.id)
         definition.decorator_list = [dialect.decorator(False)]
         out.append(definition)
     return out

@@ -2,6 +2,7 @@
 
 In: IR after the last transform, and after ``storage.reuse``.  Out: the same function where
 
+* it calls no other function (``expanded`` comes first);
 * no allocation stands in a loop: an array that outlives the turn of the loop that makes it is a row
   of one array made before the loop, as many rows as the loop has turns;
 * results that are arrays are written to parameters of their own, which come last (``outputs``).
@@ -12,8 +13,7 @@ constant.
 Invariant: a ``cuda.local.array`` is one piece of memory a call, wherever it stands; after this pass
 no program can see that.
 Limits, each refused with its place: lists, sizes that are not constant, arrays made in each turn of
-a ``while`` loop, recursion, called functions that return arrays, more than ``LIMIT`` bytes a
-thread.
+a ``while`` loop, recursion, more than ``LIMIT`` bytes a thread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ from srcad.ir.nodes import (
     ArrayOp,
     Atom,
     Block,
-    Call,
     Const,
     Dim,
     Draw,
@@ -39,23 +38,25 @@ from srcad.ir.nodes import (
     Function,
     If,
     Loc,
-    Op,
     Stmt,
     Var,
     View,
     While,
 )
-from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
-from srcad.ir.walk import called, rewrite_block, statements, targets, variables
+from srcad.ir.types import ArrayT, ListT, numpy_dtype
+from srcad.ir.walk import called, rewrite_block, statements, variables
+from srcad.storage.capacity import bounded
+from srcad.transforms import inline
 from srcad.transforms.arrays import copy, zero_of
-from srcad.transforms.program import each_function
 from srcad.transforms.trips import trip_number
 
 LIMIT = 512 * 1024  # bytes of local memory that a thread can have
+DEEP = "calls are expanded, so that the size of a thread's arrays is known"
 MEMORY = "a thread has no memory but its arguments and arrays of constant size"
+UNBOUNDED = "a record of a loop whose number of trips is not constant"
 LISTS = (
-    "give the loop a constant number of trips (for k in range(100), without break), or use forward "
-    "mode (srcad.jvp, srcad.jacfwd), which records nothing"
+    "say how often it runs at most: for k in range(100): ... if done: break; or use forward mode "
+    "(srcad.jvp, srcad.jacfwd), which records nothing"
 )
 SIZES = "write sizes and numbers of trips as constants, or as the lengths of tuples"
 
@@ -66,9 +67,22 @@ def device(fn: Function) -> Function:
     Raises:
         UnsupportedSyntax: it cannot have one.
     """
-    fn = each_function(fn, lambda f: replace(f, body=_Rows(f).body()))
+    fn = bounded(fn)
+    fn = replace(fn, body=_Rows(fn).body())
     possible(fn)
     return fn
+
+
+def expanded(fn: Function) -> Function:
+    """A program in one function.
+
+    Raises:
+        UnsupportedSyntax: it is recursive.
+    """
+    for name, f in called(fn.body, fn.callees).items():
+        if name in called(f.body, f.callees):
+            raise refused(f"recursion of {name}", None, "write it as a loop", DEEP)
+    return inline.run(fn, lambda name: True)
 
 
 # constant shapes
@@ -256,26 +270,40 @@ def outputs(fn: Function, shapes: Sequence[tuple[int, ...]], layouts: Sequence[s
 
 
 # what is not possible
+def operations(fn: Function) -> None:
+    """Refuse operations that device code does not have.
+
+    Raises:
+        UnsupportedSyntax: naming the place.
+    """
+    for s in statements(fn.body):
+        match s:
+            case ArrayOp():
+                what, why = f"{s.op} of whole arrays", "there is no device code for it"
+                raise refused(what, s.loc, "write it as loops", why)
+            case Draw(given=None):
+                why = "NumPy's generator does not exist on the device"
+                raise refused(
+                    "a random number", s.loc, "draw it outside, and pass it as an argument", why
+                )
+
+
 def possible(fn: Function) -> None:
     """Refuse what device code cannot do.
 
     Raises:
         UnsupportedSyntax: naming the place.
     """
-    family = called(fn.body, fn.callees)
-    if fn.name in family:
-        raise refused(f"recursion of {fn.name}", None, "write it as a loop")
-    for f in (fn, *family.values()):
-        if f.name in called(f.body, f.callees):
-            raise refused(f"recursion of {f.name}", None, "write it as a loop")
-        for s in statements(f.body):
-            _allowed(s)
-    total = sum(
-        _bytes(s)
-        for f in (fn, *family.values())
-        for s in statements(f.body)
-        if isinstance(s, Alloc)
-    )
+    operations(fn)
+    made = [s for s in statements(fn.body) if isinstance(s, Alloc)]
+    for s in made:
+        if isinstance(s.target.type, ListT):
+            role = s.loc.role if s.loc is not None else ""
+            what = "a list that grows" if role == "primal" else UNBOUNDED
+            raise refused(what, s.loc, LISTS)
+        if not all(isinstance(n, Const) for n in s.shape):
+            raise refused("an array whose size is known only at run time", s.loc, SIZES)
+    total = sum(map(_bytes, made))
     if total > LIMIT:
         raise refused(
             f"{total:,} bytes of arrays a thread",
@@ -283,37 +311,6 @@ def possible(fn: Function) -> None:
             "take fewer trips, or smaller arrays; forward mode (srcad.jvp) records nothing",
             f"a thread has at most {LIMIT:,}",
         )
-
-
-def _allowed(s: Stmt) -> None:
-    loc = getattr(s, "loc", None)
-    match s:
-        case Alloc(target=Var(type=ListT())):
-            raise refused("a record of a loop whose number of trips is not constant", loc, LISTS)
-        case Alloc() if not all(isinstance(n, Const) for n in s.shape):
-            raise refused("an array whose size is known only at run time", loc, SIZES)
-        case ArrayOp():
-            raise refused(
-                f"{s.op} of whole arrays",
-                loc,
-                "write it as loops",
-                "there is no device code for it",
-            )
-        case Draw(given=None):
-            raise refused(
-                "a random number",
-                loc,
-                "draw it outside, and pass it as an argument",
-                "NumPy's generator does not exist on the device",
-            )
-        case Call() if any(isinstance(t.type, ArrayT) for t in targets(s)):
-            raise refused(
-                f"a call of {s.fn}, which is too long to be expanded and returns an array",
-                loc,
-                "pass it an array to write to",
-            )
-        case Op(target=Var(type=Scalar(kind="c16" | "c8"))):
-            raise refused("a complex number", loc, "use its real and its imaginary part")
 
 
 def _bytes(s: Alloc) -> int:
