@@ -24,6 +24,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
 from srcad.storage.split import split
 from srcad.transforms import (
@@ -34,11 +35,13 @@ from srcad.transforms import (
     dead_code,
     hoist,
     induction,
+    scalarise,
     simplify,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
+    scalarise.run,
     cse.run,
     induction.run,
     hoist.run,
@@ -133,7 +136,10 @@ def finished(program: Program, whole: bool = False) -> Function:
     """
     if program.options.debug:
         return program.fn
-    fn = replace(reused(program.fn), nogil=program.options.nogil)
+    fn, _ = parallelised(program.fn, program.options.parallel)
+    if program.options.verify:
+        verify(fn)
+    fn = replace(reused(fn), nogil=program.options.nogil)
     return split(fn) if program.options.backend == "cpu" and not whole else fn
 
 

@@ -391,6 +391,18 @@ def test_explain_says_so(named):
     assert said == found or references
 
 
+def of_copy(u, c, steps):
+    """``upwind_rows`` leaves its argument alone."""
+    return upwind_rows(u.copy(), c, steps)
+
+
+def test_explain_counts_rows_without_running_the_loops():
+    """Rows that are recorded count in full; what fills them, minutes of work, is not run."""
+    u, steps = np.ones(1000), 1000
+    said = srcad.explain(srcad.grad(of_copy), u, 0.1, steps)
+    assert said.tape_bytes == steps * (1000 * F8 + REFERENCE)
+
+
 def test_enough_programs():
     """How many programs have a bound."""
     assert len(NAMED) >= 10

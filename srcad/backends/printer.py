@@ -33,6 +33,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
 
+PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+
 
 @dataclass(frozen=True)
 class Module:
@@ -84,7 +86,8 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         helpers |= printer.helpers
         definitions.append(definition)
     known = _helpers(helpers, dialect)
-    tree = ast.Module([*ast.parse(dialect.imports).body, *known, *definitions[::-1]], [])
+    head = dialect.imports + (PACKED if any(f.packed for f in functions) else "")
+    tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)

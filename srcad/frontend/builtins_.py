@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -37,7 +38,7 @@ from srcad.ir.nodes import Atom, Const
 from srcad.ir.types import F8, I8
 
 
-@handles(CALLS, range, numba.prange)
+@handles(CALLS, range)
 def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
     values = [lo.integer(a, node, "a bound of range") for a in args]
@@ -50,6 +51,12 @@ def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     else:
         lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
     return RangeV(start, stop, step)
+
+
+@handles(CALLS, numba.prange)
+def prange_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
+    """The same with the wish that the loop runs on several threads."""
+    return replace(range_(lo, args, keywords, node), parallel=True)
 
 
 @handles(CALLS, slice)

@@ -252,7 +252,10 @@ class Template(str):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class."""
+    """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class.
+
+    Without an exception the function, which has no results, ends there.
+    """
 
     cond: Atom
     exception: str
@@ -333,7 +336,8 @@ class Rule:
 class Function:
     """Parameters, a body whose yields are the results, and the functions it calls by name.
 
-    ``callees`` is shared by all functions of one program (recursion goes through it).
+    ``callees`` is shared by all functions of one program (recursion goes through it); ``least`` are
+    lower bounds of integer parameters that all callers keep.
     """
 
     name: str
@@ -342,4 +346,6 @@ class Function:
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
+    least: dict[str, int] = field(default_factory=dict, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
+    packed: bool = field(default=False, compare=False)  # equal operations stand side by side
