@@ -8,8 +8,8 @@ atomics.
 Method: for each axis of the launch there must be one subscript which in every access of the
 kernel is ``s * thread + r``: ``thread`` the position along that axis, counted over the grid (or,
 for shared memory, over the block), ``r`` the same part that all threads have in common and less
-than ``s`` of the thread's own; or that plus a multiple of the number of threads, as in a grid-stride
-loop.
+than ``s`` of the thread's own; or that plus a multiple of the number of threads, as in a
+grid-stride loop.
 Subscripts must be known not to be negative (``a[-1]`` is the last element).
 
 Invariant: sound whatever order threads run in; phases between barriers are not looked at.

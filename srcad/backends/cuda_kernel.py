@@ -17,7 +17,7 @@ from math import prod
 
 from srcad.backends import expressions as ex
 from srcad.backends.comments import SourceLines
-from srcad.backends.cuda import DTYPES, IMPORTS, DevicePrinter, decorator, printer_for
+from srcad.backends.cuda import DTYPES, IMPORTS, RENAMED, DevicePrinter, decorator
 from srcad.backends.expressions import name
 from srcad.backends.printer import Dialect, Module, emit
 from srcad.ir.nodes import Accumulate, Call, Function
@@ -45,9 +45,13 @@ def emit_kernel(
         axes: those along which the launch has more than one thread.
         source_lines: gives the user's lines for comments.
     """
-    printer = partial(KernelPrinter, arguments, hidden, axes)
+    kernel = partial(KernelPrinter, arguments, hidden, axes)
+
+    def printer(f: Function, taken: set[str], functions: dict[str, str]) -> DevicePrinter:
+        return (kernel if f is fn else DevicePrinter)(f, taken, functions)
+
     helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    dialect = Dialect(IMPORTS, printer_for(fn, printer), decorator, helpers)  # type: ignore[arg-type]
+    dialect = Dialect(IMPORTS, printer, decorator, helpers, RENAMED)  # type: ignore[arg-type]
     return emit(fn, source_lines, dialect)
 
 
