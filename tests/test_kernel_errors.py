@@ -106,6 +106,15 @@ def test_argnums():
     np.testing.assert_allclose(x_b, 2.0 * np.cos(X) + X)
 
 
+def test_deterministic():
+    """Sums over threads are refused, elements of the thread's own are not."""
+    plain = kernel(refused.plain, backend="reference", deterministic=True)
+    plain.adjoint[1, 8](*copies(X, Z, 8, Z, Z))
+    sums = kernel(CASES["dot"].kernel, backend="reference", deterministic=True)
+    with pytest.raises(NoDerivative, match="out is a sum over threads"):
+        sums.adjoint[1, 8](*copies(X, Z, X, Z, Z[:1], Z[:1]))
+
+
 def test_array_of_the_host():
     """A kernel of the device takes no array of the host."""
     if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":

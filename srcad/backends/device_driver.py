@@ -53,8 +53,6 @@ def ready() -> Any:
         DeviceError: no driver, no GPU, or no toolkit.
     """
     cuda = numba_cuda()
-    if not getattr(cuda, "is_supported_version", lambda: True)():
-        raise DeviceError("this CUDA runtime is not supported by Numba", None, "", INSTALL)
     if cuda.is_available():
         return cuda
     error = cuda.cuda_error()

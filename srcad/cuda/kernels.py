@@ -18,7 +18,16 @@ from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
 from srcad.cuda.arguments import Group, arrange, check_apart, host_view
 from srcad.cuda.launching import Compiled, config, launch_of
-from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
+from srcad.cuda.program import (
+    Kernel,
+    KernelOptions,
+    Launch,
+    adjoint_of,
+    check_order,
+    lowered,
+    ready,
+    tangent_of,
+)
 from srcad.errors import TypeMismatch
 from srcad.options import defaults
 
@@ -34,9 +43,11 @@ class KernelFunction:
         argnums: Any = None,
         backend: str = "cuda",
         races: bool = False,
+        deterministic: bool = False,
         transforms: tuple[str, ...] = (),
     ) -> None:
         self.inner, self.argnums, self.backend, self.races = f, argnums, backend, races
+        self.deterministic = deterministic
         self.function = unwrap(f)
         self.transforms = transforms
         self.__name__ = "".join((self.function.__name__, *(f".{t}" for t in transforms)))
@@ -49,7 +60,8 @@ class KernelFunction:
     def transformed(self, transform: str) -> KernelFunction:
         """The kernel with one more transform."""
         steps = (*self.transforms, transform)
-        return KernelFunction(self.inner, self.argnums, self.backend, self.races, steps)
+        given = (self.argnums, self.backend, self.races, self.deterministic)
+        return KernelFunction(self.inner, *given, steps)
 
     @property
     def adjoint(self) -> KernelFunction:
@@ -129,7 +141,10 @@ class KernelFunction:
         )
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
-        return Compiled(ready(kernel, launch.axes), launch.axes, self.__name__)
+        made = ready(kernel, launch.axes)
+        if self.deterministic:
+            check_order(made.kernel)
+        return Compiled(made, launch.axes, self.__name__)
 
     @staticmethod
     def apply(
@@ -171,7 +186,12 @@ class Configured:
 
 
 def kernel(
-    f: Any, argnums: Any = None, *, backend: str = "cuda", races: bool = False
+    f: Any,
+    argnums: Any = None,
+    *,
+    backend: str = "cuda",
+    races: bool = False,
+    deterministic: bool = False,
 ) -> KernelFunction:
     """A kernel of ``numba.cuda`` with its derivatives.
 
@@ -180,6 +200,7 @@ def kernel(
         argnums: positions or names of what is differentiated (default: every float argument).
         backend: ``"cuda"``, or ``"reference"``, which interprets threads one after the other.
         races: look for races between threads (with ``backend="reference"``).
+        deterministic: refuse a kernel whose sums depend on the order of the threads.
 
     Returns:
         An object ``k`` with ``k[blocks, threads](...)``, ``k.adjoint``, ``k.jvp``, ``k.source``.
@@ -202,4 +223,4 @@ def kernel(
     """
     if backend not in TARGETS:
         raise TypeMismatch(f"no backend {backend!r}", instead=f"backends are {', '.join(TARGETS)}")
-    return KernelFunction(f, argnums, backend, races)
+    return KernelFunction(f, argnums, backend, races, deterministic)

@@ -29,7 +29,7 @@ from srcad.analyses.owned import owned
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
-from srcad.errors import UnsupportedSyntax
+from srcad.errors import NoDerivative, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Static
@@ -305,6 +305,23 @@ def ready(kernel: Kernel, axes: frozenset[str]) -> Ready:
     kernel = _without_unused(kernel)
     verify(kernel.fn)
     return Ready(kernel, replace(made, fn=kernel.fn), frozenset(own))
+
+
+def check_order(kernel: Kernel) -> None:
+    """Refuse sums of floats that threads add to in whatever order they run.
+
+    Raises:
+        NoDerivative: there is one.
+    """
+    for s in statements(kernel.fn.body):
+        if isinstance(s, Accumulate) and s.atomic and is_float(s.array.type):
+            raise NoDerivative(
+                f"deterministic=True, and {s.array.hint or s.array.name} is a sum over threads",
+                s.loc,
+                "atomic additions round differently in every order of the threads",
+                "give each thread elements of its own (x[i] with i = cuda.grid(1)) and sum them in "
+                "a launch of one thread an element, or leave deterministic out",
+            )
 
 
 def _without_unused(kernel: Kernel) -> Kernel:
