@@ -29,6 +29,11 @@ class Group:
     spec: Spec
     carries: bool
 
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a number with companions."""
+        return self.carries and isinstance(self.spec, Leaf) and isinstance(self.spec.type, Scalar)
+
 
 def host_view(backend: str) -> Callable[[Any], Any]:
     """What turns an argument into one of the host that looks like it.

@@ -125,7 +125,9 @@ class KernelFunction:
     @located
     def compiled(self, launch: Launch, groups: list[Group]) -> Compiled:
         """The kernel for arguments and a launch, made on first use."""
-        key = (tuple(g.spec for g in groups), launch.axes, launch.shared)
+        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
+        block = launch.threads if sums else None  # numbers are added up by blocks
+        key = (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
         found = self.made.get(key)
         if found is None or not found.valid():
             with compiling(self):
@@ -141,7 +143,7 @@ class KernelFunction:
         )
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
-        made = ready(kernel, launch.axes)
+        made = ready(kernel, launch)
         if self.deterministic:
             check_order(made.kernel)
         return Compiled(made, launch.axes, self.__name__)

@@ -24,7 +24,8 @@ from srcad.backends.device_driver import launching, quietly
 from srcad.backends.device_driver import ready as device
 from srcad.backends.spmd import launch as interpret
 from srcad.cuda.arguments import check_fits
-from srcad.cuda.program import Launch, Ready, Triple
+from srcad.cuda.block_sums import Triple
+from srcad.cuda.program import Launch, Ready
 from srcad.errors import TypeMismatch
 from srcad.ir.threads import AXES, LANE, limits
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype

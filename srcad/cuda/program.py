@@ -29,6 +29,7 @@ from srcad.analyses.owned import owned
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
+from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.errors import NoDerivative, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
@@ -59,8 +60,6 @@ from srcad.transforms.custom import settled
 from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
 from srcad.transforms.reverse.driver import Request, generate
-
-Triple = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -94,6 +93,7 @@ class Kernel:
     hidden: Mapping[str, Hidden]
     source: SourceFunction
     guards: tuple[tuple[Any, Any], ...] = ()
+    numbers: frozenset[str] = frozenset()  # shadows of numbers, to which all threads add
 
     @property
     def places(self) -> dict[str, str]:
@@ -215,14 +215,16 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     family = Family(fn)
     name = family.namer.fresh(f"{fn.name}_b")
     made, _ = generate(
-        Request(fn, active, (), False, False, True, name, family, rows=False, fuse=False)
+        Request(fn, active, (), False, False, True, name, family, rows=False, fuse=True)
     )
     settled(family)
+    made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
     shadows = iter(made.params[len(fn.params) :])
     cotangents = iter(made.body.yields)
     namer = Namer(v.name for v in variables(made))
     companion: dict[str, Var] = {}
     closing: list[Stmt] = []
+    numbers: set[str] = set()
     for p, on in zip(fn.params, active, strict=True):
         if on and is_reference(p):
             companion[p.name] = next(shadows)
@@ -230,12 +232,26 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
             assert isinstance(p.type, Scalar)
             one = Var(namer.fresh(f"{p.name}_b"), ArrayT(p.type.kind, 1), f"{p.name}_b")
             companion[p.name] = one
+            numbers.add(one.name)
             closing.append(Accumulate(one, (ZERO,), next(cotangents), kernel_loc(kernel)))
     body = Block((*made.body.stmts, *closing))
     extra = tuple(v for v in companion.values() if v not in made.params)
     made = replace(made, params=(*made.params, *extra), body=body)
     made = with_atomics(made, {v.name for v in companion.values()}, True)
-    return _woven(kernel, made, companion)
+    return replace(_woven(kernel, made, companion), numbers=frozenset(numbers))
+
+
+def vacated(fn: Function, names: set[str]) -> Function:
+    """The function without variables of these names, which new parameters are to have."""
+    namer = Namer((*(v.name for v in variables(fn)), *names))
+    taken = {v.name for v in variables(fn)} & names
+    table = {name: namer.fresh(name) for name in sorted(taken)}
+
+    def other(v: Any) -> Any:
+        renamed = isinstance(v, Var) and v.name in table
+        return replace(v, name=table[v.name]) if renamed else v
+
+    return replace(fn, body=rewrite_block(fn.body, other, other))
 
 
 def kernel_loc(kernel: Kernel) -> Any:
@@ -252,7 +268,8 @@ def _woven(kernel: Kernel, fn: Function, companion: dict[str, Var]) -> Kernel:
     for name, h in kernel.shared.items():
         if name in companion:
             hidden[companion[name].name] = replace(h, zero=True)
-    return kernel.with_fn(fn, arguments=tuple(arguments), hidden=hidden)
+    numbers = kernel.numbers | {companion[n].name for n in kernel.numbers if n in companion}
+    return kernel.with_fn(fn, arguments=tuple(arguments), hidden=hidden, numbers=numbers)
 
 
 def with_atomics(fn: Function, names: set[str], atomic: bool) -> Function:
@@ -291,15 +308,16 @@ class Ready:
     owned: frozenset[str]
 
 
-def ready(kernel: Kernel, axes: frozenset[str]) -> Ready:
+def ready(kernel: Kernel, launch: Launch) -> Ready:
     """The last step: which accumulations are plain, where tapes live.
 
-    Args:
-        kernel: after its last transform.
-        axes: those along which the launch has more than one thread.
+    Of the launch count the axes along which there is more than one thread, and, if numbers have
+    shadows, the size of a block.
     """
-    own = owned(kernel.fn, kernel.places, kernel.shared, axes)
+    own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
     fn = reused(with_atomics(kernel.fn, own, False))
+    fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
+    kernel, fn = replace(kernel, hidden=hidden), completed(fn)
     made = placed(fn, kernel.places)
     kernel = replace(kernel, fn=made.fn, hidden={**kernel.hidden, **made.hidden})
     kernel = _without_unused(kernel)
