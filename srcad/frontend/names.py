@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from srcad.frontend import threads
 from srcad.frontend.core import ATTRIBUTES, EXPR, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.source import of_library
 from srcad.frontend.values import (
@@ -148,6 +149,9 @@ def attribute(lo: Lowering, node: ast.Attribute) -> Any:
 def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     """An attribute of an abstract value."""
     if isinstance(owner, Static):
+        of_threads = threads.attribute(lo, owner.obj, name, node)
+        if of_threads is not None:
+            return of_threads
         try:
             obj = getattr(owner.obj, name)
         except AttributeError:

@@ -99,12 +99,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Accumulate:
-    """``array[index] += value``."""
+    """``array[index] += value``; ``atomic`` if other threads of a kernel may do so at once."""
 
     array: Var
     index: tuple[Atom, ...]
     value: Atom
     loc: Loc | None = None
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
