@@ -232,3 +232,24 @@ def comprehension_over_its_own_name(a, x):
 
 
 add(comprehension_over_its_own_name, lambda: (vec(4), 0.7), (0, 1), "list scope", njit=False)
+
+
+def returns_before_columns_are_bound(m, x):
+    if x > 5.0:
+        return x
+    a = m.T
+    column = a[:, 1]
+    if x > 4.0:
+        return x * a[0, 0]
+    b = np.asfortranarray(m * x)
+    row = b[1]
+    for k in range(2):
+        if x > 3.0:
+            return column[0]
+        column[k] *= x
+        first = b[:, k]
+    first[0] = first[1] * x
+    return np.sum(column * x) + np.sum(a * a) + np.sum(b * b) + row[0]
+
+
+add(returns_before_columns_are_bound, lambda: (mat(3, 3), 0.7), (0, 1), "exits views", jit=True)
