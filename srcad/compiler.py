@@ -25,6 +25,7 @@ from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.reuse import reused
+from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.transforms import (
     accumulate,
@@ -135,7 +136,7 @@ def finished(program: Program, whole: bool = False) -> Function:
     """
     if program.options.debug:
         return program.fn
-    fn = replace(reused(program.fn), nogil=program.options.nogil)
+    fn = replace(reused(matrices(program.fn)), nogil=program.options.nogil)
     return split(fn) if program.options.backend == "cpu" and not whole else fn
 
 
