@@ -10,7 +10,7 @@ program, so any of them applies to the result of any other; the last step builds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +27,8 @@ from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
+from srcad.storage.strips import in_strips
+from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
@@ -136,8 +138,19 @@ def finished(program: Program, whole: bool = False) -> Function:
     """
     if program.options.debug:
         return program.fn
-    fn = replace(reused(matrices(program.fn)), nogil=program.options.nogil)
-    return split(fn) if program.options.backend == "cpu" and not whole else fn
+    fn = replace(program.fn, nogil=program.options.nogil)
+    if program.options.backend != "cpu":
+        return reused(matrices(fn))
+    names = vector_functions() if program.options.vector_math else ()
+    fn = vectorised(reused(in_strips(matrices(fn), names)), names)
+    return fn if whole else split(fn)
+
+
+def vector_functions() -> Collection[str]:
+    """Elementary functions that have vector forms on this machine."""
+    from srcad.runtime.vector_math import available
+
+    return available()
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:

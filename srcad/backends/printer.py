@@ -32,6 +32,7 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 IMPORTS = "import math\nimport numba\nimport numpy as np\n"
+VECTOR = "from srcad.runtime import vmath\n"
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,16 @@ def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
     functions = list(_reachable(fn))
     names = _function_names(functions)
     helpers: set[str] = set()
+    imports = IMPORTS
     definitions: list[ast.FunctionDef] = []
     for f in functions:
         printer = FunctionPrinter(f, {*names.values(), *RUNTIME_HELPERS}, _called(f, names))
         definition = printer.function(names[id(f)])
         definition.decorator_list = [_decorator(printer.parallel, f.nogil)]
         helpers |= printer.helpers
+        imports = IMPORTS + VECTOR if printer.vector else imports
         definitions.append(definition)
-    tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
+    tree = ast.Module([*ast.parse(imports).body, *_helpers(helpers), *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)

@@ -342,3 +342,4 @@ class Function:
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
+    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
