@@ -323,7 +323,9 @@ def recorded(program, leaves):
 def weight(v, tape, counted, is_shadow):
     """Bytes of one tape; contents of the arrays it refers to only if nobody counted them."""
     if isinstance(v.type, ArrayT):
-        return tape.nbytes
+        seen = id(owner(tape)) in counted
+        counted.add(id(owner(tape)))
+        return 0 if seen else tape.nbytes
     if not isinstance(v.type.element, ArrayT):
         return len(tape) * (B1 if str(v.type.element) == "b1" else F8)
     total = REFERENCE * len(tape)
