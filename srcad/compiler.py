@@ -33,6 +33,7 @@ from srcad.transforms import (
     cse,
     dead_code,
     hoist,
+    hoist_loads,
     induction,
     simplify,
 )
@@ -42,6 +43,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     cse.run,
     induction.run,
     hoist.run,
+    hoist_loads.run,
     ascending.run,
     simplify.run,
     accumulate.run,
