@@ -69,7 +69,7 @@ def diffusion(u, target, steps, dt):
                 new[i, j] = here + dt * flow
         now, new = new, now
     total = 0.0
-    for i in range(n):
+    for i in prange(n):
         for j in range(m):
             total += (now[i, j] - target[i, j]) ** 2
     return total
@@ -109,11 +109,13 @@ def cases(scale: float = 1.0) -> list[Case]:
     )
     paths = int(20_000 * scale)
     options = (100.0, 0.2, 0.05, 100.0, 1.0, rng.standard_normal((paths, 64)))
-    g = int(500 * scale) + 8
-    heat = (rng.random((g, 500)), rng.random((g, 500)), 10, 0.1)
+    g = int(250 * scale) + 8
+    heat = (rng.random((g, 250)), rng.random((g, 250)), 10, 0.1)
+    large = (rng.random((4 * g, 1000)), rng.random((4 * g, 1000)), 4, 0.1)
     return [
         Case("GMM", mixture, (0, 1, 2, 3), gmm, f"{n} samples, d = {d}, K = {k}"),
         Case("BA", bundle, (0, 1, 2), ba, f"{p} observations, {count} points"),
         Case("Monte Carlo", asian_call, (0, 1, 2), options, f"{paths} paths of 64 steps"),
-        Case("2-D stencil", diffusion, (0,), heat, f"{g} x 500, 10 steps"),
+        Case("2-D stencil", diffusion, (0,), heat, f"{g} x 250, 10 steps"),
+        Case("2-D stencil, large", diffusion, (0,), large, f"{4 * g} x 1000, 4 steps"),
     ]
