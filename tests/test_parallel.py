@@ -4,6 +4,8 @@ Most run on the reference backend, whose three "threads" come in the wrong order
 """
 
 import re
+import runpy
+from pathlib import Path
 
 import numba
 import numpy as np
@@ -249,3 +251,15 @@ def test_subscripts_that_wrap_are_not_owned():
         b.store(a, (b.op("sub", i, const(3)),), const(0.0))
     fn = Function("f", (a,), Block(tuple(b.stack[0])))
     assert [Touches(fn, s).owned(a) for s in fn.body.stmts] == [False, False, True]
+
+
+def test_the_document_is_true(tmp_path, capsys):
+    """Its program prints what is shown."""
+    text = (Path(__file__).resolve().parents[1] / "docs" / "parallel.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (shown,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / "energy.py"
+    path.write_text(program)
+    with srcad.using(backend="reference", cache=False):
+        runpy.run_path(str(path))
+    assert capsys.readouterr().out == shown

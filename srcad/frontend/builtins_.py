@@ -1,4 +1,4 @@
-"""Python's builtins, ``math`` functions that are no plain primitive, and numba's ``prange``.
+"""Python's builtins, ``math`` functions that are no plain primitive.
 
 Each handler takes ``(lowering, args, keywords, node)`` with abstract values and gives one.
 """
@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import builtins
 import math
-from dataclasses import replace
 from typing import Any
 
-import numba
 import numpy as np
 
 from srcad.frontend.arrays import shape_of
@@ -36,27 +34,6 @@ from srcad.frontend.values import (
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Const
 from srcad.ir.types import F8, I8
-
-
-@handles(CALLS, range)
-def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
-    values = [lo.integer(a, node, "a bound of range") for a in args]
-    if not 1 <= len(values) <= 3:
-        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}", PLAIN)
-    start, stop, step = [ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3]
-    if isinstance(step, Const):
-        if step.value == 0:
-            lo.mismatch(node, "the step of a range must not be zero", PLAIN)
-    else:
-        lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
-    return RangeV(start, stop, step)
-
-
-@handles(CALLS, numba.prange)
-def prange_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """The same with the wish that the loop runs on several threads."""
-    return replace(range_(lo, args, keywords, node), parallel=True)
 
 
 @handles(CALLS, slice)
