@@ -1,4 +1,4 @@
-"""Python's builtins, ``math`` functions that are no plain primitive.
+"""Python's builtins, and ``math`` functions that are no plain primitive.
 
 Each handler takes ``(lowering, args, keywords, node)`` with abstract values and gives one.
 """
