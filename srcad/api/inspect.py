@@ -16,8 +16,8 @@ from srcad.api.threads import ParallelLoop, Threads
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
     """The generated Python of a function object for given arguments.
 
-    The text runs by itself with numpy and numba; a comment names the user's line above each group
-    of adjoint statements.
+    The text runs by itself with numpy and numba (and ``srcad.runtime`` where it says ``vmath``); a
+    comment names the user's line above each group of adjoint statements.
 
     Args:
         g: what ``grad``, ``jacobian``, ``differentiable``, … gave, or a plain function.

@@ -13,15 +13,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
-
-import numba
 
 from srcad.frontend.arrays import materialize
 from srcad.frontend.carry import Loop
 from srcad.frontend.checkpoints import header
-from srcad.frontend.core import CALLS, FALSE, PLAIN, STMT, Lowering, handles
+from srcad.frontend.core import FALSE, STMT, Lowering, handles
 from srcad.frontend.joins import branch
 from srcad.frontend.statements import assign, body, escaped
 from srcad.frontend.values import IterV, Lazy, ListV, RangeV, Record, Static, Tuple, describe
@@ -29,27 +26,6 @@ from srcad.frontend.views import subview
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Const, Keep, Var
 from srcad.ir.types import ArrayT
-
-
-@handles(CALLS, range)
-def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
-    values = [lo.integer(a, node, "a bound of range") for a in args]
-    if not 1 <= len(values) <= 3:
-        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}", PLAIN)
-    start, stop, step = [ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3]
-    if isinstance(step, Const):
-        if step.value == 0:
-            lo.mismatch(node, "the step of a range must not be zero", PLAIN)
-    else:
-        lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
-    return RangeV(start, stop, step)
-
-
-@handles(CALLS, numba.prange)
-def prange_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """The same with the wish that the loop runs on several threads."""
-    return replace(range_(lo, args, keywords, node), parallel=True)
 
 
 @handles(STMT, ast.For)

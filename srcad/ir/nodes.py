@@ -99,12 +99,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Accumulate:
-    """``array[index] += value``."""
+    """``array[index] += value``; ``atomic`` if other threads of a kernel may do so at once."""
 
     array: Var
     index: tuple[Atom, ...]
     value: Atom
     loc: Loc | None = None
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,3 +348,5 @@ class Function:
     rule: Rule | None = None
     least: dict[str, int] = field(default_factory=dict, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
+    packed: bool = field(default=False, compare=False)  # equal operations stand side by side
+    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms

@@ -20,6 +20,7 @@ from srcad.ir.nodes import (
     ArrayOp,
     Atom,
     Block,
+    Call,
     Carried,
     Const,
     For,
@@ -93,7 +94,7 @@ class Sweep:
 
     def _poison(self, node: Node) -> None:
         for s in node.block.stmts:
-            for t in targets(s) if isinstance(s, (Alloc, ArrayOp)) else ():
+            for t in targets(s) if isinstance(s, (Alloc, ArrayOp, Call)) else ():
                 if t.name in self.poison:
                     fill(self.b, t, math.nan)
 
