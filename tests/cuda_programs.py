@@ -113,6 +113,35 @@ def curvature(x, v):
     return srcad.hvp(chain, (x,), (v,))
 
 
+def steps(x, n):
+    """The record's size is a number that all samples share."""
+    u = np.array([x, 2.0 * x])
+    for _ in range(n):
+        u = u + 0.1 * np.sin(u[::-1] * u)
+    return u[0] * u[1]
+
+
+def triangular(x):
+    """Arrays and records whose sizes are bounded, not constant."""
+    s = 0.0
+    for i in range(len(x)):
+        a = np.zeros((i + 1, 2))
+        for j in range(i + 1):
+            a[j, 0] = x[j] * x[i]
+            a[j, 1] = a[j, 0] * a[j // 2, 0]
+        s = s * np.sum(a * a) + a[i, 1]
+    return s
+
+
+def selected_sum(x):
+    return np.sum(x[x > 0.9] ** 3)
+
+
+def bare(x):
+    """A result without axes, an element of an argument."""
+    return np.asarray(x * x)
+
+
 def until(x):
     s, n = x, 0
     while s < 5.0:
@@ -173,6 +202,10 @@ CASES: dict[str, Case] = {
     "structures": Case(both(0), attraction, BODIES),
     "while": Case(srcad.grad, until, (X1,)),
     "strided": Case(both(), chain, (np.repeat(X3, 2, axis=1)[:, ::2],)),
+    "shared integer": Case(both(), steps, (X1, 4), (0, None)),
+    "triangular": Case(both(), triangular, (X3,)),
+    "selected": Case(both(), selected_sum, (X3,)),
+    "no axes": Case(value, bare, (X1,)),
     "integers": Case(value, scalars, (np.arange(N, dtype="i4"), Y1)),
 }
 
