@@ -274,6 +274,15 @@ def soft(x, y):
     return math.log(math.exp(x) + math.exp(y))
 
 
+@srcad.differentiable
+def weighted(p):
+    """With an array that is captured: -1 at 1, 2 at 2."""
+    s = 0.0
+    for k in range(3):
+        s += WEIGHTS[k] * p[k] * p[k]
+    return s
+
+
 slope = srcad.grad(scalars, (0, 1))
 both_of = srcad.value_and_grad(guarded)
 of_norm = srcad.grad(norm)
@@ -320,6 +329,22 @@ def kernels() -> dict[str, tuple[Callable[..., Any], Callable[[float], float]]]:
         if i < x.shape[0]:
             out[i] = soft(x[i], 1.0)
 
+    def directional(x, out):
+        i = cuda.grid(1)
+        p = cuda.local.array(3, np.float64)
+        p_t = cuda.local.array(3, np.float64)
+        if i < x.shape[0]:
+            for k in range(3):
+                p[k] = x[i] * k
+                p_t[k] = k
+            v, t = srcad.jvp(weighted, (p,), (p_t,))
+            out[i] = v + t
+
+    def inside(x, out):
+        i = cuda.grid(1)
+        if i < x.shape[0]:
+            out[i] = srcad.grad(soft)(x[i], 1.0) + soft.grad(x[i], 2.0)
+
     def by_energy(x):
         p, p_b = x * np.arange(3.0), np.zeros(3)
         v = srcad.adjoint(energy, backend="reference")(p, p_b, np.ones(1))
@@ -333,5 +358,7 @@ def kernels() -> dict[str, tuple[Callable[..., Any], Callable[[float], float]]]:
         "values": (values, lambda x: math.sqrt(x) + 0.5 / math.sqrt(x) + bent(x)),
         "numbers": (numbers, lambda x: (x + 2.0) / math.hypot(x, 2.0)),
         "shadows": (shadows, by_energy),
+        "directional": (directional, lambda x: 7.0 * x * x + 14.0 * x),
+        "inside": (inside, lambda x: 1 / (1 + math.exp(1 - x)) + 1 / (1 + math.exp(2 - x))),
         "primal": (primal, lambda x: math.log(math.exp(x) + math.exp(1.0))),
     }
