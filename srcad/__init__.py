@@ -24,7 +24,7 @@ from srcad.errors import (
 from srcad.options import Options, using
 
 if TYPE_CHECKING:
-    from srcad import cache
+    from srcad import cache, cuda
     from srcad.api.adjoint import adjoint
     from srcad.api.audit import audit
     from srcad.api.batch import batch, batch_jacobian
@@ -65,6 +65,7 @@ __all__ = [
     "checkpoint",
     "checkpointed",
     "constant",
+    "cuda",
     "custom_jvp",
     "custom_vjp",
     "differentiable",
@@ -114,8 +115,8 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first asked for."""
-    if name == "cache":
-        return importlib.import_module("srcad.cache")
+    if name in ("cache", "cuda"):
+        return importlib.import_module(f"srcad.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'srcad' has no attribute {name!r}")
     if _HOME[name].startswith("srcad.api"):

@@ -17,20 +17,24 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from srcad.backends.comments import Comments, SourceLines
 from srcad.backends.control import FunctionPrinter
 from srcad.backends.expressions import name
 from srcad.backends.naming import identifier
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Call, Function
+from srcad.ir.nodes import Call, Function, Stmt
+from srcad.ir.threads import is_barrier, is_old
 from srcad.ir.walk import statements
 from srcad.runtime import RUNTIME_HELPERS, with_callees
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
+
+PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+VECTOR = "from srcad.runtime import vmath\n"
 
 
 @dataclass(frozen=True)
@@ -73,16 +77,20 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
     functions = list(_reachable(fn))
     names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
+    imports = dialect.imports
     definitions: list[ast.FunctionDef] = []
     for f in functions:
         taken = {*names.values(), *dialect.helpers}
         printer = dialect.printer(f, taken, _called(f, names))
         definition = printer.function(names[id(f)])
-        definition.decorator_list = [dialect.decorator(printer.parallel, f.nogil)]
+        decorator = printer.decorator or dialect.decorator(printer.parallel, f.nogil)
+        definition.decorator_list = [decorator]
         helpers |= printer.helpers
+        imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
     known = _helpers(helpers, dialect)
-    tree = ast.Module([*ast.parse(dialect.imports).body, *known, *definitions[::-1]], [])
+    head = imports + (PACKED if any(f.packed for f in functions) else "")
+    tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)
@@ -117,7 +125,7 @@ def _reachable(fn: Function) -> Iterator[Function]:
             continue
         seen[id(f)] = f
         yield f
-        queue += [f.callees[s.fn] for s in statements(f.body) if isinstance(s, Call)]
+        queue += [f.callees[s.fn] for s in statements(f.body) if _defined(s)]
 
 
 def _function_names(functions: list[Function], helpers: Iterable[str]) -> dict[int, str]:
@@ -126,7 +134,12 @@ def _function_names(functions: list[Function], helpers: Iterable[str]) -> dict[i
 
 
 def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
-    return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if isinstance(s, Call)}
+    return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if _defined(s)}
+
+
+def _defined(s: Stmt) -> TypeGuard[Call]:
+    """Whether a statement calls a function that has to be printed."""
+    return isinstance(s, Call) and not (is_barrier(s) or is_old(s))
 
 
 def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
-from srcad.runtime import bessel, entropy, gamma, normal, special
+from srcad.runtime import bessel, entropy, gamma, normal, special, storage
 
 RUNTIME_HELPERS: dict[str, Callable[..., Any]] = {
     name: f
-    for module in (special, normal, gamma, bessel, entropy)
+    for module in (special, normal, gamma, bessel, entropy, storage)
     for name, f in vars(module).items()
     if name.startswith("srcad_")
 }
