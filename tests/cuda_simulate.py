@@ -226,6 +226,7 @@ def main() -> None:
     for module in ("srcad.api.batch_kernel", "srcad.api.device_code"):
         __import__(module)
         sys.modules[module].compile_text = ieee  # type: ignore[attr-defined]
+
     def poisoned(self: Any, shape: Any, dtype: Any) -> np.ndarray:
         """Memory of a thread, with what should not be read."""
         made = np.empty(shape, dtype if isinstance(dtype, type) else dtype.name)
