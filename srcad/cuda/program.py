@@ -30,6 +30,7 @@ from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
+from srcad.cuda.strides import stridewise
 from srcad.errors import NoDerivative, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
@@ -49,6 +50,7 @@ from srcad.transforms import (
     accumulate,
     branches,
     complex_pairs,
+    counted,
     cse,
     dead_code,
     hoist,
@@ -139,6 +141,9 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
     }
     verify(fn)
     kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards).with_fn(fn)
+    sizes = ("width", "blocks", "gridsize")
+    positive = [n for n, p in kernel.places.items() if p.partition("_")[0] in sizes]
+    kernel = kernel.with_fn(counted.run(kernel.fn, positive))
     check_barriers(kernel.fn, [n for n, p in kernel.places.items() if p[:4] in ("thre", "grid")])
     return kernel
 
@@ -212,12 +217,9 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     """
     active = active_pattern(kernel, chosen)
     fn = kernel.fn
-    family = Family(fn)
-    name = family.namer.fresh(f"{fn.name}_b")
-    made, _ = generate(
-        Request(fn, active, (), False, False, True, name, family, rows=False, fuse=True)
-    )
-    settled(family)
+    made = stridewise(fn, active, kernel.places, reversed_function, vacated)
+    if made is None:
+        made = reversed_function(fn, active)
     made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
     shadows = iter(made.params[len(fn.params) :])
     cotangents = iter(made.body.yields)
@@ -239,6 +241,19 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     made = replace(made, params=(*made.params, *extra), body=body)
     made = with_atomics(made, {v.name for v in companion.values()}, True)
     return replace(_woven(kernel, made, companion), numbers=frozenset(numbers))
+
+
+def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
+    """The adjoint of a thread's function: its parameters and the shadows of the active arrays.
+
+    Its results are the cotangents of the active numbers.
+    """
+    family = Family(fn)
+    name = family.namer.fresh(f"{fn.name}_b")
+    request = Request(fn, active, (), False, False, True, name, family, rows=False, fuse=False)
+    made, _ = generate(request)
+    settled(family)
+    return made
 
 
 def vacated(fn: Function, names: set[str]) -> Function:
