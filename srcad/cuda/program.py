@@ -31,7 +31,7 @@ from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.cuda.strides import stridewise
-from srcad.errors import NoDerivative, UnsupportedSyntax
+from srcad.errors import NoDerivative, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Static
@@ -194,6 +194,14 @@ def active_pattern(kernel: Kernel, chosen: frozenset[str] | None) -> tuple[bool,
     summaries = summarise(fn)
     varied = Activity(fn, Regions(fn, summaries), summaries, given).varied.storage
     shared = kernel.shared
+    for p, on in zip(fn.params, given, strict=True):
+        if p in kernel.arguments and not on and p.name in varied and is_float(p.type):
+            raise TypeMismatch(
+                f"{p.name!r} is written with values that depend on what is differentiated",
+                kernel.source.loc(kernel.source.node),
+                "without a shadow their derivatives would be lost",
+                f"take {p.name!r} into argnums",
+            )
     return tuple(
         on or (p.name in shared and p.name in varied and is_float(p.type))
         for p, on in zip(fn.params, given, strict=True)
