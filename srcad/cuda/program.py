@@ -63,6 +63,8 @@ from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
 from srcad.transforms.reverse.driver import Request, generate
 
+CHEAP = 64  # what recomputing a value may cost: a thread computes faster than memory answers
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -258,7 +260,9 @@ def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
     """
     family = Family(fn)
     name = family.namer.fresh(f"{fn.name}_b")
-    request = Request(fn, active, (), False, False, True, name, family, rows=False, fuse=False)
+    request = Request(
+        *(fn, active, (), False, False, True, name, family), rows=False, fuse=False, cheap=CHEAP
+    )
     made, _ = generate(request)
     settled(family)
     return made
