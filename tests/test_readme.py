@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import srcad
+from benchmarks import report
 from benchmarks.gradbench import compare
 from tests import readme
 
@@ -47,6 +48,13 @@ def test_gradbench_table_is_the_kept_one(text):
     shown = readme.GRADBENCH.search(text)
     assert shown is not None
     assert shown[0] == shown[1] + compare.readme() + shown[2], "run python -m tests.readme"
+
+
+def test_table_of_times_is_the_kept_one(text):
+    """The table of gradient times is made from the kept measurements."""
+    shown = readme.SPEED.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + report.readme() + shown[2], "run python -m tests.readme"
 
 
 def test_two_commands(text):

@@ -34,6 +34,7 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+VECTOR = "from srcad.runtime import vmath\n"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
     functions = list(_reachable(fn))
     names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
+    imports = dialect.imports
     definitions: list[ast.FunctionDef] = []
     for f in functions:
         taken = {*names.values(), *dialect.helpers}
@@ -84,9 +86,10 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         decorator = printer.decorator or dialect.decorator(printer.parallel, f.nogil)
         definition.decorator_list = [decorator]
         helpers |= printer.helpers
+        imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
     known = _helpers(helpers, dialect)
-    head = dialect.imports + (PACKED if any(f.packed for f in functions) else "")
+    head = imports + (PACKED if any(f.packed for f in functions) else "")
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:

@@ -61,7 +61,7 @@ class StatementPrinter:
         self.out: list[ast.stmt] = []
         self.current = fn.body
         self.helpers: set[str] = set()
-        self.parallel = False
+        self.parallel = self.vector = False
 
     # blocks and statements
     @contextmanager
@@ -142,7 +142,9 @@ class StatementPrinter:
         args = self.gather(s.args, plain=ex.repeats(s.op))
         if PRIMITIVES[s.op].helper:
             self.helpers.add(PRIMITIVES[s.op].helper)
-        self.define(s.target, ex.operation(s, args), s.loc)
+        vector = s.target.name in self.fn.vector
+        self.vector |= vector
+        self.define(s.target, ex.operation(s, args, vector), s.loc)
 
     def subscripts(self, s: Load | Store | Accumulate, index: list[Expr]) -> list[Expr]:
         """Subscripts that are never negative as unsigned numbers, where that is not obvious."""

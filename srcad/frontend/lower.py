@@ -24,6 +24,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     expansion,
     expressions,
     indexing,
+    iterating,
     joining,
     linear,
     lists,

@@ -349,3 +349,4 @@ class Function:
     least: dict[str, int] = field(default_factory=dict, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
+    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms

@@ -252,3 +252,24 @@ def far_from_a_kept_reference(x, y, z, n):
 
 
 add(far_from_a_kept_reference, lambda: (mat(2, 3), mat(2, 3, 1), 0.7, 3), (0, 1, 2), "view loops")
+
+
+def returns_before_columns_are_bound(m, x):
+    if x > 5.0:
+        return x
+    a = m.T
+    column = a[:, 1]
+    if x > 4.0:
+        return x * a[0, 0]
+    b = np.asfortranarray(m * x)
+    row = b[1]
+    for k in range(2):
+        if x > 3.0:
+            return column[0]
+        column[k] *= x
+        first = b[:, k]
+    first[0] = first[1] * x
+    return np.sum(column * x) + np.sum(a * a) + np.sum(b * b) + row[0]
+
+
+add(returns_before_columns_are_bound, lambda: (mat(3, 3), 0.7), (0, 1), "exits views", jit=True)

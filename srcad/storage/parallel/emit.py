@@ -59,6 +59,7 @@ class Emitter:
     asked: bool
     least: dict[str, int]
     functions: dict[str, Function] = field(default_factory=dict)
+    held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
     def __post_init__(self) -> None:
         self.loop = self.plan.loop
@@ -222,6 +223,7 @@ class Emitter:
         body = For(c, ZERO, chunks, ONE, (), Block(tuple(stmts)), parallel=True, loc=b.loc)
         params = [chunks, trips, start, *([skip, upto] if plan.window else ()), *rows, *notes]
         params += [held.get(v.name, v) for v in plan.free]
+        self.held = tuple(k for k, v in enumerate(params) if v in held.values())
         self._add(self.names.threads, tuple(params), [body], {})
 
     def _at(self, start: Atom, trip: Atom) -> Atom:
