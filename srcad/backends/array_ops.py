@@ -50,7 +50,26 @@ def _quietly(f: Callable[..., Any]) -> Callable[..., Any]:
     return g
 
 
+def extent(k: int, t: Type) -> tuple[str, str]:
+    """Where the memory of an operand begins and ends, as expressions."""
+    assert isinstance(t, ArrayT)
+    start = f"{{{k}}}.ctypes.data"
+    if t.layout != "A":
+        return start, f"{start} + {{{k}}}.nbytes"
+    spans = [f"({{{k}}}.shape[{d}] - 1) * {{{k}}}.strides[{d}]" for d in range(t.ndim)]
+    low = "".join(f" + min(0, {s})" for s in spans)
+    high = "".join(f" + max(0, {s})" for s in spans)
+    return f"{start}{low}", f"{start}{high} + {{{k}}}.itemsize"
+
+
+def apart(types: tuple[Type, ...]) -> str:
+    """Spelling: whether the spans of memory of two arrays are disjoint."""
+    (start, end), (other_start, other_end) = extent(0, types[0]), extent(1, types[1])
+    return f"({end} <= {other_start} or {other_end} <= {start})"
+
+
 SPELLINGS: dict[str, Spelling] = {
+    "apart": apart,
     "matmul": on_contiguous("np.dot"),
     "solve": on_contiguous("np.linalg.solve"),
     "inv": on_contiguous("np.linalg.inv"),
@@ -74,6 +93,7 @@ def _eig(a: Any) -> Any:
 
 
 EVALUATORS: dict[str, Callable[..., Any]] = {
+    "apart": lambda a, b: not np.may_share_memory(a, b),
     "matmul": _quietly(np.dot),
     "solve": np.linalg.solve,
     "inv": np.linalg.inv,
