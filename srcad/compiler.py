@@ -10,7 +10,7 @@ program, so any of them applies to the result of any other; the last step builds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,8 +24,12 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
+from srcad.storage.rows import matrices
 from srcad.storage.split import split
+from srcad.storage.strips import in_strips
+from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
@@ -33,15 +37,19 @@ from srcad.transforms import (
     cse,
     dead_code,
     hoist,
+    hoist_loads,
     induction,
+    scalarise,
     simplify,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
+    scalarise.run,
     cse.run,
     induction.run,
     hoist.run,
+    hoist_loads.run,
     ascending.run,
     simplify.run,
     accumulate.run,
@@ -129,12 +137,27 @@ def finished(program: Program, whole: bool = False) -> Function:
     """The IR as it is printed and run: what only comes after the last transform is done here.
 
     Args:
-        whole: leave very long functions in one piece.
+        whole: in one piece, for what is not the processor: no threads, vector forms, parts.
     """
     if program.options.debug:
         return program.fn
-    fn = replace(reused(program.fn), nogil=program.options.nogil)
-    return split(fn) if program.options.backend == "cpu" and not whole else fn
+    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    if whole:
+        return reused(fn)
+    fn, _ = parallelised(fn, program.options.parallel)
+    if program.options.verify:
+        verify(fn)
+    if program.options.backend != "cpu":
+        return reused(fn)
+    names = vector_functions() if program.options.vector_math else ()
+    return split(vectorised(reused(in_strips(fn, names)), names))
+
+
+def vector_functions() -> Collection[str]:
+    """Elementary functions that have vector forms on this machine."""
+    from srcad.runtime.vector_math import available
+
+    return available()
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from srcad.ir.types import ArrayT, Type
+from srcad.runtime.storage import srcad_apart
 
 Spelling = str | Callable[[tuple[Type, ...]], str]
 
@@ -50,26 +51,7 @@ def _quietly(f: Callable[..., Any]) -> Callable[..., Any]:
     return g
 
 
-def extent(k: int, t: Type) -> tuple[str, str]:
-    """Where the memory of an operand begins and ends, as expressions."""
-    assert isinstance(t, ArrayT)
-    start = f"{{{k}}}.ctypes.data"
-    if t.layout != "A":
-        return start, f"{start} + {{{k}}}.nbytes"
-    spans = [f"({{{k}}}.shape[{d}] - 1) * {{{k}}}.strides[{d}]" for d in range(t.ndim)]
-    low = "".join(f" + min(0, {s})" for s in spans)
-    high = "".join(f" + max(0, {s})" for s in spans)
-    return f"{start}{low}", f"{start}{high} + {{{k}}}.itemsize"
-
-
-def apart(types: tuple[Type, ...]) -> str:
-    """Spelling: whether the spans of memory of two arrays are disjoint."""
-    (start, end), (other_start, other_end) = extent(0, types[0]), extent(1, types[1])
-    return f"({end} <= {other_start} or {other_end} <= {start})"
-
-
 SPELLINGS: dict[str, Spelling] = {
-    "apart": apart,
     "matmul": on_contiguous("np.dot"),
     "solve": on_contiguous("np.linalg.solve"),
     "inv": on_contiguous("np.linalg.inv"),
@@ -81,7 +63,11 @@ SPELLINGS: dict[str, Spelling] = {
     "qr": on_contiguous("np.linalg.qr"),
     "slogdet": on_contiguous("np.linalg.slogdet"),
     "pinv": on_first("np.linalg.pinv({0}, {1})"),
+    "threads": "numba.get_num_threads()",
+    "apart": "srcad_apart({0}, {1})",
 }
+HELPERS = {"apart": "srcad_apart"}  # the functions of ``runtime.RUNTIME_HELPERS`` that these call
+THREADS = 3  # of the backends that do not compile, so that there are chunks to be put together
 
 
 def _eig(a: Any) -> Any:
@@ -93,7 +79,6 @@ def _eig(a: Any) -> Any:
 
 
 EVALUATORS: dict[str, Callable[..., Any]] = {
-    "apart": lambda a, b: not np.may_share_memory(a, b),
     "matmul": _quietly(np.dot),
     "solve": np.linalg.solve,
     "inv": np.linalg.inv,
@@ -105,6 +90,8 @@ EVALUATORS: dict[str, Callable[..., Any]] = {
     "qr": np.linalg.qr,
     "slogdet": lambda a: tuple(x.item() for x in np.linalg.slogdet(a)),
     "pinv": np.linalg.pinv,
+    "threads": lambda: THREADS,
+    "apart": srcad_apart,
 }
 
 LAYOUTS: dict[str, Callable[[tuple[Type, ...]], tuple[str, ...]]] = {
