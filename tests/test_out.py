@@ -50,7 +50,7 @@ def test_gradient(backend: str) -> None:
     v = srcad.value_and_grad(chain, backend="reference")
     value, gradient = v(X, out=(None, out))
     assert value == pytest.approx(chain(X)) and gradient is out
-    np.testing.assert_array_equal(out, want)
+    np.testing.assert_allclose(out, want, rtol=1e-14)
 
 
 def test_other_transforms() -> None:
