@@ -52,7 +52,7 @@ def first_call(tool: str, name: str, clock: str) -> dict[str, float]:
     if tool == "jax":
         from benchmarks import peers
 
-        run: Any = peers.TOOLS["jax"]().gradient(case.objective.__name__, arguments, case.argnums)
+        run: Any = peers.make("jax").gradient(case.objective.__name__, arguments, case.argnums)
     elif tool == "primal":
         plain = numba.njit(case.objective.py_func)
         run = lambda: plain(*arguments)  # noqa: E731

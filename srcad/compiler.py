@@ -24,6 +24,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
@@ -138,7 +139,10 @@ def finished(program: Program, whole: bool = False) -> Function:
     """
     if program.options.debug:
         return program.fn
-    fn = replace(program.fn, nogil=program.options.nogil)
+    fn, _ = parallelised(program.fn, program.options.parallel)
+    if program.options.verify:
+        verify(fn)
+    fn = replace(fn, nogil=program.options.nogil)
     if program.options.backend != "cpu":
         return reused(matrices(fn))
     names = vector_functions() if program.options.vector_math else ()

@@ -23,7 +23,15 @@ from numba.extending import typeof_impl
 
 from srcad import options as settings
 from srcad.api.safety import compiling, located, name_of
-from srcad.api.specialisation import Ready, Specialisation, kind_of, make
+from srcad.api.specialisation import (
+    Ready,
+    Specialisation,
+    captured_types,
+    kind_of,
+    make,
+    unchanged,
+    watched,
+)
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
@@ -32,6 +40,12 @@ from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 if TYPE_CHECKING:
     from srcad.cache.entries import Slot
     from srcad.compiler import Program
+
+
+# A program and what must not have changed for it to be the function's.  The few last ones of a
+# function are kept, since one that is differentiated in one mode soon is in the other.
+Lowered = tuple["Program", tuple[Any, ...], tuple[Any, ...]]
+FEW = 4
 
 
 class Transformed:
@@ -58,6 +72,7 @@ class Transformed:
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
         self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
+        self.lowered: dict[Any, Lowered] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -121,9 +136,18 @@ class Transformed:
         """The program for given argument kinds (subclasses transform that of ``inner``)."""
         if isinstance(self.inner, Transformed):
             return self.inner.program(specs)
-        from srcad.api.inside import lowered
+        options = self.options
+        key = (options, defaults(), tuple(specs.items()))
+        found = self.lowered.get(key)
+        if found is None or not unchanged(*found[1:]):
+            from srcad.api.inside import lowered
 
-        return lowered(self.inner, specs, self.options)
+            made = lowered(self.inner, specs, options)
+            found = made, *watched(made.guards, captured_types(made))
+            if len(self.lowered) >= FEW:
+                self.lowered.clear()
+            self.lowered[key] = found
+        return found[0]
 
     @located
     def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:

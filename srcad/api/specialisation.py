@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from srcad.options import Options
 
 
+Guards = tuple[tuple[Path, Any], ...]
+Captures = tuple[tuple[Path, ArrayT], ...]
+
+
 @dataclass(frozen=True)
 class Face:
     """A program seen from outside.
@@ -47,8 +51,8 @@ class Face:
     results: int
     written: tuple[int, ...]
     draws: bool
-    captures: tuple[tuple[Path, ArrayT], ...]
-    guards: tuple[tuple[Path, Any], ...]
+    captures: Captures
+    guards: Guards
     messages: dict[str, int]
     hint: str = ""
     text: str = ""
@@ -73,7 +77,6 @@ def face_of(program: Program, printed: bool) -> Face:
     from srcad.transforms.draws import draws
 
     fn = program.fn
-    captures = tuple((c.path, (c.value or c.var).type) for c in program.captures)
     face = Face(
         program.source.name,
         astuple(program.source.loc(program.source.node)),
@@ -83,7 +86,7 @@ def face_of(program: Program, printed: bool) -> Face:
         len(fn.body.yields),
         written_arrays(fn),
         bool(draws(fn)),
-        captures,  # type: ignore[arg-type]
+        captured_types(program),
         program.guards,
         templates(fn),
         fn.name,
@@ -95,6 +98,34 @@ def face_of(program: Program, printed: bool) -> Face:
         module = emit(finished(program))
         return replace(face, text=module.source, entry=module.entry)
     return face
+
+
+def captured_types(program: Program) -> Captures:
+    """Where captured arrays stand, and what the user sees there."""
+    return tuple((c.path, (c.value or c.var).type) for c in program.captures)  # type: ignore[misc]
+
+
+def watched(guards: Guards, captures: Captures) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What ``unchanged`` compares: frozen values; captured arrays as they are now, their types."""
+    checks = tuple((path.get, value) for path, value in guards)
+    return checks, tuple((path.get, path(), t) for path, t in captures)
+
+
+def unchanged(checks: tuple[Any, ...], arrays: tuple[Any, ...]) -> bool:
+    """Whether frozen values are what they were, and captured arrays of the same type."""
+    for get, value in checks:
+        try:
+            now = get()
+        except Exception:
+            return False
+        if now is not value and (type(now) is not type(value) or now != value):
+            if not (now != now and value != value):
+                return False
+    for get, array, t in arrays:
+        now = get()
+        if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
+            return False
+    return True
 
 
 def written_arrays(fn: Function) -> tuple[int, ...]:
@@ -124,8 +155,7 @@ class Specialisation:
         self.face, self.run, self.remake = face, run, remake
         self.restore = restorer(face.out, count())
         self.fetch = tuple(fetching(path, t) for path, t in face.captures)
-        self.checks = tuple((path.get, value) for path, value in face.guards)
-        self.arrays = tuple((path.get, path(), t) for path, t in face.captures)
+        self.checks, self.arrays = watched(face.guards, face.captures)
 
     @cached_property
     def program(self) -> Program:
@@ -134,19 +164,7 @@ class Specialisation:
 
     def valid(self) -> bool:
         """Whether the captured numbers still have the values that were frozen."""
-        for get, value in self.checks:
-            try:
-                now = get()
-            except Exception:
-                return False
-            if now is not value and (type(now) is not type(value) or now != value):
-                if not (now != now and value != value):
-                    return False
-        for get, array, t in self.arrays:
-            now = get()
-            if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
-                return False
-        return True
+        return unchanged(self.checks, self.arrays)
 
     def captured(self) -> tuple[Any, ...]:
         """The captured arrays as they are now."""

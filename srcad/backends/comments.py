@@ -48,6 +48,10 @@ class Comments:
         lines = self.source_lines(loc.file) if self.source_lines else []
         line = lines[loc.line - 1].strip() if 0 < loc.line <= len(lines) else ""
         line = line if len(line) <= _CUT else line[: _CUT - 1] + "…"
+        if loc.role.startswith("serial: "):
+            return f"# line {loc.line} on one thread: {loc.role.removeprefix('serial: ')}"
+        if loc.role == "parallel":
+            return f"# line {loc.line} on several threads" + (f": {line}" if line else "")
         return f"# {loc.role} of line {loc.line}" + (f": {line}" if line else "")
 
     def replace(self, source: str) -> str:

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from numba.core import config
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
@@ -46,11 +48,30 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+    if namespace.get("PACKED"):
+        pack(namespace[entry])
     if cached:
         from srcad.backends.machine import Overloads
 
         namespace[entry]._cache = Overloads(source)
     return namespace[entry]
+
+
+def pack(dispatcher: Any) -> None:
+    """Let LLVM make vector instructions of equal operations next to each other (Numba does not,
+    where it is not told to for all functions)."""
+    plain = dispatcher._compiler.compile
+
+    def compile(*args: Any) -> Any:
+        with global_compiler_lock:
+            before = vars(config)["SLP_VECTORIZE"]
+            vars(config)["SLP_VECTORIZE"] = 1
+            try:
+                return plain(*args)
+            finally:
+                vars(config)["SLP_VECTORIZE"] = before
+
+    dispatcher._compiler.compile = compile
 
 
 def register(source: str, hint: str) -> str:

@@ -18,8 +18,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcad.backends.closures import Compiled, Frame, StatementClosures, Step, convert
-from srcad.ir.nodes import For, Function, If, While
+from srcad.backends.closures import Compiled, Ended, Frame, StatementClosures, Step, convert
+from srcad.ir.nodes import Check, For, Function, If, While
+from srcad.ir.walk import statements
 
 Observer = Callable[[str, tuple], None]
 
@@ -86,7 +87,14 @@ class _Closures(StatementClosures):
                 step(frame)
             return tuple([frame[r] for r in results])
 
-        return call
+        def ending(*args: Any) -> tuple:
+            try:
+                return call(*args)
+            except Ended:
+                return ()
+
+        early = any(isinstance(s, Check) and not s.exception for s in statements(self.fn.body))
+        return ending if early else call
 
     def _if(self, s: If) -> Step:
         cond = self.slot(s.cond)
@@ -125,7 +133,8 @@ class _Closures(StatementClosures):
         def step(fr: Frame) -> None:
             start, stop, stride = [fr[b] for b in bounds]
             fr[args] = [fr[i] for i in inits]
-            for i in range(start, stop, stride):
+            trips = range(start, stop, stride)
+            for i in trips[::-1] if s.parallel else trips:  # threads come in any order
                 fr[index] = i
                 for inner in steps:
                     inner(fr)

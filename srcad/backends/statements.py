@@ -202,6 +202,7 @@ class StatementPrinter:
     def _arrayop(self, s: ArrayOp) -> None:
         types = tuple(a.type for a in s.args)
         args = self.gather(s.args)
+        self.helpers |= {array_ops.HELPERS[s.op]} if s.op in array_ops.HELPERS else set()
         e = ex.filled(array_ops.spelling(s.op, types), args)
         have = array_ops.result_layouts(s.op, types, len(s.targets))
         if len(s.targets) == 1:
@@ -231,11 +232,12 @@ class StatementPrinter:
 
     def _check(self, s: Check) -> None:
         cond = self.get(s.cond)
+        never = isinstance(s.cond, Const) and not s.cond.value
         message = [
             self.get(m).node if isinstance(m, (Var, Const)) else ast.Constant(m) for m in s.message
         ]
-        error = ast.Raise(ex.call(s.exception, *message))
-        self.emit(ast.If(ex.negation(cond), [error], []), s.loc)
+        error = ast.Raise(ex.call(s.exception, *message)) if s.exception else ast.Return()
+        self.emit(error if never else ast.If(ex.negation(cond), [error], []), s.loc)
 
     def _print(self, s: Print) -> None:
         args = [

@@ -53,7 +53,7 @@ class Bounds:
     """The bounds of one function; built once, then only asked."""
 
     def __init__(self, fn: Function) -> None:
-        self._lower: dict[str, Bound] = {}
+        self._lower: dict[str, Bound] = dict(fn.least)
         self._plain: set[str] = set()  # signs that are obvious
         self._start: dict[str, Atom] = {}  # of upward loops, by the name of the counter
         self._made: dict[str, Op] = {}
