@@ -33,6 +33,7 @@ from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
+    checks,
     complex_pairs,
     cse,
     dead_code,
@@ -48,6 +49,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     cse.run,
     induction.run,
     hoist.run,
+    checks.run,
     ascending.run,
     simplify.run,
     accumulate.run,
