@@ -18,7 +18,8 @@ from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Function
 from srcad.ir.types import I8, ArrayT
-from srcad.storage.parallel import emit
+from srcad.storage.parallel import emit, parallelised
+from srcad.storage.vectors import vectorised
 from tests.programs import BY_NAME, select
 from tests.zoo.parallel import flat_rows, own_scratch, shared_bins, swapped_grids
 
@@ -213,6 +214,29 @@ def test_memory_of_copies_is_bounded(monkeypatch):
     args = BY_NAME["shared_bins"].args()
     monkeypatch.setattr(emit, "MEMORY", 8)
     assert [r.private_bytes for r in loops(shared_bins, args, 1)] == [0, 0]
+
+
+# what decides
+def compared_later(x):
+    y, w = np.zeros(len(x)), np.zeros(len(x))
+    for i in numba.prange(len(x)):
+        y[i] = np.exp(x[i])
+    for i in numba.prange(len(x)):
+        w[i] = np.sin(x[i])
+    s = 0.0
+    for i in range(len(x)):
+        s += w[i] if y[i] > 1.5 else 2.0 * w[i]
+    return s
+
+
+def test_decisions_of_the_whole_function():
+    """What another part compares is not computed in vector form, the rest is."""
+    f = srcad.differentiable(compared_later)
+    program = f.program(f.specs(f.bind((np.ones(4),), {})))
+    fn, _ = parallelised(program.fn, None)
+    made = vectorised(fn, {"exp", "sin"})
+    marked = [len(c.vector) for name, c in made.callees.items() if "_chunk" in name]
+    assert marked == [0, 1]
 
 
 # the generated code
