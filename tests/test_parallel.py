@@ -3,6 +3,7 @@
 Most run on the reference backend, whose three "threads" come in the wrong order.
 """
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -287,3 +288,14 @@ def test_the_document_is_true(tmp_path, capsys):
     with srcad.using(backend="reference", cache=False):
         runpy.run_path(str(path))
     assert capsys.readouterr().out == shown
+
+
+def test_the_table_of_times_is_the_kept_one():
+    """The document shows what the benchmark has written."""
+    root = Path(__file__).resolve().parents[1]
+    kept = json.loads((root / "benchmarks" / "results" / "parallel.json").read_text())
+    text = (root / "docs" / "parallel.md").read_text()
+    for r in kept["programs"]:
+        times = f"{r['adjoint_1_ms']:.1f} ms | {r['adjoint_ms']:.1f} ms"
+        assert f"| {r['name']} | {r['size']} | {times} | {r['speedup_adjoint']:.2f} |" in text
+        assert r["same_bits"] and r["difference"] < 1e-12
