@@ -17,7 +17,7 @@ from srcad.analyses.ownership import Touches
 from srcad.backends.reference import run
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Block, Function
+from srcad.ir.nodes import Block, Function, Loc
 from srcad.ir.types import I8, ArrayT
 from srcad.storage.parallel import emit, parallelised
 from srcad.storage.vectors import vectorised
@@ -254,7 +254,7 @@ def test_no_atomics_and_one_line_in_parallel():
 
 def test_reference_order_would_notice():
     """A loop that is wrongly split gives something else: the check can fail."""
-    b = Builder(Namer())
+    b = Builder(Namer(), Loc("f.py", 1, role="parallel"))
     a, i = b.var("a", ArrayT("f8", 1)), b.var("i", I8)
     with b.block() as stmts:
         b.store(a, (const(0),), b.op("f8", i))
