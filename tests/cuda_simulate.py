@@ -119,12 +119,12 @@ def refused_host(call: Any) -> str:
 
 
 def recaptured() -> str:
-    """A captured array that has changed, contents and shape."""
+    """A captured array that has become another, which is not contiguous."""
     f = srcad.batch(programs.captured, target="cuda")
     x = cuda.to_device(programs.X3)
     first, before = f(x), programs.WEIGHTS
     try:
-        programs.WEIGHTS = 2.0 * before
+        programs.WEIGHTS = np.repeat(2.0 * before, 2)[::2]
         return differences(f(x), 2.0 * first.copy_to_host())
     finally:
         programs.WEIGHTS = before

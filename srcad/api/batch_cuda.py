@@ -82,7 +82,9 @@ class CudaBatched(Batched):
         """Launch the kernel; the stacked results, on the device."""
         cuda = ready()
         arrays, made, n = self.prepare(cuda, self.bind(args, kwargs))
-        captured = [cuda.to_device(a, stream=stream) for a in made.special.captured()]
+        captured = [  # (Numba copies contiguous arrays only)
+            cuda.to_device(np.ascontiguousarray(a), stream=stream) for a in made.special.captured()
+        ]
         with launching(self.__name__):
             outs = [
                 cuda.device_array(shape, dtype, stream=stream)
