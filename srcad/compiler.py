@@ -33,6 +33,7 @@ from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
+    checks,
     complex_pairs,
     cse,
     dead_code,
@@ -50,6 +51,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     induction.run,
     hoist.run,
     hoist_loads.run,
+    checks.run,
     ascending.run,
     simplify.run,
     accumulate.run,

@@ -39,6 +39,7 @@ from srcad.options import Options, defaults
 from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 
 if TYPE_CHECKING:
+    from srcad.api.outs import Route
     from srcad.cache.entries import Slot
     from srcad.compiler import Program
 
@@ -73,6 +74,8 @@ class Transformed:
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
         self.hot: Hot | None = None
+        self.routes: dict[Any, Route] = {}  # calls with ``out``
+        self.route: Callable[[Any, Any], Any] | None = None  # the last of them, the short way
         self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
         self.lowered: dict[Any, Lowered] = {}
         if not isinstance(f, Transformed):
@@ -104,6 +107,13 @@ class Transformed:
                 why="srcad differentiates the source code of Python functions",
                 instead="call it in a Python function, and pass that",
             ) from None
+
+    @cached_property
+    def into(self) -> Callable[..., Any] | None:
+        """What a call with ``out=`` does, unless the user's function has a parameter ``out``."""
+        from srcad.api.outs import into
+
+        return None if "out" in self.signature.parameters else into
 
     @cached_property
     def positional(self) -> tuple[str, ...] | None:
@@ -228,34 +238,31 @@ class Transformed:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the arguments of the user's function."""
         # written out, not in functions: this is what a call costs over the compiled function
+        if kwargs:
+            if "out" in kwargs and (into := self.into) is not None:
+                return into(self, args, kwargs)
+            return self.call_bound(self.bind(args, kwargs))
         hot = self.hot
-        if (
-            hot is not None
-            and hot.options is settings.in_force
-            and len(args) == hot.count
-            and not kwargs
-        ):
+        if hot is not None and hot.options is settings.in_force and len(args) == hot.count:
             for k in hot.arrays:
                 if type(args[k]) is not np.ndarray:
-                    return self.call(args, kwargs)
+                    return self.call(args)
             for table, name, value in hot.names:
                 if table.get(name) is not value:
-                    return self.call(args, kwargs)
+                    return self.call(args)
             for get, value in hot.watched:
                 if get() is not value:
-                    return self.call(args, kwargs)
+                    return self.call(args)
             try:
                 result = hot.run(*args, *hot.extra) if hot.extra else hot.run(*args)
             except Unknown:
                 pass
             else:
                 return result if hot.finish is None else hot.finish(result)
-        return self.call(args, kwargs)
+        return self.call(args)
 
-    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def call(self, args: tuple[Any, ...]) -> Any:
         """Call where there is more than one specialisation, or more to do than to run it."""
-        if kwargs:
-            return self.call_bound(self.bind(args, kwargs))
         try:
             ready = self.ready.get(fingerprint(args))
         except Exception:  # arguments that Numba does not know: structures, objects
@@ -291,7 +298,8 @@ class Transformed:
     def forget(self) -> None:
         """The next call looks for its code again."""
         self.ready.clear()
-        self.hot = None
+        self.hot = self.route = None
+        self.routes.clear()
 
     def plain(self, args: tuple[Any, ...]) -> bool:
         """Whether arguments are in the order of the parameters, none left out."""

@@ -79,7 +79,8 @@ class Emitter:
         with b.block() as orelse:
             self._locate()
             self.partials.write(rows, ZERO, [c.init for c in s.carried])
-            given = (ZERO, s.start, s.stop, *rows, *notes, *self.plan.free)
+            bounds = map(self._typed, (ZERO, s.start, s.stop))
+            given = (*bounds, *rows, *notes, *self.plan.free)
             b.emit(Call((), self.names.chunk, given, b.loc))
             self.stops.raised(ONE, notes)
             one = self.partials.read(rows, ZERO)
@@ -92,6 +93,14 @@ class Emitter:
         """What comes now is there for the threads."""
         loc = self.loop.loc
         self.b.loc = None if loc is None else replace(loc, role="parallel")
+
+    def _typed(self, a: Atom) -> Atom:
+        """A number as an argument: Numba compiles a function again for a literal one."""
+        if not isinstance(a, Const):
+            return a
+        made = self.b.var("n", I8)
+        self.b.emit(Op(made, "i8", (a,), self.b.loc))
+        return made
 
     def _chunks(self, trips: Atom) -> Atom:
         """How many chunks there are."""
@@ -133,7 +142,8 @@ class Emitter:
         if plan.window:  # first what is far from other chunks, then their first iterations
             ranges = [(const(plan.window), trips), (ZERO, const(plan.window))]
         for part in ranges:
-            given = (chunks, trips, self.loop.start, *part, *rows, *notes, *free)
+            bounds = map(self._typed, (trips, self.loop.start, *part))
+            given = (chunks, *bounds, *rows, *notes, *free)
             b.emit(Call((), self.names.threads, given, b.loc))
         self.stops.raised(chunks, notes)
         self._locate()
