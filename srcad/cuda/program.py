@@ -45,7 +45,7 @@ from srcad.ir.walk import blocks, operands, rewrite_block, statements, variables
 from srcad.options import Options
 from srcad.specs import Spec
 from srcad.storage.reuse import reused
-from srcad.storage.workspace import Placed, placed
+from srcad.storage.workspace import Placed, placed, unfilled
 from srcad.transforms import (
     accumulate,
     branches,
@@ -342,7 +342,7 @@ def ready(kernel: Kernel, launch: Launch) -> Ready:
     shadows, the size of a block.
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
-    fn = reused(with_atomics(kernel.fn, own, False))
+    fn = reused(unfilled(with_atomics(kernel.fn, own, False)))
     fn = replace(fn, doc=policy(fn, kernel))
     fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
     kernel, fn = replace(kernel, hidden=hidden), completed(fn)
