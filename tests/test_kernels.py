@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -68,6 +71,15 @@ def test_tapes_are_where_they_fit():
     assert "workspace" not in texts["reduce_while"]
     assert "workspace_f8" in texts["counted_by_argument"]
     assert "tape" not in texts["neighbours"]  # computed again
+
+
+def test_example():
+    """The filter of ``examples/cuda_kernels.py`` is found."""
+    path = Path(__file__).resolve().parents[1] / "examples" / "cuda_kernels.py"
+    spec = importlib.util.spec_from_file_location("cuda_kernels", path)
+    example = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(example)
+    np.testing.assert_allclose(example.fit("reference", 12), [0.25, 1.0, -0.5], atol=0.02)
 
 
 def test_captured_numbers_are_seen():
