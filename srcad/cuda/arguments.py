@@ -17,9 +17,7 @@ import numpy as np
 from srcad.api.device_arrays import apart, is_device_array, stand_in
 from srcad.cuda.program import Kernel
 from srcad.errors import TypeMismatch
-from srcad.ir.nodes import View
 from srcad.ir.types import ArrayT, Scalar, is_float
-from srcad.ir.walk import statements
 from srcad.specs import Leaf, Spec, spec_of
 
 
@@ -104,20 +102,22 @@ def chosen(argnums: Any, k: int, name: str, count: int) -> bool:
     return any(a == name or isinstance(a, int) and a % count == k for a in items)
 
 
-def check_fits(kernel: Kernel, values: list[Any], names: Collection[str], title: str) -> None:
+def check_fits(
+    kernel: Kernel, values: list[Any], names: Collection[str], viewed: Collection[str], title: str
+) -> None:
     """Companions have the kind and the shape of what they belong to.
 
     Args:
         kernel: what takes the arguments.
         values: the arguments.
         names: those of the user's kernel; each is followed by its companions.
+        viewed: the arrays of which the kernel makes views, for which the layout counts.
         title: what the kernel is called.
 
     Raises:
         TypeMismatch: one does not.
     """
     wanted: tuple[int, ...] = ()
-    viewed = {s.base.name for s in statements(kernel.fn.body) if isinstance(s, View)}
     for p, x in zip(kernel.arguments, values, strict=True):
         spec = spec_of(x, f"argument {p.name!r}")
         assert isinstance(spec, Leaf)
@@ -141,15 +141,12 @@ def check_fits(kernel: Kernel, values: list[Any], names: Collection[str], title:
             )
 
 
-def check_apart(kernel: Kernel, values: list[Any]) -> None:
-    """Arrays that the kernel writes overlap with no other.
+def check_apart(kernel: Kernel, values: list[Any], changed: Collection[str]) -> None:
+    """Arrays that the kernel changes overlap with no other.
 
     Raises:
         TypeMismatch: two do.
     """
-    from srcad.transforms.barriers import written
-
-    changed = {p.name for p in written(kernel.fn)}
     arrays = [
         (p, x) for p, x in zip(kernel.arguments, values, strict=True) if isinstance(p.type, ArrayT)
     ]

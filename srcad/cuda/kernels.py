@@ -16,7 +16,7 @@ from typing import Any
 
 from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
-from srcad.cuda.arguments import Group, arrange, check_apart, host_view
+from srcad.cuda.arguments import Group, arrange, host_view
 from srcad.cuda.launching import Compiled, config, launch_of
 from srcad.cuda.program import (
     Kernel,
@@ -175,8 +175,7 @@ class Configured:
         values = list(map(host_view(k.backend), args))
         groups = arrange(k.signature, k.argnums, len(k.transforms), values, k.__name__)
         made = k.compiled(self.launch, groups)
-        made.check(values, k.signature)
-        check_apart(made.ready.kernel, list(args))
+        made.check(values, list(args), k.signature)
         launch_of(k.backend)(made, self.launch, self.stream, list(args), k.races)
 
     def source(self, *args: Any) -> str:

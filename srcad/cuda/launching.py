@@ -23,13 +23,16 @@ from srcad.backends.cuda_kernel import emit_kernel, given_names
 from srcad.backends.device_driver import launching, quietly
 from srcad.backends.device_driver import ready as device
 from srcad.backends.spmd import launch as interpret
-from srcad.cuda.arguments import check_fits
+from srcad.cuda.arguments import check_apart, check_fits
 from srcad.cuda.block_sums import Triple
 from srcad.cuda.program import Launch, Ready
 from srcad.errors import TypeMismatch
+from srcad.ir.nodes import View
 from srcad.ir.threads import AXES, LANE, limits
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype
+from srcad.ir.walk import statements
 from srcad.options import defaults
+from srcad.transforms.barriers import written
 
 
 class Compiled:
@@ -37,14 +40,27 @@ class Compiled:
 
     def __init__(self, made: Ready, axes: frozenset[str], name: str) -> None:
         self.ready, self.axes, self.name = made, axes, name
+        self.measured: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
 
     def valid(self) -> bool:
         """Whether the numbers that the kernel has frozen are what they were."""
         return all(same(path(), value) for path, value in self.ready.kernel.guards)
 
-    def check(self, values: list[Any], signature: Any) -> None:
-        """Whether the arguments fit."""
-        check_fits(self.ready.kernel, values, signature.parameters, self.name)
+    def check(self, values: list[Any], args: list[Any], signature: Any) -> None:
+        """Whether the arguments fit (``values`` are they as seen from the host)."""
+        check_fits(self.ready.kernel, values, signature.parameters, self.viewed, self.name)
+        check_apart(self.ready.kernel, args, self.changed)
+
+    @cached_property
+    def viewed(self) -> set[str]:
+        """The arrays of which the kernel makes views."""
+        inside = statements(self.ready.kernel.fn.body)
+        return {s.base.name for s in inside if isinstance(s, View)}
+
+    @cached_property
+    def changed(self) -> set[str]:
+        """The arrays that the kernel changes."""
+        return {p.name for p in written(self.ready.kernel.fn)}
 
     @cached_property
     def module(self) -> Any:
@@ -64,6 +80,19 @@ class Compiled:
         Raises:
             NoDerivative: a tape has no bound.
         """
+        pairs = zip(self.ready.kernel.arguments, values, strict=True)
+        sizes = (
+            np.shape(x) if isinstance(p.type, ArrayT) else int(x)
+            for p, x in pairs
+            if not isinstance(p.type, Scalar) or p.type.kind == "i8"
+        )
+        key = (launch, *sizes)
+        if key not in self.measured:
+            self.measured[key] = self.measure(launch, values)
+        return self.measured[key]
+
+    def measure(self, launch: Launch, values: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
+        """See ``rows``."""
         kernel = self.ready.kernel
         numbers: dict[str, tuple[float, float]] = {
             n: within(place, launch) for n, place in kernel.places.items()

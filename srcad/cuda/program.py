@@ -45,7 +45,7 @@ from srcad.ir.walk import blocks, operands, rewrite_block, statements, variables
 from srcad.options import Options
 from srcad.specs import Spec
 from srcad.storage.reuse import reused
-from srcad.storage.workspace import Placed, placed
+from srcad.storage.workspace import Placed, placed, unfilled
 from srcad.transforms import (
     accumulate,
     branches,
@@ -342,7 +342,8 @@ def ready(kernel: Kernel, launch: Launch) -> Ready:
     shadows, the size of a block.
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
-    fn = reused(with_atomics(kernel.fn, own, False))
+    fn = reused(unfilled(with_atomics(kernel.fn, own, False)))
+    fn = replace(fn, doc=policy(fn, kernel))
     fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
     kernel, fn = replace(kernel, hidden=hidden), completed(fn)
     made = placed(fn, kernel.places)
@@ -350,6 +351,24 @@ def ready(kernel: Kernel, launch: Launch) -> Ready:
     kernel = _without_unused(kernel)
     verify(kernel.fn)
     return Ready(kernel, replace(made, fn=kernel.fn), frozenset(own))
+
+
+def policy(fn: Function, kernel: Kernel) -> str:
+    """How the threads add to arguments, for the reader of the generated text."""
+    regions = Regions(fn, summarise(fn))
+    sums: dict[str, bool] = {}
+    for s in statements(fn.body):
+        if isinstance(s, Accumulate):
+            for r in regions.of(s.array):
+                sums[r] = sums.get(r, False) or s.atomic
+    names = [p.name for p in kernel.arguments if p.name in sums]
+    kinds = {
+        "by blocks": [n for n in names if n in kernel.numbers],
+        "atomically": [n for n in names if sums[n] and n not in kernel.numbers],
+        "plainly (elements of the thread's own)": [n for n in names if not sums[n]],
+    }
+    parts = [f"{', '.join(ns)} {how}" for how, ns in kinds.items() if ns]
+    return f"Adds to {'; '.join(parts)}." if parts else ""
 
 
 def check_order(kernel: Kernel) -> None:

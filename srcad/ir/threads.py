@@ -20,8 +20,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from srcad.ir.nodes import Accumulate, Atom, Block, Call, Const, Function, Load, Loc, Stmt, Var
-from srcad.ir.types import I8, ArrayT, Scalar
+from srcad.ir.nodes import Accumulate, Block, Call, Const, Function, Load, Loc, Stmt, Store, Var
+from srcad.ir.types import B1, I8, ArrayT
 
 BARRIER = "cuda.syncthreads"
 OLD = "cuda.atomic.add"  # the atomic addition that gives the element as it was before
@@ -79,19 +79,16 @@ def barrier(loc: Loc | None = None) -> Call:
 def barrier_function(arrays: tuple[Var, ...]) -> Function:
     """What a barrier means to whoever looks at its body: it reads and writes everything."""
     params = tuple(replace(a, name=f"a{k}", hint="") for k, a in enumerate(arrays))
-    stmts = tuple(Accumulate(p, _first(p), Const(*_one(p))) for p in params)
-    return Function(BARRIER, params, Block(stmts))
+    return Function(BARRIER, params, Block(tuple(map(_changed, params))))
 
 
-def _first(a: Var) -> tuple[Atom, ...]:
+def _changed(a: Var) -> Stmt:
+    """A statement that changes an element."""
     assert isinstance(a.type, ArrayT)
-    return (Const(0, I8),) * a.type.ndim
-
-
-def _one(a: Var) -> tuple[float | int, Scalar]:
-    assert isinstance(a.type, ArrayT)
-    kind = a.type.element
-    return (1 if kind == I8 else 1.0), kind
+    index, kind = (Const(0, I8),) * a.type.ndim, a.type.element
+    if kind == B1:
+        return Store(a, index, Const(True, kind))
+    return Accumulate(a, index, Const(1 if kind == I8 else 1.0, kind))
 
 
 def old_name(kind: ArrayT) -> str:

@@ -78,6 +78,29 @@ class Tape:
         return most
 
 
+def unfilled(fn: Function) -> Function:
+    """The function whose tapes of tangents do not start with zeros: all that is read is written.
+
+    (A tape's tangent is stored wherever the tape is.)
+    """
+
+    def block(b: Block) -> Block:
+        return replace(b, stmts=tuple(map(one, b.stmts)))
+
+    def one(s: Stmt) -> Stmt:
+        match s:
+            case If():
+                return replace(s, then=block(s.then), orelse=block(s.orelse))
+            case For() | While():
+                return replace(s, body=block(s.body))
+            case Alloc() if s.zero and s.loc is not None and s.loc.role == "tangent":
+                fixed = all(isinstance(n, Const) for n in s.shape)
+                return s if fixed and isinstance(s.target.type, ArrayT) else replace(s, zero=False)
+        return s
+
+    return replace(fn, body=block(fn.body))
+
+
 @dataclass(frozen=True)
 class Placed:
     """The function, its new hidden parameters, its tapes."""
@@ -125,7 +148,7 @@ class _Placing:
                 "a thread has memory of a fixed size only",
                 "use cuda.local.array of a constant size, or pass an array for it",
             )
-        if s.zero and role not in ("tape", "tangent"):  # tapes are written before they are read
+        if s.zero:
             raise InternalError("zeros of a size that depends on the arguments in a kernel", s.loc)
         return False
 

@@ -256,7 +256,7 @@ CASES = [
     Case(helpers, L, lambda g: (*reals(g, N), 0.8, np.zeros(N)), plain=("x_b",)),
     Case(horner, L, lambda g: (*reals(g, 4, N), np.zeros(N)), plain=("x_b",), second=True),
     Case(long_local, (1, 2), lambda g: (*reals(g, 2), np.zeros(2))),
-    Case(strided_loop, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",)),
+    Case(strided_loop, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",), second=True),
     Case(gather, L, lambda g: (*reals(g, N), g.integers(0, N, N), np.zeros(N))),
     Case(scatter, L, lambda g: (*reals(g, N), g.integers(0, 3, N), np.zeros(3)), plain=("x_b",)),
     Case(pairs, L, lambda g: (*reals(g, 2 * N), np.zeros(N)), plain=("x_b",)),
