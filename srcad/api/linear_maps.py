@@ -24,7 +24,7 @@ from srcad.specs import Spec
 if TYPE_CHECKING:
     from srcad.compiler import Program
 
-LAZY = ("inner", "_own", "cache", "quick", "ready")
+LAZY = ("inner", "_own", "cache", "quick", "hot", "routes", "route", "ready", "lowered")
 
 
 class LinearMap(Transformed):
@@ -38,15 +38,15 @@ class LinearMap(Transformed):
         obstacle: Callable[[], str] = str,
         **options: Any,
     ) -> None:
-        self.f, self.find, self.call, self.obstacle = f, point, call, obstacle
+        self.f, self.find, self.direct, self.obstacle = f, point, call, obstacle
         self.__name__ = f"{self.label}({getattr(f, '__name__', 'f')})"
         self.given = options
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The map applied."""
-        if kwargs or self.call is None:
+        if kwargs or self.direct is None:
             return super().__call__(*args, **kwargs)
-        return self.call(*args)
+        return self.direct(*args)
 
     def __getattr__(self, name: str) -> Any:
         if name not in LAZY:

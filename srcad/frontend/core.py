@@ -113,6 +113,7 @@ class Program:
     names: dict[str, str] = field(default_factory=dict)  # the user's names for temporaries
     ruled: dict[Any, Any] = field(default_factory=dict)  # functions that have rules of the user
     options: Any = None  # of the compilation, for transforms of inner functions
+    hidden: dict[Any, tuple[Any, Any]] = field(default_factory=dict)  # of a kernel (``threads``)
 
     def forget(self, known: set[Any]) -> None:
         """Drop the functions that were compiled on a way that is now gone again."""
