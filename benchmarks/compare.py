@@ -89,7 +89,7 @@ def measured_variants(session: Session, wanted: list[Case]) -> dict[str, Any]:
             for kind, styled in styles(case).items():
                 tolerance = SINGLE if kind == "float32" else 1e-8
                 found[case.name][kind] = row(alone, styled, tolerance)
-                progress(f"{case.name}, {kind}", found[case.name][kind])
+                progress(f"variant {kind} of {case.name}", found[case.name][kind])
     return found
 
 

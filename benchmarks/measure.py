@@ -19,9 +19,8 @@ from benchmarks import by_hand
 from benchmarks.cases import Case
 from benchmarks.peers.client import Peer
 from benchmarks.peers.worker import flat
-from benchmarks.timing import CLOCKS, Timed
+from benchmarks.timing import CLOCKS, SLOW, SLOWEST, Timed
 
-SLOW, SLOWEST = 0.5, 2.0  # seconds of a call: three samples, one sample
 COMPILED: dict[tuple[Any, Any], Callable[..., Any]] = {}
 
 
@@ -111,7 +110,7 @@ def row(session: Session, case: Case, tolerance: float = 1e-8) -> dict[str, Any]
 
 
 def in_turns(runs: dict[str, Callable[[float], float]], session: Session) -> dict[str, float]:
-    """Median seconds of each; a slow one is left out of some rounds."""
+    """Median seconds of each; a slow one has three samples, a very slow one a single one."""
     samples: dict[str, list[float]] = {name: [] for name in runs}
     for k in range(session.rounds):
         for name, run in runs.items():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
+SLOW, SLOWEST = 0.5, 2.0  # seconds of a call: such calls are repeated less, or hardly
 STATUS = Path("/proc/self/status")
 
 
@@ -17,11 +18,18 @@ class Timed:
 
     The clock is read around a batch of calls, as many as take some time, so that a call of less
     than a microsecond can be measured.
+
+    Args:
+        run: the call.
+        clock: seconds.
+        estimate: of a call, if known; else the call is run once to know it.
     """
 
-    def __init__(self, run: Callable[[], Any], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, run: Callable[[], Any], clock: Callable[[], float], estimate: float | None = None
+    ) -> None:
         self.run, self.clock = run, clock
-        self.estimate = self.batch(1)
+        self.estimate = self.batch(1) if estimate is None else estimate
 
     def batch(self, count: int) -> float:
         """Seconds of so many calls."""

@@ -38,6 +38,7 @@ from srcad.transforms import (
     cse,
     dead_code,
     hoist,
+    hoist_loads,
     induction,
     scalarise,
     simplify,
@@ -49,6 +50,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     cse.run,
     induction.run,
     hoist.run,
+    hoist_loads.run,
     checks.run,
     ascending.run,
     simplify.run,
@@ -137,19 +139,20 @@ def finished(program: Program, whole: bool = False) -> Function:
     """The IR as it is printed and run: what only comes after the last transform is done here.
 
     Args:
-        whole: leave very long functions in one piece.
+        whole: in one piece, for what is not the processor: no threads, vector forms, parts.
     """
     if program.options.debug:
         return program.fn
-    fn, _ = parallelised(program.fn, program.options.parallel)
+    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    if whole:
+        return reused(fn)
+    fn, _ = parallelised(fn, program.options.parallel)
     if program.options.verify:
         verify(fn)
-    fn = replace(fn, nogil=program.options.nogil)
     if program.options.backend != "cpu":
-        return reused(matrices(fn))
+        return reused(fn)
     names = vector_functions() if program.options.vector_math else ()
-    fn = vectorised(reused(in_strips(matrices(fn), names)), names)
-    return fn if whole else split(fn)
+    return split(vectorised(reused(in_strips(fn, names)), names))
 
 
 def vector_functions() -> Collection[str]:

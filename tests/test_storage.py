@@ -89,6 +89,20 @@ def burgers(u, steps):
     return s
 
 
+# The old factor of each product is constant in its inner loop: one a column, not one a cell.
+@needs(lambda a, x: F8 * 3 * len(x), lambda n: (vector(n), vector(n, 1)))
+def triangles(a, x):
+    n = len(x)
+    shift, y = np.empty(n), np.zeros(n)
+    for k in range(3):
+        for i in range(n):
+            shift[i] = x[i] * (k + 1.0)
+        for column in range(n):
+            for row in range(column + 1, n):
+                y[row] += a[row] * shift[column]
+    return np.sum(y)
+
+
 # The same with two buffers that are swapped: which one is meant is a reference per step for each.
 @needs(
     lambda u, steps: 2 * F8 * (len(u) - 2) * steps + 2 * REFERENCE * steps, lambda n: (vector(n), 4)

@@ -37,7 +37,6 @@ class Peer:
 
     def __init__(self, name: str, clock: str, python: str = sys.executable) -> None:
         self.name = name
-        self.folder = tempfile.TemporaryDirectory()
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [python, "-m", "benchmarks.peers.worker", name, clock],
@@ -47,6 +46,7 @@ class Peer:
             text=True,
             env={**os.environ, **ONE_THREAD, "PYTHONPATH": path},
         )
+        self.folder = tempfile.TemporaryDirectory()
         self.version = self.read().get("version")
         if self.version is None:
             self.close()

@@ -93,6 +93,8 @@ class _Flow:
             case Store() | Accumulate():
                 self.comes(s.array, (s.value,))
                 self.decides(s.index)
+            case ArrayOp(op="apart"):
+                pass  # of addresses, not of what is there
             case ArrayOp():
                 for t in s.targets:
                     self.comes(t, s.args)

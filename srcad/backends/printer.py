@@ -77,7 +77,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
     functions = list(_reachable(fn))
     names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
-    vector = False
+    imports = dialect.imports
     definitions: list[ast.FunctionDef] = []
     for f in functions:
         taken = {*names.values(), *dialect.helpers}
@@ -86,11 +86,10 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         decorator = printer.decorator or dialect.decorator(printer.parallel, f.nogil)
         definition.decorator_list = [decorator]
         helpers |= printer.helpers
-        vector |= printer.vector
+        imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
     known = _helpers(helpers, dialect)
-    head = dialect.imports + (VECTOR if vector else "")
-    head += PACKED if any(f.packed for f in functions) else ""
+    head = imports + (PACKED if any(f.packed for f in functions) else "")
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:

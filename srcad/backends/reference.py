@@ -22,7 +22,7 @@ from srcad.backends.closures import Compiled, Ended, Frame, StatementClosures, S
 from srcad.ir.nodes import Check, For, Function, If, While
 from srcad.ir.walk import statements
 
-Observer = Callable[[str, tuple], None]
+Observer = Callable[[str, tuple, tuple], None]
 
 
 def run(
@@ -30,7 +30,7 @@ def run(
 ) -> tuple:
     """Execute a function; arguments are converted to the parameters' scalar types.
 
-    ``observe(name, results)`` is told of every call of a function, when it returns.
+    ``observe(name, args, results)`` is told of every call of a function, when it returns.
     """
     return Program(debug, observe).build(fn)(*args)
 
@@ -60,7 +60,7 @@ class Program:
     def _told(self, fn: Function, call: Compiled) -> Compiled:
         def wrapped(*args: Any) -> tuple:
             results = call(*args)
-            self.observe(fn.name, results)  # type: ignore[misc]
+            self.observe(fn.name, args, results)  # type: ignore[misc]
             return results
 
         return wrapped

@@ -348,5 +348,5 @@ class Function:
     rule: Rule | None = None
     least: dict[str, int] = field(default_factory=dict, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
-    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
+    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms

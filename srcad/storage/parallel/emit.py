@@ -59,6 +59,7 @@ class Emitter:
     asked: bool
     least: dict[str, int]
     functions: dict[str, Function] = field(default_factory=dict)
+    held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
     def __post_init__(self) -> None:
         self.loop = self.plan.loop
@@ -78,7 +79,8 @@ class Emitter:
         with b.block() as orelse:
             self._locate()
             self.partials.write(rows, ZERO, [c.init for c in s.carried])
-            given = (ZERO, s.start, s.stop, *rows, *notes, *self.plan.free)
+            bounds = map(self._typed, (ZERO, s.start, s.stop))
+            given = (*bounds, *rows, *notes, *self.plan.free)
             b.emit(Call((), self.names.chunk, given, b.loc))
             self.stops.raised(ONE, notes)
             one = self.partials.read(rows, ZERO)
@@ -91,6 +93,14 @@ class Emitter:
         """What comes now is there for the threads."""
         loc = self.loop.loc
         self.b.loc = None if loc is None else replace(loc, role="parallel")
+
+    def _typed(self, a: Atom) -> Atom:
+        """A number as an argument: Numba compiles a function again for a literal one."""
+        if not isinstance(a, Const):
+            return a
+        made = self.b.var("n", I8)
+        self.b.emit(Op(made, "i8", (a,), self.b.loc))
+        return made
 
     def _chunks(self, trips: Atom) -> Atom:
         """How many chunks there are."""
@@ -132,7 +142,8 @@ class Emitter:
         if plan.window:  # first what is far from other chunks, then their first iterations
             ranges = [(const(plan.window), trips), (ZERO, const(plan.window))]
         for part in ranges:
-            given = (chunks, trips, self.loop.start, *part, *rows, *notes, *free)
+            bounds = map(self._typed, (trips, self.loop.start, *part))
+            given = (chunks, *bounds, *rows, *notes, *free)
             b.emit(Call((), self.names.threads, given, b.loc))
         self.stops.raised(chunks, notes)
         self._locate()
@@ -222,6 +233,7 @@ class Emitter:
         body = For(c, ZERO, chunks, ONE, (), Block(tuple(stmts)), parallel=True, loc=b.loc)
         params = [chunks, trips, start, *([skip, upto] if plan.window else ()), *rows, *notes]
         params += [held.get(v.name, v) for v in plan.free]
+        self.held = tuple(k for k, v in enumerate(params) if v in held.values())
         self._add(self.names.threads, tuple(params), [body], {})
 
     def _at(self, start: Atom, trip: Atom) -> Atom:

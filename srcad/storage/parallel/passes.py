@@ -34,6 +34,7 @@ class Region:
     reason: str = ""
     reductions: tuple[str, ...] = ()
     private: tuple[str, ...] = ()  # arrays of which each thread has a copy
+    copies: tuple[int, ...] = ()  # which parameters of the function hold these copies
     window: int = 0
 
 
@@ -131,6 +132,7 @@ class _Function:
                 names.threads,
                 reductions=tuple(shown(c.arg) for c in s.carried),
                 private=tuple(map(shown, plan.private)),
+                copies=emitter.held,
                 window=plan.window,
             )
         )
