@@ -3,9 +3,12 @@
 import math
 
 import numpy as np
+import pytest
 
 import srcad
-from tests.test_storage import F8, upwind_rows
+from srcad.ir.nodes import Alloc
+from srcad.ir.types import ArrayT
+from tests.test_storage import F8, NAMED, gradient_of, recorded, upwind_rows, wrt
 
 
 def of_copy(u, c, steps):
@@ -48,3 +51,17 @@ def test_explain_says_why_the_rest_is_not_saved():
         "lost": "no differentiated result depends on it",
     }
     assert "no differentiated result depends on it" in str(said)
+
+
+@pytest.mark.parametrize("named", NAMED, ids=str)
+def test_explain_says_so(named):
+    """``explain`` reports the same bytes, where numbers are recorded and not references."""
+    program, leaves = gradient_of(named, named.args(5))
+    references = any(
+        isinstance(s, Alloc) and isinstance(getattr(s.target.type, "element", 0), ArrayT)
+        for s in program.fn.body.stmts
+    )
+    g = srcad.grad(named.fn, argnums=wrt(leaves), backend="reference")
+    said = srcad.explain(g, *named.args(5)).tape_bytes
+    found = sum(recorded(program, leaves).values())
+    assert said == found or references
