@@ -103,6 +103,33 @@ def triangles(a, x):
     return np.sum(y)
 
 
+# What each component overwrites is constant in its two loops over a triangle: a row of it each.
+@needs(
+    lambda a, points: F8 * (a.size + len(a)),
+    lambda n: (vector(3 * n).reshape(3, n), vector(2 * n, 1).reshape(2, n)),
+)
+def distances(a, points):
+    (samples, d), k = points.shape, len(a)
+    shift, logs = np.empty(d), np.empty(k)
+    total = 0.0
+    for s in range(samples):
+        for j in range(k):
+            for i in range(d):
+                shift[i] = points[s, i] - a[j, i]
+            distance = 0.0
+            for row in range(d):
+                white = 0.0
+                for column in range(row):
+                    white += a[j, row] * shift[column]
+                distance += white * white
+            logs[j] = distance
+        product = 1.0
+        for j in range(k):
+            product *= logs[j]
+        total += product
+    return total
+
+
 # The same with two buffers that are swapped: which one is meant is a reference per step for each.
 @needs(
     lambda u, steps: 2 * F8 * (len(u) - 2) * steps + 2 * REFERENCE * steps, lambda n: (vector(n), 4)
@@ -403,6 +430,13 @@ def test_explain_says_so(named):
     said = srcad.explain(g, *named.args(5)).tape_bytes
     found = sum(recorded(program, leaves).values())
     assert said == found or references
+
+
+def test_what_stays_in_two_loops_is_recorded_as_a_row():
+    """Not each element as often as the inner loop reads it, on a list that grows."""
+    said = srcad.explain(srcad.grad(distances), np.ones((3, 4)), np.ones((2, 4)))
+    growing = [r.variable for r in said.saved if r.how == "recorded*"]
+    assert growing == ["shift_row"]
 
 
 def of_copy(u, c, steps):
