@@ -119,7 +119,7 @@ def test_random_loops(monkeypatch):
     monkeypatch.setattr(
         passes._Function, "emitted", lambda self, plan: threads.append(1) or emitted(self, plan)
     )
-    for seed in range(40):
+    for seed in range(30):
         f, text, bound = made(seed)
         args = arguments(seed)
         expected = gradient(f, args, False)
@@ -128,7 +128,7 @@ def test_random_loops(monkeypatch):
             np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-11, err_msg=text)
         split += bool(threads) and not bound
         whole += not threads
-    assert split >= 18 and whole >= 4
+    assert split >= 13 and whole >= 3
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -136,7 +136,7 @@ def test_every_loop_of_the_zoo(part, monkeypatch):
     """``parallel=True`` with loops of any size: the gradients stay what they are."""
     monkeypatch.setattr(emit, "GRAIN", 1)
     monkeypatch.setattr(passes, "GRAIN", 1)
-    for p in PROGRAMS[part::60]:
+    for p in PROGRAMS[part::80]:
         found = [outcome(p, parallel) for parallel in (False, True)]
         for x, y in zip(*found, strict=True):
             np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12, err_msg=p.name)
