@@ -113,6 +113,35 @@ def curvature(x, v):
     return srcad.hvp(chain, (x,), (v,))
 
 
+def steps(x, n):
+    """The record's size is a number that all samples share."""
+    u = np.array([x, 2.0 * x])
+    for _ in range(n):
+        u = u + 0.1 * np.sin(u[::-1] * u)
+    return u[0] * u[1]
+
+
+def triangular(x):
+    """Arrays and records whose sizes are bounded, not constant."""
+    s = 0.0
+    for i in range(len(x)):
+        a = np.zeros((i + 1, 2))
+        for j in range(i + 1):
+            a[j, 0] = x[j] * x[i]
+            a[j, 1] = a[j, 0] * a[j // 2, 0]
+        s = s * np.sum(a * a) + a[i, 1]
+    return s
+
+
+def selected_sum(x):
+    return np.sum(x[x > 0.9] ** 3)
+
+
+def bare(x):
+    """A result without axes, an element of an argument."""
+    return np.asarray(x * x)
+
+
 def until(x):
     s, n = x, 0
     while s < 5.0:
@@ -173,6 +202,10 @@ CASES: dict[str, Case] = {
     "structures": Case(both(0), attraction, BODIES),
     "while": Case(srcad.grad, until, (X1,)),
     "strided": Case(both(), chain, (np.repeat(X3, 2, axis=1)[:, ::2],)),
+    "shared integer": Case(both(), steps, (X1, 4), (0, None)),
+    "triangular": Case(both(), triangular, (X3,)),
+    "selected": Case(both(), selected_sum, (X3,)),
+    "no axes": Case(value, bare, (X1,)),
     "integers": Case(value, scalars, (np.arange(N, dtype="i4"), Y1)),
 }
 
@@ -241,6 +274,15 @@ def soft(x, y):
     return math.log(math.exp(x) + math.exp(y))
 
 
+@srcad.differentiable
+def weighted(p):
+    """With an array that is captured: -1 at 1, 2 at 2."""
+    s = 0.0
+    for k in range(3):
+        s += WEIGHTS[k] * p[k] * p[k]
+    return s
+
+
 slope = srcad.grad(scalars, (0, 1))
 both_of = srcad.value_and_grad(guarded)
 of_norm = srcad.grad(norm)
@@ -287,6 +329,22 @@ def kernels() -> dict[str, tuple[Callable[..., Any], Callable[[float], float]]]:
         if i < x.shape[0]:
             out[i] = soft(x[i], 1.0)
 
+    def directional(x, out):
+        i = cuda.grid(1)
+        p = cuda.local.array(3, np.float64)
+        p_t = cuda.local.array(3, np.float64)
+        if i < x.shape[0]:
+            for k in range(3):
+                p[k] = x[i] * k
+                p_t[k] = k
+            v, t = srcad.jvp(weighted, (p,), (p_t,))
+            out[i] = v + t
+
+    def inside(x, out):
+        i = cuda.grid(1)
+        if i < x.shape[0]:
+            out[i] = srcad.grad(soft)(x[i], 1.0) + soft.grad(x[i], 2.0)
+
     def by_energy(x):
         p, p_b = x * np.arange(3.0), np.zeros(3)
         v = srcad.adjoint(energy, backend="reference")(p, p_b, np.ones(1))
@@ -300,5 +358,7 @@ def kernels() -> dict[str, tuple[Callable[..., Any], Callable[[float], float]]]:
         "values": (values, lambda x: math.sqrt(x) + 0.5 / math.sqrt(x) + bent(x)),
         "numbers": (numbers, lambda x: (x + 2.0) / math.hypot(x, 2.0)),
         "shadows": (shadows, by_energy),
+        "directional": (directional, lambda x: 7.0 * x * x + 14.0 * x),
+        "inside": (inside, lambda x: 1 / (1 + math.exp(1 - x)) + 1 / (1 + math.exp(2 - x))),
         "primal": (primal, lambda x: math.log(math.exp(x) + math.exp(1.0))),
     }

@@ -6,6 +6,7 @@ imported.  Device functions that the objects make are run here too: asked as if 
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import os
@@ -18,6 +19,7 @@ os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 
 import numpy as np
 from numba import cuda, float64, types
+from numba.cuda.simulator.kernelapi import FakeCUDALocal
 
 import srcad
 from srcad.api import njit, njit_code, njit_points
@@ -117,12 +119,12 @@ def refused_host(call: Any) -> str:
 
 
 def recaptured() -> str:
-    """A captured array that has changed, contents and shape."""
+    """A captured array that has become another, which is not contiguous."""
     f = srcad.batch(programs.captured, target="cuda")
     x = cuda.to_device(programs.X3)
     first, before = f(x), programs.WEIGHTS
     try:
-        programs.WEIGHTS = 2.0 * before
+        programs.WEIGHTS = np.repeat(2.0 * before, 2)[::2]
         return differences(f(x), 2.0 * first.copy_to_host())
     finally:
         programs.WEIGHTS = before
@@ -213,6 +215,10 @@ def main() -> None:
     def ieee(source: str, entry: str, hint: str = "") -> Any:
         """Modules whose ``math`` gives what the device's gives: infinities, no exceptions."""
         made = compile_text(source, entry, hint)
+        for loop in ast.walk(ast.parse(source)):
+            if isinstance(loop, (ast.For, ast.While)):
+                inside = "cuda.local.array" in ast.unparse(loop)
+                assert not inside, "on a GPU all turns of the loop would share one array"
         scope = getattr(made, "py_func", getattr(made, "fn", None)).__globals__
         scope["math"] = _ieee_math()
         return made
@@ -220,6 +226,14 @@ def main() -> None:
     for module in ("srcad.api.batch_kernel", "srcad.api.device_code"):
         __import__(module)
         sys.modules[module].compile_text = ieee  # type: ignore[attr-defined]
+
+    def poisoned(self: Any, shape: Any, dtype: Any) -> np.ndarray:
+        """Memory of a thread, with what should not be read."""
+        made = np.empty(shape, dtype if isinstance(dtype, type) else dtype.name)
+        made.fill(math.nan if made.dtype.kind == "f" else 99)
+        return made
+
+    FakeCUDALocal.array = poisoned
     wrong = {}
     for name, check in checks().items():
         try:

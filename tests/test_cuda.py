@@ -6,6 +6,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,9 +29,9 @@ from tests.cuda_target import compiles
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(*command):
+def run(*command, **variables):
     """A Python process, and what it prints."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
     made = subprocess.run(
         [sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True
     )
@@ -43,6 +44,13 @@ def test_simulator():
     found = json.loads(run("-W", "error", "-m", "tests.cuda_simulate"))
     assert found["checked"] > 45
     assert not found["wrong"], "\n".join(f"{k}: {v}" for k, v in found["wrong"].items())
+
+
+def test_example():
+    """The example in the simulator: orbits are found to rounding."""
+    printed = run("-W", "error", "-m", "examples.orbits_cuda", NUMBA_ENABLE_CUDASIM="1")
+    assert "4 orbits" in printed and all(float(x) < 1e-13 for x in re.findall(r"\de-\d+", printed))
+    assert "errors of 0.9, 3.5, 3.5" in printed
 
 
 def test_import_needs_no_cuda():

@@ -16,6 +16,7 @@ if importlib.util.find_spec("numba_cuda") is None:
 
 from numba import cuda, float64, int64, types
 
+from examples import orbits_cuda
 from srcad.backends.cuda import compile_text
 from tests import cuda_programs as programs
 from tests.cuda_target import KINDS, assembled, combinations, patched
@@ -59,6 +60,11 @@ def test_batches(name):
 def test_kernels(name):
     vector = float64[::1]
     assemble(programs.kernels()[name][0], (vector, vector))
+
+
+def test_example():
+    matrix = float64[:, ::1]
+    assemble(orbits_cuda.fit.py_func, (matrix, float64[::1], matrix))
 
 
 @pytest.mark.parametrize("name", PRIMITIVES)

@@ -104,6 +104,9 @@ def test_argnums():
     x_b, out, out_b = np.zeros(8), np.zeros(8), np.ones(8)
     k.adjoint[1, 8](2.0, x, x_b, y, out, out_b)
     np.testing.assert_allclose(x_b, 2.0 * np.cos(X) + X)
+    k = kernel(CASES["saxpy"].kernel, argnums="x", backend="reference")
+    with pytest.raises(TypeMismatch, match="take 'out' into argnums"):
+        k.adjoint[1, 8](2.0, x, x_b, y, out)
 
 
 def test_deterministic():

@@ -111,6 +111,8 @@ class Extents:
             first, last = self.of(b)
             if op in ("lt", "le"):
                 return low, max(high, last - (op == "lt"))
+            if op == "ne":
+                return 0, high
             return min(low, first + (op == "gt")), high
         return ANYTHING
 
@@ -136,12 +138,17 @@ class Extents:
         if s.op == "sub" and s.args[0] == c.arg:
             by = (-by[1], -by[0])
         if s.op in ("add", "sub"):
+            if op == "ne":
+                return None
             span, step = (end[1] - low, by[0]) if up else (high - end[0], -by[1])
             return math.ceil(max(span, 0) / step) if step >= 1 and math.isfinite(span) else None
         first = s.args[0] == c.arg
         factor = 2 ** by[0] if s.op in ("lshift", "rshift") and 1 <= by[0] < 63 else by[0]
         if factor < 2 or not first and s.op != "mul":
             return None
+        if op == "ne":
+            shrinks = s.op in ("floordiv", "rshift") and low >= 0 and end == (0, 0)
+            return self._doublings(1, high, factor) if shrinks else None
         if s.op in ("floordiv", "rshift") and not up and (end[0] >= 0 or op == "ge" and end[0] > 0):
             return self._doublings(1, high, factor)
         if s.op in ("mul", "lshift") and up and low >= 1:
@@ -178,7 +185,7 @@ class Extents:
         return None
 
 
-MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "ne": "ne"}
 
 
 def union(a: Interval, b: Interval) -> Interval:

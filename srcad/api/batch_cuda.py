@@ -28,10 +28,11 @@ from srcad.api.safety import compiling, located
 from srcad.api.specialisation import Specialisation, face_of, restorer
 from srcad.backends.device_driver import launching, ready
 from srcad.compiler import Program
-from srcad.errors import TypeMismatch
+from srcad.errors import TypeMismatch, UnsupportedSyntax
 from srcad.ir.types import ArrayT, is_complex
 from srcad.specs import Spec, leaf_specs, leaves_of, wholes
 
+Shapes = list[tuple[int, ...]]
 THREADS = 128  # of a block
 BLOCKS = 4096  # at most; a thread then takes several samples
 
@@ -43,7 +44,7 @@ class Made:
     kernel: Kernel
     special: Specialisation
     out: Spec
-    shapes: list[tuple[int, ...]]  # of the captured arrays
+    shapes: Shapes  # of the captured arrays
 
     def valid(self) -> bool:
         """Whether what was captured is still the same, contents of arrays aside."""
@@ -57,6 +58,7 @@ class CudaBatched(Batched):
         super().__init__(f, in_axes, out_axes, **options)
         self.kernels: dict[Any, Made] = {}
         self.found: dict[Any, list[int | None]] = {}
+        self.fixing: set[Any] = set()  # kinds of arguments for which shared integers are constants
         if "stream" in self.signature.parameters:
             raise TypeMismatch(
                 f"{self.__name__} has a parameter that is called 'stream'",
@@ -80,7 +82,9 @@ class CudaBatched(Batched):
         """Launch the kernel; the stacked results, on the device."""
         cuda = ready()
         arrays, made, n = self.prepare(cuda, self.bind(args, kwargs))
-        captured = [cuda.to_device(a, stream=stream) for a in made.special.captured()]
+        captured = [  # (Numba copies contiguous arrays only)
+            cuda.to_device(np.ascontiguousarray(a), stream=stream) for a in made.special.captured()
+        ]
         with launching(self.__name__):
             outs = [
                 cuda.device_array(shape, dtype, stream=stream)
@@ -132,16 +136,43 @@ class CudaBatched(Batched):
             with compiling(self):
                 self.found[key] = self.sample_specs(specs)[1]
         whole = [np.shape(x) for k, v in seen.items() for x in leaves_of(v, specs[k])]
-        n, shapes = samples(whole, self.found[key])
+        axes = self.found[key]
+        n, shapes = samples(whole, axes)
         key = (*key, tuple(shapes))
-        made = self.kernels.get(key)
+        leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+        shared = {
+            k: int(x)
+            for k, (x, axis) in enumerate(zip(leaves, axes, strict=True))
+            if axis is None and isinstance(x, (int, np.integer)) and not isinstance(x, bool)
+        }
+        full = (*key, tuple(shared.items())) if key in self.fixing else key
+        made = self.kernels.get(full)
         if made is None or not made.valid():
             with global_compiler_lock:
-                made = self.kernels[key] = self.made(specs, shapes)
-        leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+                made = self.new_kernel(key, specs, shapes, shared)
         return leaves, made, n
 
-    def made(self, specs: dict[str, Spec], shapes: list[tuple[int, ...]]) -> Made:
+    def new_kernel(
+        self, key: Any, specs: dict[str, Spec], shapes: Shapes, shared: dict[int, int]
+    ) -> Made:
+        """A kernel for these arguments, entered in the table.
+
+        Where sizes depend on integers that all samples share (a number of steps), these are
+        constants of the code, and other values have other kernels.
+        """
+        if key not in self.fixing:
+            try:
+                made = self.kernels[key] = self.made(specs, shapes, {})
+                return made
+            except UnsupportedSyntax:
+                if not shared:
+                    raise
+        made = self.made(specs, shapes, shared)
+        self.fixing.add(key)
+        self.kernels[(*key, tuple(shared.items()))] = made
+        return made
+
+    def made(self, specs: dict[str, Spec], shapes: Shapes, fixed: dict[int, int]) -> Made:
         """The kernel for samples of the given shapes."""
         with compiling(self):
             program, axes = self.sample_program(specs)
@@ -151,7 +182,7 @@ class CudaBatched(Batched):
             out = stacked_spec(program.out, self.out_axes, placed)
             special = Specialisation(face_of(program, False), lambda *x: (), lambda: program)
             captured = [a.shape for a in special.captured()]
-            kernel = kernel_of(program, types, axes, [*shapes, *captured], placed)
+            kernel = kernel_of(program, types, axes, [*shapes, *captured], placed, fixed)
         return Made(kernel, special, out, captured)
 
 
@@ -169,9 +200,7 @@ def refuse_complex(name: str, specs: dict[str, Spec]) -> None:
             )
 
 
-def samples(
-    shapes: list[tuple[int, ...]], axes: list[int | None]
-) -> tuple[int, list[tuple[int, ...]]]:
+def samples(shapes: Shapes, axes: list[int | None]) -> tuple[int, Shapes]:
     """The number of samples, and the shapes of one.
 
     Raises:

@@ -10,7 +10,7 @@ thread.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,11 +23,11 @@ from srcad.backends.device_driver import quietly
 from srcad.backends.naming import identifier
 from srcad.compiler import Program, clean
 from srcad.errors import TypeMismatch, UnsupportedSyntax
-from srcad.ir.build import Builder
+from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Const, Function
+from srcad.ir.nodes import Atom, Block, Const, Function, Var
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype
-from srcad.ir.walk import variables
+from srcad.ir.walk import rewrite_block, variables
 from srcad.storage.device import outputs, sized
 
 
@@ -75,6 +75,7 @@ def kernel_of(
     axes: Sequence[int | None],
     shapes: Sequence[tuple[int, ...]],
     placed: list[int],
+    fixed: Mapping[int, int],
 ) -> Kernel:
     """The kernel for a batch.
 
@@ -84,13 +85,15 @@ def kernel_of(
         axes: along which they are stacked.
         shapes: of one sample's parameters, captured arrays included.
         placed: the axes along which results are stacked.
+        fixed: values of shared integers, by position, that become constants of the code.
 
     Raises:
         UnsupportedSyntax: a sample needs what a thread cannot have.
     """
     axes = [*axes, *([None] * (len(program.fn.params) - len(axes)))]
     given = [*types, *(p.type for p in program.fn.params[len(types) :])]
-    fn, sizes = constant(whole(program), shapes)
+    values = {program.fn.params[k].name: const(n) for k, n in fixed.items()}
+    fn, sizes = constant(with_constants(whole(program), values), shapes)
     written = written_arrays(fn)
     for k in written:
         if axes[k] is None:
@@ -101,12 +104,19 @@ def kernel_of(
                 "the samples run at the same time",
                 "give in_axes with an axis for it, or write to an array of the sample",
             )
-    kinds = [y.type for y in fn.body.yields]
+    kinds = [y.type for y in program.fn.body.yields]
     fn = device_fn(replace(program, fn=fn))
     fn = outputs(fn, sizes, ["A" if axis else "C" for axis in placed])
     module = emit_device(fn)
     name, text = around(module.entry, fn, given, axes, kinds, placed)
     return Kernel(module.source + text, name, given, written, kinds, sizes, placed)
+
+
+def with_constants(program: Program, values: Mapping[str, Const]) -> Program:
+    """The program with the values of some parameters, which stay parameters."""
+    use = lambda a: values.get(getattr(a, "name", ""), a)  # noqa: E731
+    fn = program.fn
+    return replace(program, fn=replace(fn, body=rewrite_block(fn.body, use, lambda v: v)))
 
 
 def constant(
@@ -123,18 +133,21 @@ def constant(
     }
     b = Builder(Namer(v.name for v in variables(fn)))
     dims: list[Atom] = []
+    values: list[Atom] = []
     for y in fn.body.yields:
-        rank = y.type.ndim if isinstance(y.type, ArrayT) else 0
-        dims += [b.dim(y, k) for k in range(rank)]  # type: ignore[arg-type]
-    count = len(fn.body.yields)
-    body = Block((*fn.body.stmts, *b.stack[0]), (*fn.body.yields, *dims))
+        if isinstance(y, Var) and isinstance(y.type, ArrayT):
+            dims += [b.dim(y, k) for k in range(y.type.ndim)]
+            y = y if y.type.ndim else b.load(y)  # a number has its place in the stacked result
+        values.append(y)
+    count = len(values)
+    body = Block((*fn.body.stmts, *b.stack[0]), (*values, *dims))
     fn = replace(fn, body=body)
     for _ in range(3):  # sizes of views of views become known one after the other
         fn = clean(sized(fn, known), program.options)
-    values = iter(fn.body.yields[count:])
+    rest = iter(fn.body.yields[count:])
     sizes: list[tuple[int, ...]] = []
     for y in fn.body.yields[:count]:
-        shape = [next(values) for _ in range(getattr(y.type, "ndim", 0))]
+        shape = [next(rest) for _ in range(getattr(y.type, "ndim", 0))]
         if not all(isinstance(d, Const) for d in shape):
             raise UnsupportedSyntax(
                 f"batch of {program.source.name} on the device: the shape of a result depends on "
@@ -164,7 +177,7 @@ def around(
     args = [sample(text, i, axis, t) for text, axis, t in zip(stacked, axes, given, strict=True)]
     numbers = []
     for out, kind, axis in zip(outs, kinds, placed, strict=True):
-        if isinstance(kind, ArrayT):
+        if getattr(kind, "ndim", 0):
             args.append(place(out, i, axis))
         else:
             numbers.append(place(out, i, axis))

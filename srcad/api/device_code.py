@@ -47,7 +47,7 @@ def device_fn(program: Program) -> Function:
     Raises:
         UnsupportedSyntax: it has what a device function cannot have.
     """
-    return device(finished(program, whole=True))
+    return device(finished(program, whole=True, threads=False))
 
 
 def device_entry(program: Program) -> tuple[str, Any]:

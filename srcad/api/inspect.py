@@ -119,7 +119,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
-    64
+    32
     """
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot

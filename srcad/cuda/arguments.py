@@ -17,7 +17,9 @@ import numpy as np
 from srcad.api.device_arrays import apart, is_device_array, stand_in
 from srcad.cuda.program import Kernel
 from srcad.errors import TypeMismatch
+from srcad.ir.nodes import View
 from srcad.ir.types import ArrayT, Scalar, is_float
+from srcad.ir.walk import statements
 from srcad.specs import Leaf, Spec, spec_of
 
 
@@ -115,14 +117,15 @@ def check_fits(kernel: Kernel, values: list[Any], names: Collection[str], title:
         TypeMismatch: one does not.
     """
     wanted: tuple[int, ...] = ()
+    viewed = {s.base.name for s in statements(kernel.fn.body) if isinstance(s, View)}
     for p, x in zip(kernel.arguments, values, strict=True):
         spec = spec_of(x, f"argument {p.name!r}")
         assert isinstance(spec, Leaf)
         fits = spec.type == p.type
         if isinstance(p.type, ArrayT) and isinstance(spec.type, ArrayT):
             kinds = spec.type.dtype == p.type.dtype and spec.type.ndim == p.type.ndim
-            fits = kinds and p.type.layout in (spec.type.layout, "A")
-            fits = fits or kinds and p.type.ndim == 1 and spec.type.layout == "C"
+            ordered = p.type.layout in (spec.type.layout, "A") or p.type.ndim == 1
+            fits = kinds and (ordered or p.name not in viewed)  # elements are where they are
             fits = fits and (spec.type.mutable or not p.type.mutable)
             fits = fits and (p.name in names or np.shape(x) == wanted)
         if p.name in names:
@@ -131,8 +134,8 @@ def check_fits(kernel: Kernel, values: list[Any], names: Collection[str], title:
             have = f"shape {np.shape(x)} {x.dtype}" if hasattr(x, "dtype") else type(x).__name__
             kind = p.type if isinstance(p.type, ArrayT) else Scalar(str(p.type))
             raise TypeMismatch(
-                f"{title}: {p.name!r} must be {kind}, writeable and of the shape of what it "
-                f"belongs to; got {have}",
+                f"{title}: {p.name!r} must be {kind}, writeable and of the shape and layout of "
+                f"what it belongs to; got {have}",
                 instead="np.zeros_like of the argument; an array of one element for the shadow "
                 "of a number",
             )

@@ -30,7 +30,8 @@ from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
-from srcad.errors import NoDerivative, UnsupportedSyntax
+from srcad.cuda.strides import stridewise
+from srcad.errors import NoDerivative, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Static
@@ -49,6 +50,7 @@ from srcad.transforms import (
     accumulate,
     branches,
     complex_pairs,
+    counted,
     cse,
     dead_code,
     hoist,
@@ -60,6 +62,8 @@ from srcad.transforms.custom import settled
 from srcad.transforms.family import Family
 from srcad.transforms.forward import forward
 from srcad.transforms.reverse.driver import Request, generate
+
+CHEAP = 64  # what recomputing a value may cost: a thread computes faster than memory answers
 
 
 @dataclass(frozen=True)
@@ -139,6 +143,9 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
     }
     verify(fn)
     kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards).with_fn(fn)
+    sizes = ("width", "blocks", "gridsize")
+    positive = [n for n, p in kernel.places.items() if p.partition("_")[0] in sizes]
+    kernel = kernel.with_fn(counted.run(kernel.fn, positive))
     check_barriers(kernel.fn, [n for n, p in kernel.places.items() if p[:4] in ("thre", "grid")])
     return kernel
 
@@ -189,6 +196,14 @@ def active_pattern(kernel: Kernel, chosen: frozenset[str] | None) -> tuple[bool,
     summaries = summarise(fn)
     varied = Activity(fn, Regions(fn, summaries), summaries, given).varied.storage
     shared = kernel.shared
+    for p, on in zip(fn.params, given, strict=True):
+        if p in kernel.arguments and not on and p.name in varied and is_float(p.type):
+            raise TypeMismatch(
+                f"{p.name!r} is written with values that depend on what is differentiated",
+                kernel.source.loc(kernel.source.node),
+                "without a shadow their derivatives would be lost",
+                f"take {p.name!r} into argnums",
+            )
     return tuple(
         on or (p.name in shared and p.name in varied and is_float(p.type))
         for p, on in zip(fn.params, given, strict=True)
@@ -212,12 +227,9 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     """
     active = active_pattern(kernel, chosen)
     fn = kernel.fn
-    family = Family(fn)
-    name = family.namer.fresh(f"{fn.name}_b")
-    made, _ = generate(
-        Request(fn, active, (), False, False, True, name, family, rows=False, fuse=True)
-    )
-    settled(family)
+    made = stridewise(fn, active, kernel.places, reversed_function, vacated)
+    if made is None:
+        made = reversed_function(fn, active)
     made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
     shadows = iter(made.params[len(fn.params) :])
     cotangents = iter(made.body.yields)
@@ -239,6 +251,21 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     made = replace(made, params=(*made.params, *extra), body=body)
     made = with_atomics(made, {v.name for v in companion.values()}, True)
     return replace(_woven(kernel, made, companion), numbers=frozenset(numbers))
+
+
+def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
+    """The adjoint of a thread's function: its parameters and the shadows of the active arrays.
+
+    Its results are the cotangents of the active numbers.
+    """
+    family = Family(fn)
+    name = family.namer.fresh(f"{fn.name}_b")
+    request = Request(
+        *(fn, active, (), False, False, True, name, family), rows=False, fuse=False, cheap=CHEAP
+    )
+    made, _ = generate(request)
+    settled(family)
+    return made
 
 
 def vacated(fn: Function, names: set[str]) -> Function:

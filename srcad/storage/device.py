@@ -45,7 +45,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import ArrayT, ListT, numpy_dtype
 from srcad.ir.walk import called, rewrite_block, statements, variables
-from srcad.storage.capacity import bounded
+from srcad.storage.capacity import Most, bounded, capped
 from srcad.transforms import inline
 from srcad.transforms.arrays import copy, zero_of
 from srcad.transforms.trips import trip_number
@@ -58,7 +58,9 @@ LISTS = (
     "say how often it runs at most: for k in range(100): ... if done: break; or use forward mode "
     "(srcad.jvp, srcad.jacfwd), which records nothing"
 )
-SIZES = "write sizes and numbers of trips as constants, or as the lengths of tuples"
+SIZES = (
+    "write sizes and numbers of trips as constants (captured numbers are), or as lengths of tuples"
+)
 
 
 def device(fn: Function) -> Function:
@@ -67,7 +69,7 @@ def device(fn: Function) -> Function:
     Raises:
         UnsupportedSyntax: it cannot have one.
     """
-    fn = bounded(fn)
+    fn = capped(bounded(fn))
     fn = replace(fn, body=_Rows(fn).body())
     possible(fn)
     return fn
@@ -146,6 +148,7 @@ class _Rows:
     def __init__(self, fn: Function) -> None:
         self.fn = fn
         self.b = Builder(Namer(v.name for v in variables(fn)))
+        self.most = Most(fn)
         self.loops: list[For | While] = []
         self.before: list[Stmt] = []
 
@@ -173,7 +176,7 @@ class _Rows:
     def row(self, s: Alloc, t: ArrayT) -> list[Stmt]:
         """The row of this turn, cleared if it has to be."""
         self.b.loc = s.loc
-        turns = [_turns(loop, s.loc) for loop in self.loops]
+        turns = [self.turns(loop, s.loc) for loop in self.loops]
         fortran = t.layout == "F" and t.ndim > 1
         shape = s.shape[::-1] if fortran else s.shape
         kind = ArrayT(t.dtype, len(turns) + t.ndim, "C")
@@ -194,27 +197,25 @@ class _Rows:
                 cleared(self.b, s.target, s.shape)
         return stmts
 
+    def turns(self, loop: For | While, loc: Loc | None) -> int:
+        """How often a loop turns at most.
+
+        Raises:
+            UnsupportedSyntax: that is not known.
+        """
+        known = self.most.turns(loop) if isinstance(loop, For) else None
+        if known is None:
+            raise refused(
+                "an array made in each turn of a loop without a constant number of trips",
+                loc,
+                "make it before the loop, and write its elements in the loop",
+            )
+        return known
+
     def turn(self, loop: For | While) -> Atom:
         """The number of the turn of a loop."""
         assert isinstance(loop, For) and isinstance(loop.step, Const)
         return trip_number(self.b, loop.index, loop.start, loop.step)
-
-
-def _turns(loop: For | While, loc: Loc | None) -> int:
-    """How often a loop turns.
-
-    Raises:
-        UnsupportedSyntax: that is not constant.
-    """
-    bounds = (loop.start, loop.stop, loop.step) if isinstance(loop, For) else ()
-    numbers = [int(a.value) for a in bounds if isinstance(a, Const)]
-    if len(numbers) != 3:
-        raise refused(
-            "an array made in each turn of a loop without a constant number of trips",
-            loc,
-            "make it before the loop, and write its elements in the loop",
-        )
-    return len(range(*numbers))
 
 
 def cleared(b: Builder, array: Var, shape: tuple[Atom, ...]) -> None:
@@ -299,8 +300,11 @@ def possible(fn: Function) -> None:
     for s in made:
         if isinstance(s.target.type, ListT):
             role = s.loc.role if s.loc is not None else ""
-            what = "a list that grows" if role == "primal" else UNBOUNDED
-            raise refused(what, s.loc, LISTS)
+            if role == "primal":
+                raise refused("a list that grows", s.loc, "use an array of constant size")
+            raise refused(UNBOUNDED, s.loc, LISTS)
+        if not s.shape:
+            raise refused("an array without axes", s.loc, "use a number")
         if not all(isinstance(n, Const) for n in s.shape):
             raise refused("an array whose size is known only at run time", s.loc, SIZES)
     total = sum(map(_bytes, made))

@@ -103,6 +103,8 @@ def _find(
             row = saved(s, b, uses[s.array.name])
             sizes: tuple[Atom, ...] = (s.size, *row.shape) if row else ()
             fit = all(not isinstance(n, Var) or n.name in known for n in sizes)
+            # saved in two tapes, it is a row of the first; the other one holds references to it
+            fit = fit and all(t.row is not row for t in found.values())
             lows = [bounds.lower(n) for n in sizes]
             if row is not None and fit and all(n is not None and n >= 0 for n in lows):
                 t = row.target.type

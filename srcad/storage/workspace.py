@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 from srcad.analyses.extents import Extents
 from srcad.analyses.tree import Node, Tree
-from srcad.errors import NoDerivative, UnsupportedSyntax
+from srcad.errors import InternalError, NoDerivative, UnsupportedSyntax
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
@@ -47,12 +47,18 @@ SMALL = 64  # elements of a tape that a thread keeps to itself
 
 @dataclass(frozen=True)
 class Tape:
-    """One tape: its first row's parameter, its element type, where it is written."""
+    """One tape: its first row's parameter, its element type, where it is made and written."""
 
     row: Var
     kind: str
+    home: Node
     stores: tuple[Node, ...]
     loc: Loc | None
+
+    def loops(self, node: Node) -> list[Node]:
+        """The loops around a place in which the tape is one and the same."""
+        around = set(self.home.ancestors())
+        return [body for body in node.loops() if body not in around]
 
     def rows(self, extents: Extents) -> int:
         """How many elements a thread may record in a launch.
@@ -63,7 +69,7 @@ class Tape:
         most = 0
         for node in self.stores:
             product = 1
-            for body in node.loops():
+            for body in self.loops(node):
                 trips = extents.trips(body)
                 if trips is None:
                     raise unbounded(self.loc, getattr(body.owner, "loc", None))
@@ -111,7 +117,7 @@ class _Placing:
             size = 1
             for n in s.shape:
                 size *= int(n.value)  # type: ignore[union-attr]
-            return size <= SMALL or role == "primal" or len(s.shape) != 1
+            return s.zero or size <= SMALL or role == "primal" or len(s.shape) != 1
         if role == "primal":
             raise UnsupportedSyntax(
                 "an array or a list that grows with the arguments is made in a kernel",
@@ -119,6 +125,8 @@ class _Placing:
                 "a thread has memory of a fixed size only",
                 "use cuda.local.array of a constant size, or pass an array for it",
             )
+        if s.zero and role not in ("tape", "tangent"):  # tapes are written before they are read
+            raise InternalError("zeros of a size that depends on the arguments in a kernel", s.loc)
         return False
 
     def run(self) -> Placed:
@@ -168,13 +176,14 @@ class _Placing:
         """A tape as far as its size goes."""
         kind = self.moved[name].target.type.element  # type: ignore[union-attr]
         loc = next((s.loc for _, _, s in self.tree.walk() if stored(s, name)), None)
-        return Tape(Var("", I8), str(kind), tuple(self.stores[name]), loc)
+        home = self.tree.home[name].node
+        return Tape(Var("", I8), str(kind), home, tuple(self.stores[name]), loc)
 
     def tape(self, name: str) -> Tape:
         """What the launch has to know; loops without any bound are refused here."""
         tape = self.bound(name)
         for node in tape.stores:
-            for body in node.loops():
+            for body in tape.loops(node):
                 if isinstance(body.owner, While) and not self.always.bounded(body.owner):
                     raise unbounded(tape.loc, body.owner.loc)
         return replace(tape, row=self.rows[name])

@@ -40,6 +40,43 @@ def grid_stride_while(x, out):
         i += cuda.gridsize(1)
 
 
+def strided_fit(x, y, slope, shift, loss):
+    threads = cuda.blockDim.x * cuda.gridDim.x
+    for i in range(cuda.grid(1), x.shape[0], threads):
+        r = slope * x[i] + shift - y[i]
+        loss[i] = r * r
+
+
+def strided_sum(x, scale, out):
+    for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+        cuda.atomic.add(out, 0, math.sin(scale * x[i]))
+
+
+def recurrence(x, a):
+    """One thread: each trip reads what the one before wrote."""
+    for i in range(1, x.shape[0]):
+        x[i] = x[i] + a * x[i - 1] * x[i - 1]
+
+
+def overwritten(x, out):
+    """Trips write the same element."""
+    for i in range(x.shape[0]):
+        out[0] = x[i] * x[i]
+
+
+def from_the_end(x, out):
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        out[i] = x[i - 1] * x[-1]
+
+
+def up_to(x, out, last):
+    i = cuda.grid(1)
+    while i <= last:
+        out[i] = math.sin(x[i]) * x[last - i]
+        i += cuda.gridsize(1)
+
+
 def huber(x, delta, out):
     i = cuda.grid(1)
     if i < x.shape[0]:
@@ -95,6 +132,27 @@ def horner(c, x, out):
         for k in range(4):
             total += c[k] * powers[k]
         out[i] = total
+
+
+def long_local(x, out):
+    """A local array longer than what a thread keeps on its tape."""
+    i = cuda.grid(1)
+    if i < x.shape[0]:
+        a = cuda.local.array(70, float64)
+        for k in range(70):
+            a[k] = x[i] * k
+        for k in range(1, 70):
+            a[k] = math.sin(a[k - 1]) + 0.01 * a[k]
+        out[i] = a[69] + a[3]
+
+
+def strided_loop(x, out):
+    """What a trip records has no bound that is known before the launch."""
+    for i in range(cuda.grid(1), x.shape[0], cuda.gridsize(1)):
+        v = x[i]
+        for _ in range(x.shape[0]):
+            v = math.sin(v) + 0.1 * v
+        out[i] = v
 
 
 def gather(x, index, out):
@@ -173,7 +231,19 @@ CASES = [
     ),
     Case(by_hand, L, lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",)),
     Case(grid_stride, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",), second=True),
-    Case(grid_stride_while, (2, 2), lambda g: (*reals(g, N), np.zeros(N))),
+    Case(grid_stride_while, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",)),
+    Case(
+        strided_fit,
+        (2, 3),
+        lambda g: (*reals(g, N, N), 0.4, 0.1, np.zeros(N)),
+        plain=("x_b", "y_b"),
+        second=True,
+    ),
+    Case(strided_sum, (2, 3), lambda g: (*reals(g, N), 0.7, np.zeros(1)), plain=("x_b",)),
+    Case(recurrence, (1, 1), lambda g: (0.3 * g.normal(size=N), 0.5)),
+    Case(overwritten, (1, 1), lambda g: (*reals(g, N), np.zeros(1))),
+    Case(from_the_end, L, lambda g: (*reals(g, N), np.zeros(N))),
+    Case(up_to, (2, 2), lambda g: (*reals(g, N), np.zeros(N), N - 1)),
     Case(huber, L, lambda g: (*reals(g, N), 0.7, np.zeros(N)), plain=("x_b",)),
     Case(in_place, L, lambda g: (*reals(g, N), N - 1)),
     Case(
@@ -185,6 +255,8 @@ CASES = [
     ),
     Case(helpers, L, lambda g: (*reals(g, N), 0.8, np.zeros(N)), plain=("x_b",)),
     Case(horner, L, lambda g: (*reals(g, 4, N), np.zeros(N)), plain=("x_b",), second=True),
+    Case(long_local, (1, 2), lambda g: (*reals(g, 2), np.zeros(2))),
+    Case(strided_loop, (2, 2), lambda g: (*reals(g, N), np.zeros(N)), plain=("x_b",)),
     Case(gather, L, lambda g: (*reals(g, N), g.integers(0, N, N), np.zeros(N))),
     Case(scatter, L, lambda g: (*reals(g, N), g.integers(0, 3, N), np.zeros(3)), plain=("x_b",)),
     Case(pairs, L, lambda g: (*reals(g, 2 * N), np.zeros(N)), plain=("x_b",)),

@@ -49,7 +49,8 @@ class Names:
 class Emitter:
     """Emits one loop; ``functions`` are the new ones.
 
-    ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers.
+    ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers,
+    ``decides`` the variables that the program's decisions depend on.
     """
 
     b: Builder
@@ -58,6 +59,7 @@ class Emitter:
     stops: Stops
     asked: bool
     least: dict[str, int]
+    decides: frozenset[str]
     functions: dict[str, Function] = field(default_factory=dict)
     held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
@@ -79,7 +81,8 @@ class Emitter:
         with b.block() as orelse:
             self._locate()
             self.partials.write(rows, ZERO, [c.init for c in s.carried])
-            given = (ZERO, s.start, s.stop, *rows, *notes, *self.plan.free)
+            bounds = map(self._typed, (ZERO, s.start, s.stop))
+            given = (*bounds, *rows, *notes, *self.plan.free)
             b.emit(Call((), self.names.chunk, given, b.loc))
             self.stops.raised(ONE, notes)
             one = self.partials.read(rows, ZERO)
@@ -92,6 +95,14 @@ class Emitter:
         """What comes now is there for the threads."""
         loc = self.loop.loc
         self.b.loc = None if loc is None else replace(loc, role="parallel")
+
+    def _typed(self, a: Atom) -> Atom:
+        """A number as an argument: Numba compiles a function again for a literal one."""
+        if not isinstance(a, Const):
+            return a
+        made = self.b.var("n", I8)
+        self.b.emit(Op(made, "i8", (a,), self.b.loc))
+        return made
 
     def _chunks(self, trips: Atom) -> Atom:
         """How many chunks there are."""
@@ -133,7 +144,8 @@ class Emitter:
         if plan.window:  # first what is far from other chunks, then their first iterations
             ranges = [(const(plan.window), trips), (ZERO, const(plan.window))]
         for part in ranges:
-            given = (chunks, trips, self.loop.start, *part, *rows, *notes, *free)
+            bounds = map(self._typed, (trips, self.loop.start, *part))
+            given = (chunks, *bounds, *rows, *notes, *free)
             b.emit(Call((), self.names.threads, given, b.loc))
         self.stops.raised(chunks, notes)
         self._locate()
@@ -236,7 +248,8 @@ class Emitter:
     def _add(
         self, name: str, params: tuple[Var, ...], stmts: list[Stmt], least: dict[str, int]
     ) -> None:
-        self.functions[name] = Function(name, params, Block(tuple(stmts)), least=least)
+        body = Block(tuple(stmts))
+        self.functions[name] = Function(name, params, body, least=least, decides=self.decides)
 
 
 def turned(v: Var) -> bool:

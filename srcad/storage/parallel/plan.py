@@ -44,6 +44,7 @@ from srcad.ir.nodes import (
     Load,
     Loc,
     Print,
+    Reserve,
     Stmt,
     Store,
     Var,
@@ -131,6 +132,13 @@ class _Loop:
         self.inside = list(statements(s.body))
         self.touches = Touches(planner.fn, s, planner.forms)
         self.private = self._private()
+        self.outside = {v.name for v in self._free() if isinstance(v.type, ListT)}
+        self.fetched = self._fetched()
+
+    def _free(self) -> list[Var]:
+        """What the body uses from outside."""
+        s = self.loop
+        return free_variables(s.body, (s.index, *(c.arg for c in s.carried)))
 
     def _private(self) -> set[str]:
         """Regions that are made in an iteration."""
@@ -150,10 +158,10 @@ class _Loop:
             raise _Refused("the loop may end early", s)
         if not isinstance(s.step, Const) or not s.step.value:
             raise _Refused("its step is not a constant", s)
-        free = free_variables(s.body, (s.index, *(c.arg for c in s.carried)))
+        free = self._free()
         for v in free:
-            if isinstance(v.type, ListT):
-                raise _Refused(f"its iterations share the list {shown(v)!r}", s)
+            if isinstance(v.type, ListT) and any(map(self.planner.origin, self.regions(v))):
+                raise _Refused(f"it uses the list {shown(v)!r} of the caller", s)
             if isinstance(v.type, ArrayT) and not v.type.ndim:
                 raise _Refused(f"it uses an array without axes, {shown(v)!r}", s)
         plan = Plan(s, free, [self._reduction(c, y) for c, y in self._carried()])
@@ -182,6 +190,8 @@ class _Loop:
                 raise _Refused("it prints", t)
             case Draw(given=None):
                 raise _Refused("it draws random numbers", t)
+            case Reserve() if not self._own(t.array):
+                raise _Refused(f"the list {shown(t.array)!r} grows", t)
             case ArrayOp(op=op) if op not in CALM:
                 raise _Refused(f"{op!r} may raise", t)
             case Call():
@@ -205,8 +215,23 @@ class _Loop:
 
     def _own(self, a: Atom) -> bool:
         """Whether a reference is to storage that the iteration makes."""
-        found = self.planner.regions.of(a)
-        return bool(found) and found <= self.private
+        found = self.regions(a)
+        return bool(found) and found <= self.private and a not in self.fetched
+
+    def regions(self, a: Atom) -> frozenset[str]:
+        """The regions of a reference."""
+        return self.planner.regions.of(a)
+
+    def _fetched(self) -> set[Var]:
+        """What is fetched from lists of arrays from outside, with views of it."""
+        found: set[Var] = set()
+        for t in self.inside:
+            match t:
+                case Load(target=target, array=a) if is_reference(target):
+                    found |= {target} if self.touches.base(a).name in self.outside else set()
+                case View(target=target, base=base) if base in found:
+                    found.add(target)
+        return found
 
     # arrays
     def _arrays(self, plan: Plan) -> None:
@@ -215,6 +240,9 @@ class _Loop:
         for t in self.inside:
             for a in operands(t):
                 if not is_reference(a) or self._own(a) or isinstance(t, Dim):
+                    continue
+                if a in self.fetched:
+                    self._only_read(a, t)
                     continue
                 base = self.touches.base(a)  # type: ignore[arg-type]
                 if base.name in self.touches.made:
@@ -233,6 +261,16 @@ class _Loop:
             if how:
                 written[name] = how
         plan.apart = list(self._compared(used, written))
+        for v in self.fetched:
+            for name in written:
+                if not self.planner.apart(used[name], v):
+                    raise _Refused(f"{shown(v)!r} may be {shown(used[name])!r}", self.loop)
+
+    def _only_read(self, a: Atom, t: Stmt) -> None:
+        """Arrays from a list: two places may hold the same one, so none is written here."""
+        reads = isinstance(t, (Load, View, ArrayOp, Call))
+        if not reads or self.regions(a) & self.private:
+            raise _Refused(f"{shown(a)!r}, which comes from a list, is written or handed on", t)
 
     def _handed(self) -> None:
         """Arrays from outside must not get other names in inner blocks."""
@@ -254,6 +292,8 @@ class _Loop:
         if whole or others:
             where = next((t for t in writes if not isinstance(t, Accumulate)), writes[0])
             raise _Refused(f"iterations may meet in the same elements of {shown(base)!r}", where)
+        if isinstance(base.type, ListT):
+            raise _Refused(f"iterations may meet in the list {shown(base)!r}", writes[0])
         near = self.touches.window(base)
         if near is not None and near <= MEETING:
             plan.window = max(plan.window, near)
@@ -269,8 +309,12 @@ class _Loop:
             for other, base in used.items():
                 if other in seen or how == "summed" == written.get(other):
                     continue
-                if not self.planner.apart(used[name], base):
-                    yield used[name], base
+                kinds = {type(v.type) for v in (used[name], base)}
+                if len(kinds) > 1 or self.planner.apart(used[name], base):
+                    continue
+                if ListT in kinds:
+                    raise _Refused(f"{shown(base)!r} may be {shown(used[name])!r}", self.loop)
+                yield used[name], base
 
 
 def shown(a: Atom) -> str:
