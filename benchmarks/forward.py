@@ -1,6 +1,6 @@
 """Forward mode: Jacobians by several tangents a run, Hessian-vector products.
 
-    python -m benchmarks.forward [--repeats N] [--out FILE]
+    python -m benchmarks.forward [--cases WORD,...] [--repeats N] [--out FILE]
 
 For functions of twelve and more inputs the CPU time of ``jacfwd`` over that of the function, as
 compiled by Numba, and for every run of up to eight columns; the time of one ``jvp`` a column beside
@@ -148,7 +148,7 @@ def hvp_row(case: Any, repeats: int) -> dict[str, float]:
     return interleaved(runs, repeats)
 
 
-def measure(repeats: int) -> dict[str, Any]:
+def measure(repeats: int, words: tuple[str, ...]) -> dict[str, Any]:
     """All rows."""
     from benchmarks.cases import cases
 
@@ -160,6 +160,8 @@ def measure(repeats: int) -> dict[str, Any]:
         print(name, row, flush=True)
     products = {}
     for case in cases():
+        if not case.name.startswith(words):
+            continue
         try:
             products[case.name] = hvp_row(case, repeats)
             print(case.name, products[case.name], flush=True)
@@ -192,9 +194,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--cases", default="", help="words that the names of cases begin with")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "forward.json")
     given = parser.parse_args()
-    found = measure(given.repeats)
+    found = measure(given.repeats, tuple(given.cases.split(",")))
     given.out.parent.mkdir(exist_ok=True)
     given.out.write_text(json.dumps(found, indent=1) + "\n")
     print(tables(found))

@@ -135,21 +135,20 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
-def finished(program: Program, whole: bool = False) -> Function:
+def finished(program: Program, whole: bool = False, threads: bool = True) -> Function:
     """The IR as it is printed and run: what only comes after the last transform is done here.
 
     Args:
-        whole: in one piece, for what is not the processor: no threads, vector forms, parts.
+        whole: in one piece, for what is not the processor: no vector forms, no parts.
+        threads: whether loops may run on several threads.
     """
     if program.options.debug:
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
-    if whole:
-        return reused(fn)
-    fn, _ = parallelised(fn, program.options.parallel)
+    fn, _ = parallelised(fn, program.options.parallel if threads else False)
     if program.options.verify:
         verify(fn)
-    if program.options.backend != "cpu":
+    if whole or program.options.backend != "cpu":
         return reused(fn)
     names = vector_functions() if program.options.vector_math else ()
     return split(vectorised(reused(in_strips(fn, names)), names))

@@ -98,6 +98,19 @@ def guarded(x):
     return math.sqrt(x)
 
 
+def rebound(x):
+    """The argument, then arrays of the loop, under one name."""
+    u = x
+    for _ in range(3):
+        v = np.zeros(2)
+        for i in range(2):
+            v[i] = u[i] * 1.5
+        if v[0] > 100.0:
+            raise ValueError("too big")
+        u = v
+    return u[0]
+
+
 def running(x):
     for i in range(1, len(x)):
         x[i] = x[i - 1] * x[i]

@@ -77,6 +77,15 @@ def failed_array() -> str:
     return differences(found, np.array([[0.75, 2.0], [math.nan, math.nan]]))
 
 
+def failed_input() -> str:
+    """What a sample only reads is as it was, also where its check fails."""
+    x = cuda.to_device(np.array([[40.0, 1.0], [1.0, 2.0]]))
+    found = srcad.batch(srcad.value_and_grad(programs.rebound), target="cuda")(x)
+    nan = math.nan
+    expected = (np.array([nan, 3.375]), np.array([[nan, nan], [3.375, 0.0]]))
+    return differences((x, *found), (np.array([[40.0, 1.0], [1.0, 2.0]]), *expected))
+
+
 def streamed() -> str:
     """A stream as an argument; samples that no thread of the grid has for its own."""
     stream = cuda.stream()
@@ -201,7 +210,7 @@ def checks() -> dict[str, Any]:
         out[f"kernel: {name}"] = lambda name=name: kernel(name)
     for name, check in device_functions().items():
         out[f"device function: {name}"] = check
-    for f in (failed_check, failed_array, streamed, uneven, host, recaptured):
+    for f in (failed_check, failed_array, failed_input, streamed, uneven, host, recaptured):
         out[f.__name__] = f
     return out
 

@@ -250,11 +250,11 @@ def by_source_of(f):
     return float("def " in srcad.source(f, X)), 1.0
 
 
-def exported(g):
+def exported(g, *args):
     """The function of an exported module, interpreted."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.py"
-        srcad.export(g, path, X)
+        srcad.export(g, path, *args)
         text = path.read_text()
     assert "import srcad" not in text
     namespace = {"__name__": "made"}
@@ -263,8 +263,8 @@ def exported(g):
 
 
 def by_export_of(f):
-    g = exported(srcad.grad(lambda x: weight(f(x))))
-    got = np.append(vector(exported(f)(X.copy())), g(X.copy()) @ D)
+    g = exported(srcad.grad(lambda x: weight(f(x))), X)
+    got = np.append(vector(exported(f, X)(X.copy())), g(X.copy()) @ D)
     return got, np.append(vector(value(f)(X)), total_slope(f))
 
 

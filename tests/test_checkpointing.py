@@ -6,6 +6,7 @@ the work with the minimum over all schedules, found by dynamic programming.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import replace
@@ -164,9 +165,31 @@ def test_number_of_steps_is_revolves(n, states):
     assert calls["counted_step_b"] == n
     (left,) = results["counted_loop"]
     assert all(len(x) <= states for x in left if isinstance(x, np.ndarray))
-    calls, _ = calls_of(srcad.grad(counted_while), 0.7, n, states)
-    assert calls["counted_while_step"] == n + least(n, states)  # found the number of steps first
+    calls, results = calls_of(srcad.grad(counted_while), 0.7, n, states)
+    assert calls["counted_while_step"] == n + online(n, states)
     assert calls["counted_while_step_b"] == n
+    (left,) = results["counted_while_loop"]
+    assert all(len(x) <= states for x in left if isinstance(x, np.ndarray))
+
+
+def online(n, states):
+    """Steps repeated where the number of steps was not known: even spacing that doubles, then the
+    best schedule in each segment with the places that are free."""
+    every, places = 1, (states + 1) // 2 if states > 3 else 1
+    while len(range(0, n, every)) > places:
+        every *= 2
+    kept = [*range(0, n, every), n]
+    return sum(advances(b - a, states - k) for k, (a, b) in enumerate(itertools.pairwise(kept)))
+
+
+def test_online_schedule_is_near_the_best():
+    """Hardly more than with the best schedule once the number is known, mostly less."""
+    ratios = [
+        (n + online(n, states)) / (n + max(advances(n, states), 1))
+        for n in (*range(1, 100, 7), 1000, 100_000)
+        for states in (1, 2, 3, 4, 5, 7, 10, 30, 100)
+    ]
+    assert max(ratios) < 1.1 and np.mean(ratios) < 0.95
 
 
 @pytest.mark.parametrize(("n", "states"), [(0, 2), (1, 1), (37, 4), (10, 50)])

@@ -3,6 +3,7 @@
 Most run on the reference backend, whose three "threads" come in the wrong order.
 """
 
+import json
 import re
 import runpy
 from pathlib import Path
@@ -16,9 +17,10 @@ from srcad.analyses.ownership import Touches
 from srcad.backends.reference import run
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Block, Function
+from srcad.ir.nodes import Block, Function, Loc
 from srcad.ir.types import I8, ArrayT
-from srcad.storage.parallel import emit
+from srcad.storage.parallel import emit, parallelised
+from srcad.storage.vectors import vectorised
 from tests.programs import BY_NAME, select
 from tests.zoo.parallel import flat_rows, own_scratch, shared_bins, swapped_grids
 
@@ -215,6 +217,29 @@ def test_memory_of_copies_is_bounded(monkeypatch):
     assert [r.private_bytes for r in loops(shared_bins, args, 1)] == [0, 0]
 
 
+# what decides
+def compared_later(x):
+    y, w = np.zeros(len(x)), np.zeros(len(x))
+    for i in numba.prange(len(x)):
+        y[i] = np.exp(x[i])
+    for i in numba.prange(len(x)):
+        w[i] = np.sin(x[i])
+    s = 0.0
+    for i in range(len(x)):
+        s += w[i] if y[i] > 1.5 else 2.0 * w[i]
+    return s
+
+
+def test_decisions_of_the_whole_function():
+    """What another part compares is not computed in vector form, the rest is."""
+    f = srcad.differentiable(compared_later)
+    program = f.program(f.specs(f.bind((np.ones(4),), {})))
+    fn, _ = parallelised(program.fn, None)
+    made = vectorised(fn, {"exp", "sin"})
+    marked = [len(c.vector) for name, c in made.callees.items() if "_chunk" in name]
+    assert marked == [0, 1]
+
+
 # the generated code
 def test_no_atomics_and_one_line_in_parallel():
     """Only the function that calls the chunks is compiled with ``parallel=True``."""
@@ -229,7 +254,7 @@ def test_no_atomics_and_one_line_in_parallel():
 
 def test_reference_order_would_notice():
     """A loop that is wrongly split gives something else: the check can fail."""
-    b = Builder(Namer())
+    b = Builder(Namer(), Loc("f.py", 1, role="parallel"))
     a, i = b.var("a", ArrayT("f8", 1)), b.var("i", I8)
     with b.block() as stmts:
         b.store(a, (const(0),), b.op("f8", i))
@@ -263,3 +288,14 @@ def test_the_document_is_true(tmp_path, capsys):
     with srcad.using(backend="reference", cache=False):
         runpy.run_path(str(path))
     assert capsys.readouterr().out == shown
+
+
+def test_the_table_of_times_is_the_kept_one():
+    """The document shows what the benchmark has written."""
+    root = Path(__file__).resolve().parents[1]
+    kept = json.loads((root / "benchmarks" / "results" / "parallel.json").read_text())
+    text = (root / "docs" / "parallel.md").read_text()
+    for r in kept["programs"]:
+        times = f"{r['adjoint_1_ms']:.1f} ms | {r['adjoint_ms']:.1f} ms"
+        assert f"| {r['name']} | {r['size']} | {times} | {r['speedup_adjoint']:.2f} |" in text
+        assert r["same_bits"] and r["difference"] < 1e-12

@@ -39,16 +39,27 @@ NEED_A_FLOAT = (
     *("scipy objective", "minuit"),
 )
 NO_VALUES = ("sparse_jacobian", "sparse_hessian", "adjoint")
-DRAWING = ("pullback",)  # would draw again
+DRAWING = ("pullback", "sparse_jacobian", "sparse_hessian", "scipy residuals", "scipy objective")
+SOLVERS = ("implicit_root", "implicit_minimum", "vector of roots", "grad of a root")  # not exported
+# a rule that calls a function which is not expanded: that its tangent is linear is not visible
+HIDDEN = ("implicit_root", "fixed_point", "implicit_minimum", "custom_vjp", "custom_jvp")
+CALLED = ("checkpoint", "checkpointed", "grad of checkpointed", "random draws")
 
 
 def refused(outer, inner):
     """Whether a pair has no meaning."""
     if inner in NO_VALUES:
-        return outer not in ("pickle",)
-    return (outer in NEED_A_FLOAT and inner not in FLOATS) or (
-        inner == "random draws" and outer in DRAWING
+        return outer != "pickle" or inner == "adjoint"
+    return (
+        (outer in NEED_A_FLOAT and inner not in FLOATS)
+        or (inner == "random draws" and outer in DRAWING)
+        or (outer == "export" and inner in SOLVERS)
     )
+
+
+def may_be_refused(outer, inner):
+    """Whether a pair has a meaning that is not always seen."""
+    return outer in HIDDEN and inner in CALLED
 
 
 def check(outer, inner):
@@ -61,7 +72,12 @@ def check(outer, inner):
         assert isinstance(error, srcad.SrcadError) or "has another shape" in str(error)
         assert not isinstance(error, srcad.InternalError), (outer, inner)
         return
-    got, want = run(f)
+    try:
+        got, want = run(f)
+    except srcad.NoDerivative as error:
+        if may_be_refused(outer, inner) and "not linear here" in str(error):
+            return
+        raise
     np.testing.assert_allclose(got, want, rtol=5e-6, atol=5e-6, err_msg=f"{outer} of {inner}")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import srcad
+from tests.product_transforms import exported
 from tests.test_custom_rules import plain_wave, wave
 
 
@@ -37,3 +38,12 @@ def test_in_recursion():
             np.random.seed(5)
             found += [transform(f)(0.7), np.random.random()]
         assert found[:2] == pytest.approx(found[2:], rel=1e-12)
+
+
+def test_exported():
+    """The function, the helper made of it, and the exported one have names of their own."""
+    with srcad.using(verify=False):
+        made = exported(wave, 0.3, 1.2)
+        assert made(0.3, 1.2) == wave(0.3, 1.2)
+        slope = exported(srcad.grad(wave), 0.3, 1.2)
+    assert slope(0.3, 1.2) == pytest.approx(srcad.grad(plain_wave)(0.3, 1.2), rel=1e-14)

@@ -1,7 +1,8 @@
 """Which numbers decide what a program does: they must be computed as the user's code does.
 
-In: a function.  Out: the names of the variables whose value may reach a condition, a subscript, a
-trip count, a size, an integer, a called function, a random number's parameters, or a message.
+In: a function.  Out: the names of the variables whose value (of arrays: contents) may reach a
+condition, a subscript, a trip count, a size, an integer, a called function, a random number's
+parameters, or a message.
 
 Invariant: the flow goes through variables, branches, loops and arrays (``analyses.aliases``; what
 is stored in an array decides if anything that is loaded from it does).  What a condition selects
@@ -41,32 +42,38 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import B1, I8
-from srcad.ir.walk import operands, statements
+from srcad.ir.types import B1, I8, is_float
+from srcad.ir.walk import operands, statements, variables
 
 
 def deciding(fn: Function) -> set[str]:
     """The variables of a function that its decisions depend on."""
     flow = _Flow(fn)
     found: set[str] = set()
-    todo = list(flow.roots)
+    todo = [*flow.roots, *flow.known()]
     while todo:
         name = todo.pop()
         if name not in found:
             found.add(name)
             todo += flow.sources[name]
-    return found
+    arrays = (v for v in variables(fn) if is_reference(v))
+    return found | {v.name for v in arrays if flow.name(v) in found}
 
 
 class _Flow:
     """``sources``: what a variable, or the class of an array, comes from; ``roots`` decide."""
 
     def __init__(self, fn: Function) -> None:
-        self.aliases = Aliases(fn)
+        self.fn, self.aliases = fn, Aliases(fn, distinct=fn.decides is not None)
         self.sources: dict[str, list[str]] = defaultdict(list)
         self.roots: set[str] = set()
         for s in statements(fn.body):
             self.statement(s)
+
+    def known(self) -> Iterator[str]:
+        """What is known to decide because this is a part of another function."""
+        arrays = {p.name: self.name(p) for p in self.fn.params if is_reference(p)}
+        return (arrays.get(name, name) for name in self.fn.decides or ())
 
     def name(self, a: Var) -> str:
         """A variable, or the class of the array it refers to (marked, as names are not)."""
@@ -109,9 +116,20 @@ class _Flow:
             case For() | While():
                 self.loop(s)
             case Call():
-                self.decides(s.args)
+                self.call(s)
             case _:
                 self.decides(a for a in operands(s) if not is_reference(a))
+
+    def call(self, s: Call) -> None:
+        """What is given to a function decides; to a part of this one, what is known to."""
+        callee = self.fn.callees.get(s.fn)
+        known = callee.decides if callee is not None else None
+        if callee is None or known is None:
+            self.decides(s.args)
+            return
+        for a, p in zip(s.args, callee.params, strict=True):
+            if not is_reference(a) and not is_float(a.type) or p.name in known:
+                self.decides((a,))
 
     def loop(self, s: For | While) -> None:
         if isinstance(s, For):

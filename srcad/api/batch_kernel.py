@@ -10,13 +10,14 @@ thread.
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from srcad.api.device_code import device_fn, whole
+from srcad.api.device_code import device_fn, names_written, whole
 from srcad.api.specialisation import written_arrays
 from srcad.backends.cuda import compile_text, emit_device
 from srcad.backends.device_driver import quietly
@@ -28,6 +29,7 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Atom, Block, Const, Function, Var
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype
 from srcad.ir.walk import rewrite_block, variables
+from srcad.storage import uniform
 from srcad.storage.device import outputs, sized
 
 
@@ -107,7 +109,7 @@ def kernel_of(
     kinds = [y.type for y in program.fn.body.yields]
     fn = device_fn(replace(program, fn=fn))
     fn = outputs(fn, sizes, ["A" if axis else "C" for axis in placed])
-    module = emit_device(fn)
+    module = emit_device(fn, names_written(fn), linecache.getlines)
     name, text = around(module.entry, fn, given, axes, kinds, placed)
     return Kernel(module.source + text, name, given, written, kinds, sizes, placed)
 
@@ -142,8 +144,8 @@ def constant(
     count = len(values)
     body = Block((*fn.body.stmts, *b.stack[0]), (*values, *dims))
     fn = replace(fn, body=body)
-    for _ in range(3):  # sizes of views of views become known one after the other
-        fn = clean(sized(fn, known), program.options)
+    for _ in range(3):  # sizes become known one after the other
+        fn = clean(uniform.run(sized(fn, known)), program.options)
     rest = iter(fn.body.yields[count:])
     sizes: list[tuple[int, ...]] = []
     for y in fn.body.yields[:count]:

@@ -12,6 +12,7 @@ Limits: a device function returns no array.
 
 from __future__ import annotations
 
+import linecache
 import math
 import warnings
 from typing import Any
@@ -47,7 +48,7 @@ def device_fn(program: Program) -> Function:
     Raises:
         UnsupportedSyntax: it has what a device function cannot have.
     """
-    return device(finished(program, whole=True))
+    return device(finished(program, whole=True, threads=False))
 
 
 def device_entry(program: Program) -> tuple[str, Any]:
@@ -64,8 +65,14 @@ def device_entry(program: Program) -> tuple[str, Any]:
             "pass the numbers as a tuple, or use srcad.adjoint(f)(x, x_b, ...) with arrays of "
             "the caller",
         )
-    module = emit_device(device_fn(whole(program)))
+    fn = device_fn(whole(program))
+    module = emit_device(fn, names_written(fn), linecache.getlines)
     return module.source, compile_text(module.source, module.entry, program.fn.name)
+
+
+def names_written(fn: Function) -> list[str]:
+    """The array parameters that a function writes."""
+    return [fn.params[k].name for k in written_arrays(fn)]
 
 
 def device_function(f: Any) -> Any:

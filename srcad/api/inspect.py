@@ -11,6 +11,8 @@ from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
 from srcad.api.threads import ParallelLoop, Threads
+from srcad.api.unsaved import Unsaved, unsaved
+from srcad.specs import Spec
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -49,6 +51,11 @@ class Saved:
     needed_by: int
     bytes: int
 
+    @property
+    def why(self) -> str:
+        """Why it is recorded, or why that is not necessary."""
+        return WHY.get(self.how, self.how)
+
     def __str__(self) -> str:
         size = f"{self.bytes:>10,} B" if self.bytes else " " * 12
         need = f"for line {self.needed_by}" if self.needed_by else ""
@@ -60,7 +67,8 @@ class Explanation:
     """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
 
     ``loops`` has one entry for each loop marked by ``srcad.checkpointed``, ``parallel`` one for
-    each that runs on several threads, or was to and does not.
+    each that runs on several threads, or was to and does not.  ``unsaved`` has one for each other
+    float variable of the source, and says why the reverse sweep does without.
     """
 
     name: str
@@ -68,10 +76,11 @@ class Explanation:
     tape_bytes: int
     loops: tuple[CheckpointedLoop, ...] = ()
     parallel: tuple[ParallelLoop, ...] = ()
+    unsaved: tuple[Unsaved, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
-        lines = [*self.saved, *self.loops, *self.parallel]
+        lines = [*self.saved, *self.unsaved, *self.loops, *self.parallel]
         return "\n".join([head, *map(str, lines)])
 
 
@@ -83,6 +92,16 @@ HOW = {
     "preallocated": "recorded",
     "list": "recorded*",
     "state": "each step's",
+}
+
+WHY = {
+    "kept": "still there: never overwritten",
+    "loop counter": "known from the trip",
+    "recomputed": "cheap, and its operands are still there",
+    "read again": "the array it was read from still holds it",
+    "recorded": "overwritten by the next trip",
+    "recorded*": "overwritten by the next trip; the number of trips is not known on entry",
+    "each step's": "the step is run again from the state before it",
 }
 
 
@@ -143,4 +162,22 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
                 )
             )
     total = sum(r.bytes for r in rows) + sum(sizes.values())
-    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()), threads.found())
+    rest = without(f, specs, {r.variable for r in rows})
+    found_loops = tuple(costs.found.values())
+    return Explanation(f.__name__, tuple(rows), total, found_loops, threads.found(), rest)
+
+
+def without(f: Transformed, specs: dict[str, Spec], saved: set[str]) -> tuple[Unsaved, ...]:
+    """What the reverse sweep of a gradient does without."""
+    from srcad.api.grad import Grad
+    from srcad.api.programs import active_pattern
+    from srcad.api.selection import select
+    from srcad.ir.types import is_float
+
+    if not isinstance(f, Grad):
+        return ()
+    with compiling(f):
+        program = Transformed.program(f, specs)
+        active = active_pattern(program, select(program, f.argnums))
+    count = sum(is_float(y.type) for y in program.fn.body.yields)
+    return unsaved(program, active, tuple(k == 0 for k in range(count)), saved)

@@ -146,7 +146,7 @@ def resolve(
         return base.value, (), {}, None
     function, front, keywords = call_parts(base)
     try:
-        source = get_source(function)
+        source = get_source(function, base)
     except SrcadError as e:
         lo.fail(node, e.what, e.why, e.instead, type(e))
     values = tuple(static_argument(lo, x, node) for x in front)

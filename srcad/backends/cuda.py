@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 from srcad.backends import expressions as ex
@@ -31,9 +31,8 @@ from srcad.backends.control import FunctionPrinter
 from srcad.backends.cpu import register
 from srcad.backends.expressions import Expr, name
 from srcad.backends.printer import Dialect, Module, emit
-from srcad.backends.written import written
 from srcad.errors import UnsupportedSyntax
-from srcad.ir.nodes import Alloc, ArrayOp, Check, Const, Draw, For, Function, Op, Reserve, Var
+from srcad.ir.nodes import Alloc, ArrayOp, Check, Const, Draw, For, Function, Op, Reserve
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar, is_float
 from srcad.runtime import RUNTIME_HELPERS
@@ -102,10 +101,7 @@ def form_of(s: Op) -> Form | None:
 class DevicePrinter(FunctionPrinter):
     """Prints one device function."""
 
-    @cached_property
-    def written(self) -> list[Var]:
-        """The float arrays of the caller that the function writes."""
-        return [p for p in written(self.fn) if is_float(p.type)]
+    marks: frozenset[str] = frozenset()  # arrays of the caller that the function writes
 
     def _op(self, s: Op) -> None:
         form = form_of(s)
@@ -179,7 +175,9 @@ class DevicePrinter(FunctionPrinter):
     def failure(self) -> list[ast.stmt]:
         """What stands where a check has failed."""
         out: list[ast.stmt] = []
-        for p in self.written:
+        for p in self.fn.params:
+            if p.name not in self.marks or not is_float(p.type):
+                continue
             assert isinstance(p.type, ArrayT)
             helper = f"srcad_mark_{p.type.ndim}"
             if helper not in DEVICE_HELPERS:
@@ -212,10 +210,24 @@ def decorator(parallel: bool, nogil: bool = False) -> ast.expr:
     return ast.Call(name("cuda.jit"), [], [ast.keyword("device", ast.Constant(True))])
 
 
-def emit_device(fn: Function, source_lines: SourceLines | None = None) -> Module:
-    """Print a function in device form, its callees and helpers as device functions."""
+def emit_device(
+    fn: Function, written: Iterable[str] = (), source_lines: SourceLines | None = None
+) -> Module:
+    """Print a function in device form and its helpers as device functions.
+
+    Args:
+        fn: the function.
+        written: names of the array parameters that it writes.
+        source_lines: gives the user's lines for comments.
+    """
+
+    def printer(f: Function, taken: set[str], functions: dict[str, str]) -> DevicePrinter:
+        made = DevicePrinter(f, taken, functions)
+        made.marks = frozenset(written)
+        return made
+
     helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    return emit(fn, source_lines, Dialect(IMPORTS, DevicePrinter, decorator, helpers, RENAMED))
+    return emit(fn, source_lines, Dialect(IMPORTS, printer, decorator, helpers, RENAMED))  # type: ignore[arg-type]
 
 
 def compile_text(source: str, entry: str, hint: str = "srcad") -> Any:

@@ -129,12 +129,14 @@ class _Closures(StatementClosures):
         index, breaks = self.bind(s.index), s.breaks
         inits, args, steps, yields = self._carried(s)
         flag = args.start
+        # threads come in any order; before the last pass has looked at it a mark is but a wish
+        threads = s.parallel and s.loc is not None and s.loc.role == "parallel"
 
         def step(fr: Frame) -> None:
             start, stop, stride = [fr[b] for b in bounds]
             fr[args] = [fr[i] for i in inits]
             trips = range(start, stop, stride)
-            for i in trips[::-1] if s.parallel else trips:  # threads come in any order
+            for i in trips[::-1] if threads else trips:
                 fr[index] = i
                 for inner in steps:
                     inner(fr)

@@ -245,7 +245,7 @@ def call_static(
     if isinstance(inner, types.FunctionType) and known(inner) is None:
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
-            source = get_source(inner)
+            source = get_source(inner, obj)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
         g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))

@@ -80,7 +80,7 @@ def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
         options: choices of the compilation (transforms of inner functions ask for them).
     """
     function, front, keywords = call_parts(f)
-    source = get_source(function)
+    source = get_source(function, f)
     check_function(source)
     facts: dict[Any, Any] = {}
     for _ in range(100):

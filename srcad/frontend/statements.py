@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from dataclasses import replace
 from typing import Any
 
 import numba
@@ -16,7 +17,6 @@ import numba
 from srcad.frontend import scopes
 from srcad.frontend.core import FALSE, FLAGS, PLAIN, STMT, TRUE, Lowering, handles
 from srcad.frontend.joins import branch
-from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import (
     FunctionV,
     IterV,
@@ -358,7 +358,7 @@ def decorated(lo: Lowering, f: Any, node: Any) -> Any:
 def make_closure(lo: Lowering, node: Any, name: str) -> FunctionV:
     """A nested function or lambda; defaults are evaluated now."""
     outer = lo.frame.source
-    src = SourceFunction(node, name, outer.file, outer.globals, outer.closure, cells=outer.cells)
+    src = replace(outer, node=node, name=name, function=None)
     a = node.args
     positional = [*a.posonlyargs, *a.args]
     defaults: dict[str, Any] = {}

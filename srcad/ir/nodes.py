@@ -337,7 +337,8 @@ class Function:
     """Parameters, a body whose yields are the results, and the functions it calls by name.
 
     ``callees`` is shared by all functions of one program (recursion goes through it); ``least`` are
-    lower bounds of integer parameters that all callers keep.
+    lower bounds of integer parameters that all callers keep.  A part of another function, which has
+    its names, holds in ``decides`` those that its decisions depend on (``analyses.deciding``).
     """
 
     name: str
@@ -347,6 +348,7 @@ class Function:
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
     least: dict[str, int] = field(default_factory=dict, compare=False)
+    decides: frozenset[str] | None = field(default=None, compare=False)  # see below
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
     vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms

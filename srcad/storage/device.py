@@ -88,49 +88,92 @@ def expanded(fn: Function) -> Function:
 
 
 # constant shapes
+Shape = tuple[int | None, ...]
+
+
 def sized(fn: Function, shapes: Mapping[str, tuple[int, ...]]) -> Function:
     """The function for parameters of the given shapes."""
-    known: dict[str, tuple[int | None, ...]] = dict(shapes)
-    values: dict[str, Const] = {}
-    for s in statements(fn.body):
-        if isinstance(s, View):
-            known[s.target.name] = _viewed(s, known.get(s.base.name), values)
-        elif isinstance(s, Dim) and (shape := known.get(s.array.name)):
-            if (size := shape[s.axis]) is not None:
-                values[s.target.name] = const(size)
-    use: Any = lambda a: values.get(getattr(a, "name", ""), a)  # noqa: E731
-    stmts = rewrite_block(fn.body, use, lambda v: v)
-    return replace(fn, body=stmts)
+    walk = _Sizes(dict(shapes))
+    walk.block(fn.body)
+    use: Any = lambda a: walk.values.get(getattr(a, "name", ""), a)  # noqa: E731
+    return replace(fn, body=rewrite_block(fn.body, use, lambda v: v))
 
 
-def _viewed(
-    s: View, base: tuple[int | None, ...] | None, values: Mapping[str, Const]
-) -> tuple[int | None, ...]:
-    """The shape of a view, as far as it is known."""
+class _Sizes:
+    """Shapes of arrays as far as they are known, and the sizes that are asked for."""
 
-    def number(a: Any) -> int | None:
-        a = values.get(getattr(a, "name", ""), a)
+    def __init__(self, known: dict[str, Shape]) -> None:
+        self.known = known
+        self.values: dict[str, Const] = {}
+
+    def block(self, b: Block) -> None:
+        """The statements of a block."""
+        for s in b.stmts:
+            match s:
+                case Alloc(target=Var(type=ArrayT())):
+                    self.known[s.target.name] = tuple(map(self.number, s.shape))
+                case View():
+                    self.known[s.target.name] = self.viewed(s)
+                case Dim():
+                    shape = self.known.get(s.array.name)
+                    if shape and (size := shape[s.axis]) is not None:
+                        self.values[s.target.name] = const(size)
+                case If():
+                    self.block(s.then)
+                    self.block(s.orelse)
+                    for r, x, y in zip(s.results, s.then.yields, s.orelse.yields, strict=True):
+                        self.known[r.name] = _common(self.shape(x), self.shape(y))
+                case For() | While():
+                    self.loop(s)
+
+    def loop(self, s: For | While) -> None:
+        """A loop: what is carried has the shape that it enters with, if every turn keeps it."""
+        before = dict(self.known), dict(self.values)
+        entering = [self.shape(c.init) for c in s.carried]
+        while True:
+            self.known, self.values = dict(before[0]), dict(before[1])
+            self.known |= {c.arg.name: e for c, e in zip(s.carried, entering, strict=True)}
+            self.block(s.body)
+            kept = [_common(e, self.shape(y)) for e, y in zip(entering, s.body.yields, strict=True)]
+            if kept == entering:
+                break
+            entering = kept
+        self.known |= {c.result.name: e for c, e in zip(s.carried, entering, strict=True)}
+
+    def shape(self, a: Atom) -> Shape:
+        """The shape of a reference."""
+        rank = a.type.ndim if isinstance(a.type, ArrayT) else 0
+        return self.known.get(getattr(a, "name", ""), (None,) * rank)
+
+    def number(self, a: Any) -> int | None:
+        """The value of an integer."""
+        a = self.values.get(getattr(a, "name", ""), a)
         return int(a.value) if isinstance(a, Const) else None
 
-    rank = s.target.type.ndim if isinstance(s.target.type, ArrayT) else 0
-    if s.kind == "reshape":
-        return tuple(map(number, s.spec))
-    if base is None:
-        return (None,) * rank
-    if s.kind == "transpose":
-        return tuple(base[k] for k in s.spec)
-    if s.kind != "index":
-        return base
-    out: list[int | None] = []
-    axis = 0
-    for item in s.spec:
-        if item[0] == "new":
-            out.append(1)
-            continue
-        size, axis = base[axis], axis + 1
-        if item[0] == "slice":
-            out.append(_length(size, item[1:], [number(x) for x in item[1:]]))
-    return (*out, *base[axis:])
+    def viewed(self, s: View) -> Shape:
+        """The shape of a view, as far as it is known."""
+        if s.kind == "reshape":
+            return tuple(map(self.number, s.spec))
+        base = self.shape(s.base)
+        if s.kind == "transpose":
+            return tuple(base[k] for k in s.spec)
+        if s.kind != "index":
+            return base
+        out: list[int | None] = []
+        axis = 0
+        for item in s.spec:
+            if item[0] == "new":
+                out.append(1)
+                continue
+            size, axis = base[axis], axis + 1
+            if item[0] == "slice":
+                out.append(_length(size, item[1:], [self.number(x) for x in item[1:]]))
+        return (*out, *base[axis:])
+
+
+def _common(a: Shape, b: Shape) -> Shape:
+    """What two shapes have in common."""
+    return tuple(x if x == y else None for x, y in zip(a, b, strict=True))
 
 
 def _length(size: int | None, given: tuple[Any, ...], parts: list[int | None]) -> int | None:

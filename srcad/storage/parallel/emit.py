@@ -49,7 +49,8 @@ class Names:
 class Emitter:
     """Emits one loop; ``functions`` are the new ones.
 
-    ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers.
+    ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers,
+    ``decides`` the variables that the program's decisions depend on.
     """
 
     b: Builder
@@ -58,6 +59,7 @@ class Emitter:
     stops: Stops
     asked: bool
     least: dict[str, int]
+    decides: frozenset[str]
     functions: dict[str, Function] = field(default_factory=dict)
     held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
@@ -246,7 +248,8 @@ class Emitter:
     def _add(
         self, name: str, params: tuple[Var, ...], stmts: list[Stmt], least: dict[str, int]
     ) -> None:
-        self.functions[name] = Function(name, params, Block(tuple(stmts)), least=least)
+        body = Block(tuple(stmts))
+        self.functions[name] = Function(name, params, body, least=least, decides=self.decides)
 
 
 def turned(v: Var) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from srcad.analyses.deciding import deciding
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
@@ -80,6 +81,7 @@ class _Function:
         self.regions = regions
         self.planner = Planner(fn)
         self.bounds = Bounds(fn)
+        self.decides = frozenset(deciding(fn))
         self.b = Builder(Namer(v.name for v in variables(fn)))
         lows = {v.name: self.bounds.lower(v) for v in variables(fn) if v.type == I8}
         self.least = {name: low for name, low in lows.items() if low is not None and low >= 0}
@@ -122,7 +124,7 @@ class _Function:
         plan.loop = replace(s, body=plain(s.body))
         names = Names(self.name("chunk"), self.name("threads"))
         stops = Stops(plan.loop.body, self.bounds, self.b)
-        emitter = Emitter(self.b, plan, names, stops, s.parallel, self.least)
+        emitter = Emitter(self.b, plan, names, stops, s.parallel, self.least, self.decides)
         with self.b.block() as out:
             emitter.emit()
         self.shared.update(emitter.functions)
