@@ -75,37 +75,50 @@ def styles(case: Case) -> dict[str, Case]:
     return {**found, "float32": Case(case.name, case.objective, single, case.argnums, case.by_hand)}
 
 
-def measured_variants(session: Session, wanted: list[Case]) -> dict[str, Any]:
-    """Case -> kind -> row; no other tools.
+class Kept:
+    """Results and the file that has them; what is not measured now stays what it was."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.results: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+
+    def put(self, value: Any, *where: str) -> None:
+        """A result at its place, also in the file: a run that is cut short has not been in vain."""
+        *parts, last = where
+        place = self.results
+        for part in parts:
+            place = place.setdefault(part, {})
+        place[last] = value
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.results, indent=1) + "\n")
+
+
+def measure_variants(session: Session, wanted: list[Case], kept: Kept) -> None:
+    """``variants``: case -> kind -> row; no other tools.
 
     Raises:
         Disagreement: a variant's gradient is not the adjoint by hand's.
     """
     alone = Session(session.clock, session.rounds, session.least)
-    found: dict[str, Any] = {}
     for case in wanted:
-        if case.styled:
-            found[case.name] = {}
-            for kind, styled in styles(case).items():
-                tolerance = SINGLE if kind == "float32" else 1e-8
-                found[case.name][kind] = row(alone, styled, tolerance)
-                progress(f"variant {kind} of {case.name}", found[case.name][kind])
-    return found
+        for kind, styled in styles(case).items() if case.styled else ():
+            found = row(alone, styled, SINGLE if kind == "float32" else 1e-8)
+            kept.put(found, "variants", case.name, kind)
+            progress(f"variant {kind} of {case.name}", found)
 
 
-def measured_rows(session: Session, wanted: list[Case], cache: str) -> dict[str, Any]:
-    """Case -> row, with the first call of a new process."""
-    found: dict[str, Any] = {}
+def measure_rows(session: Session, wanted: list[Case], cache: str, kept: Kept) -> None:
+    """``rows``: case -> row, with the first call of a new process."""
     compiling: dict[Any, float] = {}  # another size of a problem runs the same code
     startup.in_process("trivial", cache, session.clock)
     for case in wanted:
-        found[case.name] = row(session, case)
-        first = found[case.name]["first"]
+        found = row(session, case)
+        first = found["first"]
         first["srcad"] = compiling.setdefault(case.objective, first["srcad"])
         warm = startup.in_process("first", cache, "srcad", case.name, session.clock)
-        found[case.name]["warm"] = warm["first"] if warm else None
-        progress(case.name, found[case.name])
-    return found
+        found["warm"] = warm["first"] if warm else None
+        kept.put(found, "rows", case.name)
+        progress(case.name, found)
 
 
 def progress(name: str, found: dict[str, Any]) -> None:
@@ -158,56 +171,39 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     return chosen
 
 
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """New results; parts and rows that were not measured now stay."""
-    kept = {**old, **new}
-    for part in ("rows", "variants", "growth"):
-        if part in old or part in new:
-            kept[part] = {**old.get(part, {}), **new.get(part, {})}
-    return kept
-
-
-def measure(chosen: argparse.Namespace, session: Session) -> dict[str, Any]:
+def measure(chosen: argparse.Namespace, session: Session, kept: Kept) -> None:
     """The parts asked for."""
     words = tuple(chosen.cases.split(","))
     wanted = [c for c in cases(chosen.data) if c.name.startswith(words)]
     parts = chosen.only.split(",")
-    found: dict[str, Any] = {"about": about(session, chosen.data)}
+    kept.put(about(session, chosen.data), "about")
     with tempfile.TemporaryDirectory() as folder:
         cache = os.environ["SRCAD_CACHE_DIR"] = folder + "/cache"
         if "table" in parts:
-            found["rows"] = measured_rows(session, wanted, cache)
+            measure_rows(session, wanted, cache, kept)
         if "variants" in parts:
-            found["variants"] = measured_variants(session, wanted)
+            measure_variants(session, wanted, kept)
         if "growth" in parts:
-            found["growth"] = growth(session, words)
+            for title, found in growth(session, words):
+                kept.put(found, "growth", title)
         if "overhead" in parts:
-            found["overhead"] = startup.in_process("overhead", cache)
-    return found
+            kept.put(startup.in_process("overhead", cache), "overhead")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Measure, print the tables, keep the results."""
     chosen = options(arguments)
     pythons = dict(p.split("=", 1) for p in chosen.python)
-    session = Session(chosen.clock, chosen.rounds, chosen.seconds)
+    session, kept = Session(chosen.clock, chosen.rounds, chosen.seconds), Kept(chosen.json)
     session.peers = started_peers([*filter(None, chosen.tools.split(","))], pythons, chosen.clock)
     try:
-        found = measure(chosen, session)
+        measure(chosen, session, kept)
     finally:
         for peer in session.peers:
             peer.close()
-    if chosen.json.exists():
-        found = merged(json.loads(chosen.json.read_text()), found)
-    chosen.json.parent.mkdir(parents=True, exist_ok=True)
-    chosen.json.write_text(json.dumps(found, indent=1) + "\n")
-    print(report.tables(found))
+    print(report.tables(kept.results))
     if chosen.pictures:
-        chosen.pictures.mkdir(parents=True, exist_ok=True)
-        if found.get("rows"):
-            pictures.speed(found, chosen.pictures / "speed.png")
-        if found.get("growth"):
-            pictures.growth(found["growth"], chosen.pictures / "growth.png")
+        pictures.draw(kept.results, chosen.pictures)
 
 
 if __name__ == "__main__":

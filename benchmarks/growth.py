@@ -7,6 +7,8 @@ next size would take too long, by how it grew, is left out from there on.
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.cases import Case, growing
@@ -20,19 +22,19 @@ TOO_LONG = 4.0  # seconds of a call
 Point = dict[str, float | None]
 
 
-def growth(session: Session, words: tuple[str, ...] = ("",)) -> dict[str, Any]:
-    """Title -> size -> tool -> ``seconds`` and ``bytes``."""
-    found: dict[str, Any] = {}
+def growth(
+    session: Session, words: tuple[str, ...] = ("",)
+) -> Iterator[tuple[str, dict[str, dict[str, Point]]]]:
+    """Each title with size -> tool -> ``seconds`` and ``bytes``, as it is measured."""
     for title, sizes in growing().items():
-        if not title.startswith(words):
-            continue
-        found[title] = {}
-        left = {peer.name for peer in session.peers}
-        for case in sizes:
-            found[title][case.name] = points = at_size(session, case, left)
-            left &= {n for n, p in points.items() if 10.0 * (p["seconds"] or 0.0) < TOO_LONG}
-            print(f"growth of {title} {case.name}: {points}", flush=True)
-    return found
+        if title.startswith(words):
+            found: dict[str, dict[str, Point]] = {}
+            left = {peer.name for peer in session.peers}
+            for case in sizes:
+                found[case.name] = points = at_size(session, case, left)
+                left &= {n for n, p in points.items() if 10.0 * (p["seconds"] or 0.0) < TOO_LONG}
+                print(f"growth of {title} {case.name}: {points}", file=sys.stderr, flush=True)
+            yield title, found
 
 
 def at_size(session: Session, case: Case, wanted: set[str]) -> dict[str, Point]:

@@ -9,6 +9,15 @@ from benchmarks import targets
 from benchmarks.report import NAMES, tools
 
 
+def draw(results: dict[str, Any], folder: Path) -> None:
+    """``speed.png`` and ``growth.png``, of what there is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if results.get("rows"):
+        speed(results, folder / "speed.png")
+    if results.get("growth"):
+        growth(results["growth"], folder / "growth.png")
+
+
 def speed(results: dict[str, Any], path: Path) -> None:
     """Every case: times of all tools over srcad's, the limit among them."""
     import matplotlib

@@ -151,10 +151,14 @@ def test_pictures(tmp_path):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_old_rows_stay():
-    """What is not measured again is kept."""
-    kept = compare.merged({"rows": {"a": 1, "b": 2}, "about": "old"}, {"rows": {"b": 3}})
-    assert kept == {"rows": {"a": 1, "b": 3}, "about": "old"}
+def test_old_rows_stay(tmp_path):
+    """What is not measured again is kept, what is, is in the file at once."""
+    path = tmp_path / "new" / "speed.json"
+    compare.Kept(path).put(1, "rows", "a")
+    again = compare.Kept(path)
+    again.put("now", "about")
+    again.put({"x": 2}, "rows", "b")
+    assert json.loads(path.read_text()) == {"rows": {"a": 1, "b": {"x": 2}}, "about": "now"}
 
 
 def test_a_call_is_timed_in_batches():

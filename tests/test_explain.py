@@ -8,7 +8,8 @@ import pytest
 import srcad
 from srcad.ir.nodes import Alloc
 from srcad.ir.types import ArrayT
-from tests.test_storage import F8, NAMED, gradient_of, recorded, upwind_rows, wrt
+from tests.storage_programs import F8, NAMED, distances, upwind_rows
+from tests.test_storage import gradient_of, recorded, wrt
 
 
 def of_copy(u, c, steps):
@@ -65,3 +66,10 @@ def test_explain_says_so(named):
     said = srcad.explain(g, *named.args(5)).tape_bytes
     found = sum(recorded(program, leaves).values())
     assert said == found or references
+
+
+def test_what_stays_in_two_loops_is_recorded_as_a_row():
+    """Not each element as often as the inner loop reads it, on a list that grows."""
+    said = srcad.explain(srcad.grad(distances), np.ones((3, 4)), np.ones((2, 4)))
+    growing = [r.variable for r in said.saved if r.how == "recorded*"]
+    assert growing == ["shift_row"]
