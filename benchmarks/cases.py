@@ -1,149 +1,49 @@
-"""What is measured: objectives as plain loops, their data, and hand-written adjoints of some.
+"""What is measured: objectives, their data and adjoints by hand, and how they grow.
 
-The ADBench objectives are those of ``examples/adbench.py``, on its files where a folder is given
-and on random data of the same shape otherwise.
+The ADBench problems are on its files where a folder is given and on random data of the same shape
+otherwise.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from benchmarks import by_hand, by_hand_adbench, objectives
 from examples import adbench
 
-
-@njit
-def burgers(start, steps, advection, viscosity):
-    """Viscous Burgers equation, explicit, overwritten in place; half the energy at the end."""
-    u = start.copy()
-    n = len(u)
-    for _ in range(steps):
-        left = u[0]
-        for i in range(1, n - 1):
-            here = u[i]
-            u[i] += viscosity * (u[i + 1] - 2.0 * here + left) - advection * here * (here - left)
-            left = here
-    total = 0.0
-    for i in range(n):
-        total += u[i] * u[i]
-    return 0.5 * total
-
-
-@njit
-def burgers_by_hand(start, steps, advection, viscosity):
-    """Value and gradient of ``burgers`` in ``start``, with one saved row a step."""
-    n = len(start)
-    rows = np.empty((steps + 1, n))
-    rows[0] = start
-    for k in range(steps):
-        rows[k + 1, 0] = rows[k, 0]
-        rows[k + 1, n - 1] = rows[k, n - 1]
-        for i in range(1, n - 1):
-            left, here, right = rows[k, i - 1], rows[k, i], rows[k, i + 1]
-            rows[k + 1, i] = here + (
-                viscosity * (right - 2.0 * here + left) - advection * here * (here - left)
-            )
-    total = 0.0
-    for i in range(n):
-        total += rows[steps, i] * rows[steps, i]
-    b, new = rows[steps].copy(), np.empty(n)
-    for k in range(steps - 1, -1, -1):
-        new[:] = 0.0
-        new[0], new[n - 1] = b[0], b[n - 1]
-        for i in range(1, n - 1):
-            left, here, w = rows[k, i - 1], rows[k, i], b[i]
-            new[i - 1] += w * (viscosity + advection * here)
-            new[i] += w * (1.0 - 2.0 * viscosity - advection * (2.0 * here - left))
-            new[i + 1] += w * viscosity
-        b, new = new, b
-    return 0.5 * total, b
-
-
-@njit
-def log_sum_exp_by_hand(x):
-    """Value and gradient of ``log_sum_exp``: the softmax."""
-    top = x[0]
-    for i in range(1, len(x)):
-        if x[i] > top:
-            top = x[i]
-    b = np.empty(len(x))
-    total = 0.0
-    for i in range(len(x)):
-        b[i] = math.exp(x[i] - top)
-        total += b[i]
-    for i in range(len(x)):
-        b[i] /= total
-    return top + math.log(total), b
-
-
-@njit
-def derivatives(y, rate, out):
-    """A chain of reactions."""
-    out[0] = rate[0]
-    for i in range(1, len(y)):
-        out[i] = rate[i] * y[i - 1]
-
-
-@njit
-def reactions(rate, steps):
-    """The sum of the concentrations at time 2, by classic Runge-Kutta."""
-    n = len(rate)
-    h = 2.0 / steps
-    y, at = np.zeros(n), np.empty(n)
-    k1, k2, k3, k4 = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    for _ in range(steps):
-        derivatives(y, rate, k1)
-        for i in range(n):
-            at[i] = y[i] + 0.5 * h * k1[i]
-        derivatives(at, rate, k2)
-        for i in range(n):
-            at[i] = y[i] + 0.5 * h * k2[i]
-        derivatives(at, rate, k3)
-        for i in range(n):
-            at[i] = y[i] + h * k3[i]
-        derivatives(at, rate, k4)
-        for i in range(n):
-            y[i] += h * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]) / 6.0
-    total = 0.0
-    for i in range(n):
-        total += y[i]
-    return total
-
-
-@njit
-def roots(x):
-    """Sum of the cube roots by Newton's method: a loop whose length depends on the data."""
-    total = 0.0
-    for i in range(len(x)):
-        r = 1.0
-        while abs(r * r * r - x[i]) > 1e-12 * x[i]:
-            r -= (r * r * r - x[i]) / (3.0 * r * r)
-        total += r
-    return total
+Arguments = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row of the table."""
+    """One row of the table.
+
+    Args:
+        name: how the table calls it.
+        objective: compiled by Numba.
+        arguments: what it is called with.
+        argnums: positions of the arguments that are differentiated.
+        by_hand: the adjoint by hand as a plain function, giving value and gradients.
+        styled: whether it is measured in other styles too (``benchmarks/variants``).
+    """
 
     name: str
     objective: Callable[..., float]
-    arguments: tuple[Any, ...]
+    arguments: Arguments
     argnums: tuple[int, ...] = (0,)
     by_hand: Callable[..., Any] | None = None
+    styled: bool = False
 
 
-def random_adbench() -> list[Case]:
-    """Random data of the shapes of ADBench's middle files."""
+def mixture(d: int, k: int, n: int) -> Arguments:
+    """Random data of a Gaussian mixture."""
     r = np.random.default_rng(0)
-    d, k, n = 10, 25, 1000
-    mixture = (
+    return (
         r.normal(size=k),
         r.uniform(size=(k, d)),
         0.3 * r.normal(size=(k, d)),
@@ -152,44 +52,115 @@ def random_adbench() -> list[Case]:
         1.0,
         0,
     )
-    cameras = np.tile([0.1, 0.2, -0.1, 0.5, 0.2, 0.1, 500.0, 1.0, 2.0, 0.01, 0.001], (49, 1))
-    points = r.normal(size=(7776, 3)) + np.array([0.0, 0.0, 8.0])
-    i = np.arange(31843)
-    views = (
-        cameras,
-        points,
-        np.full(len(i), 0.7),
-        np.stack([i % 49, i % 7776], axis=1),
-        50.0 * r.normal(size=(len(i), 2)),
+
+
+def views(n: int, m: int, p: int) -> Arguments:
+    """Random cameras, points and observations."""
+    r = np.random.default_rng(1)
+    cameras = np.tile([0.1, 0.2, -0.1, 0.5, 0.2, 0.1, 500.0, 1.0, 2.0, 0.01, 0.001], (n, 1))
+    cameras[:, :6] += 0.1 * r.normal(size=(n, 6))
+    points = r.normal(size=(m, 3)) + np.array([0.0, 0.0, 8.0])
+    i = np.arange(p)
+    seen = np.stack([i % n, i % m], axis=1)
+    return cameras, points, np.full(p, 0.7), seen, 50.0 * r.normal(size=(p, 2))
+
+
+def text(layers: int, characters: int, bits: int = 14) -> Arguments:
+    """Random parameters and characters."""
+    r = np.random.default_rng(2)
+    return (
+        r.random((2 * layers, 4 * bits)),
+        r.random((3, bits)),
+        r.random((2 * layers, bits)),
+        r.integers(0, 2, size=(characters, bits)).astype(float),
     )
-    text = (
-        r.random((4, 56)),
-        r.random((3, 14)),
-        r.random((4, 14)),
-        r.integers(0, 2, size=(1024, 14)).astype(float),
-    )
-    return [
-        Case("gmm d10 K25 n1000", adbench.gmm, mixture, (0, 1, 2, 3)),
-        Case("ba n49 m7776 p31843", adbench.bundle, views, (0, 1, 2)),
-        Case("lstm l2 c1024", adbench.lstm, text, (0, 1)),
-    ]
+
+
+def start_of_wave(n: int) -> np.ndarray:
+    """A sine above one."""
+    return 1.0 + 0.5 * np.sin(2.0 * np.pi * np.arange(n) / n)
+
+
+def numbers(n: int) -> np.ndarray:
+    """Random numbers between 0 and 1."""
+    return np.random.default_rng(3).random(n)
+
+
+SHAPES = {  # of ADBench's files
+    "gmm d2 K5 n1000": ("gmm_d2_K5", mixture, (2, 5, 1000)),
+    "gmm d10 K25 n1000": ("gmm_d10_K25", mixture, (10, 25, 1000)),
+    "gmm d32 K50 n1000": ("gmm_d32_K50", mixture, (32, 50, 1000)),
+    "lstm l2 c1024": ("lstm_l2_c1024", text, (2, 1024)),
+    "lstm l4 c1024": ("lstm_l4_c1024", text, (4, 1024)),
+    "ba n49 m7776 p31843": ("ba1_n49_m7776_p31843", views, (49, 7776, 31843)),
+    "ba n257 m65132 p225911": ("ba5_n257_m65132_p225911", views, (257, 65132, 225911)),
+}
+ADBENCH = {
+    "gmm": (objectives.gmm, (0, 1, 2, 3), by_hand_adbench.gmm),
+    "ba": (objectives.bundle, (0, 1, 2), by_hand_adbench.bundle),
+    "lstm": (objectives.lstm, (0, 1), by_hand_adbench.lstm),
+}
+STYLED = ("gmm d10 K25 n1000", "lstm l2 c1024", "ba n49 m7776 p31843")
+
+
+def adbench_cases(data: Path | None) -> list[Case]:
+    """ADBench's problems, from its files if there is a folder that has them."""
+    found = {p.stem: p for p in adbench.files(data, largest=True)} if data else {}
+    rows = []
+    for name, (stem, make, shape) in SHAPES.items():
+        arguments = adbench.load(found[stem]).arguments if stem in found else make(*shape)
+        objective, argnums, adjoint = ADBENCH[name.split()[0]]
+        rows.append(Case(name, objective, arguments, argnums, adjoint, name in STYLED))
+    return rows
 
 
 def cases(data: Path | None = None) -> list[Case]:
     """All cases; the ADBench ones on the files of a folder, if given."""
-    r = np.random.default_rng(0)
-    problems = [adbench.load(p) for p in adbench.files(data, largest=True)] if data else []
-    found = [Case(p.name, p.objective, p.arguments, p.argnums) for p in problems]
-    wave = 1.0 + 0.5 * np.sin(2.0 * np.pi * np.arange(1000) / 1000)
+    o, h = objectives, by_hand
+    wave = start_of_wave(1000)
+    sizes = (10_000, 100_000, 1_000_000)
+    r = np.random.default_rng(4)
     return [
-        *(found or random_adbench()),
-        Case("burgers n1000 t1000", burgers, (wave, 1000, 0.2, 0.2), by_hand=burgers_by_hand),
-        Case(
-            "log_sum_exp n100000",
-            adbench.log_sum_exp,
-            (r.random(100_000),),
-            by_hand=log_sum_exp_by_hand,
+        *adbench_cases(data),
+        *(
+            Case(
+                f"log_sum_exp n{n}", o.log_sum_exp, (numbers(n),), (0,), h.log_sum_exp, n == 10_000
+            )
+            for n in sizes
         ),
-        Case("reactions n1000 s100", reactions, (r.random(1000), 100)),
-        Case("roots n10000", roots, (r.uniform(0.5, 2.0, 10_000),)),
+        Case("llsq n4096 m128", o.misfit, (numbers(128), 4096), (0,), h.misfit, True),
+        Case("ode n1000 s100", o.chain, (numbers(1000), 100), (0,), h.chain, True),
+        Case("reactions n1000 s100", o.reactions, (numbers(1000), 100), (0,), h.chain),
+        Case("burgers n1000 t1000", o.burgers, (wave, 1000, 0.2, 0.2), (0,), h.burgers, True),
+        Case(
+            "burgers in place n1000 t1000",
+            o.burgers_in_place,
+            (wave, 1000, 0.2, 0.2),
+            by_hand=h.burgers,
+        ),
+        Case("rosenbrock n10", o.rosenbrock, (numbers(10),), (0,), h.rosenbrock, True),
+        Case("sin(x) x", o.wave, (0.7,), (0,), h.wave, True),
+        Case("roots n10000", o.roots, (r.uniform(0.5, 2.0, 10_000),), (0,), h.roots),
     ]
+
+
+def growing() -> dict[str, list[Case]]:
+    """Title -> a case in three sizes, each ten times the one before."""
+    o, h, a = objectives, by_hand, by_hand_adbench
+    return {
+        "log_sum_exp, numbers": [
+            Case(str(n), o.log_sum_exp, (numbers(n),), (0,), h.log_sum_exp)
+            for n in (10_000, 100_000, 1_000_000)
+        ],
+        "gmm d10 K25, points": [
+            Case(str(n), o.gmm, mixture(10, 25, n), (0, 1, 2, 3), a.gmm)
+            for n in (100, 1000, 10_000)
+        ],
+        "lstm l2, characters": [
+            Case(str(n), o.lstm, text(2, n), (0, 1), a.lstm) for n in (100, 1000, 10_000)
+        ],
+        "burgers n1000, steps": [
+            Case(str(t), o.burgers, (start_of_wave(1000), t, 0.2, 0.2), (0,), h.burgers)
+            for t in (100, 1000, 10_000)
+        ],
+    }

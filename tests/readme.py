@@ -3,7 +3,8 @@
 ``python -m tests.readme`` rewrites them; ``tests/test_readme.py`` fails where they have drifted.
 A comment in front of a block says what the block is: ``<!-- example -->`` is run, ``<!-- output
 -->`` is what the examples since the last output printed, ``<!-- supported -->`` … ``<!-- end -->``
-encloses the tables, ``<!-- tape -->`` and ``<!-- gradbench -->`` what was measured last.
+encloses the tables, ``<!-- tape -->``, ``<!-- measured -->`` and ``<!-- gradbench -->`` what was
+measured last.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import scipy.linalg
 import scipy.special
 
 import srcad.compiler  # noqa: F401  (fills the tables)
-from benchmarks import tape
+from benchmarks import report, tape
 from benchmarks.gradbench import compare
 from srcad.frontend.core import ATTRIBUTES, CALLS, EXPR, METHODS, STMT
 from srcad.frontend.fence import REFUSED
@@ -41,6 +42,7 @@ MEASURED = README.parent / "benchmarks" / "results" / "tape.json"
 BLOCK = re.compile(r"<!-- (example|output) -->\n```\w+\n(.*?)```", re.DOTALL)
 TAPE = re.compile(r"(<!-- tape -->\n).*?(<!-- end tape -->)", re.DOTALL)
 TABLES = re.compile(r"(<!-- supported -->\n).*?(<!-- end -->)", re.DOTALL)
+SPEED = re.compile(r"(<!-- measured -->\n).*?(<!-- end measured -->)", re.DOTALL)
 GRADBENCH = re.compile(r"(<!-- gradbench -->\n).*?(<!-- end gradbench -->)", re.DOTALL)
 NAMESPACES: dict[str, Any] = {
     "Python": builtins,
@@ -225,6 +227,7 @@ def updated(text: str, folder: Path) -> str:
         at = block.end(2)
     text = "".join(pieces) + text[at:]
     text = TABLES.sub(lambda m: m[1] + supported() + m[2], text)
+    text = SPEED.sub(lambda m: m[1] + report.readme() + m[2], text)
     text = GRADBENCH.sub(lambda m: m[1] + compare.readme() + m[2], text)
     return TAPE.sub(lambda m: m[1] + tape_table() + m[2], text)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import srcad
-from benchmarks.peers import autograd_tool
+from benchmarks import peers
 from examples import adbench
 from tests.adbench_data import real_folder, write_folder
 
@@ -24,7 +24,7 @@ def agree(paths, **options) -> None:
     derivative = srcad.value_and_grad(objective, argnums=argnums, **options)
     for problem in problems:
         value, gradient = derivative(*problem.arguments)
-        peer = autograd_tool().gradient(objective.__name__, problem.arguments, argnums)
+        peer = peers.make("autograd").gradient(objective.__name__, problem.arguments, argnums)
         value_2, gradient_2 = peer()
         assert value == pytest.approx(float(value_2), rel=1e-10)
         for ours, theirs in zip(gradient, gradient_2, strict=True):

@@ -6,6 +6,7 @@ the work with the minimum over all schedules, found by dynamic programming.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import replace
@@ -164,9 +165,31 @@ def test_number_of_steps_is_revolves(n, states):
     assert calls["counted_step_b"] == n
     (left,) = results["counted_loop"]
     assert all(len(x) <= states for x in left if isinstance(x, np.ndarray))
-    calls, _ = calls_of(srcad.grad(counted_while), 0.7, n, states)
-    assert calls["counted_while_step"] == n + least(n, states)  # found the number of steps first
+    calls, results = calls_of(srcad.grad(counted_while), 0.7, n, states)
+    assert calls["counted_while_step"] == n + online(n, states)
     assert calls["counted_while_step_b"] == n
+    (left,) = results["counted_while_loop"]
+    assert all(len(x) <= states for x in left if isinstance(x, np.ndarray))
+
+
+def online(n, states):
+    """Steps repeated where the number of steps was not known: even spacing that doubles, then the
+    best schedule in each segment with the places that are free."""
+    every, places = 1, (states + 1) // 2 if states > 3 else 1
+    while len(range(0, n, every)) > places:
+        every *= 2
+    kept = [*range(0, n, every), n]
+    return sum(advances(b - a, states - k) for k, (a, b) in enumerate(itertools.pairwise(kept)))
+
+
+def test_online_schedule_is_near_the_best():
+    """Hardly more than with the best schedule once the number is known, mostly less."""
+    ratios = [
+        (n + online(n, states)) / (n + max(advances(n, states), 1))
+        for n in (*range(1, 100, 7), 1000, 100_000)
+        for states in (1, 2, 3, 4, 5, 7, 10, 30, 100)
+    ]
+    assert max(ratios) < 1.1 and np.mean(ratios) < 0.95
 
 
 @pytest.mark.parametrize(("n", "states"), [(0, 2), (1, 1), (37, 4), (10, 50)])
@@ -191,11 +214,21 @@ def outer(u, n):
     return np.sum(u)
 
 
+def outer_marked(u, n):
+    for _ in srcad.checkpointed(range(3), snapshots=3):
+        for _ in srcad.checkpointed(range(n), snapshots=2):
+            u = np.sin(u) * u
+    return np.sum(u)
+
+
 def test_explain_counts_what_is_alive_at_one_time():
-    """States of a loop inside a plain one are all kept until the reverse sweep."""
+    """States of a loop inside a plain one are all kept until the reverse sweep, those of one
+    inside a checkpointed one only while one of its steps is reversed."""
     (loop,) = srcad.explain(outer, np.ones(5), 8).loops
     assert (loop.steps, loop.states, loop.state_bytes) == (24, 2, 40)
     assert loop.bytes == 3 * 3 * 40
+    _, loop = srcad.explain(outer_marked, np.ones(5), 8).loops
+    assert (loop.states, loop.state_bytes, loop.bytes) == (2, 40, 3 * 40)
 
 
 def automatic(u, n, memory):

@@ -10,7 +10,7 @@ from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Block, Carried, Function, Print, Var
 from srcad.ir.text import text
 from srcad.ir.types import B1, I8
-from srcad.transforms import hoist, induction
+from srcad.transforms import hoist, hoist_loads, induction
 from tests.test_passes import VECTOR, Case, cleanup, observe
 
 
@@ -27,6 +27,39 @@ def test_only_what_is_safe_to_compute_early_leaves_a_loop() -> None:
     lines = c.body(hoist.run)
     assert lines[0] == "product: i8 = mul(n, k)"
     assert lines[1].startswith("for") and len(lines) == 5
+
+
+def inner_reads(write: bool = False, beyond: int = 0, start: int = 0, step: int = 1) -> str:
+    """The lines before the inner loop in which an outer loop's element is read."""
+    c = Case(v=VECTOR, w=VECTOR)
+    v, w = c.params
+    n = c.dim(v, 0)
+    m = c.dim(w, 0)
+    a, z = c.alloc(VECTOR, (n,), hint="a"), c.alloc(VECTOR, (m,), hint="z")
+    stop = c.op("add", n, const(beyond)) if beyond else n
+    last = c.op("sub", stop, ONE)
+    first, end = (const(start), stop) if step > 0 else (last, const(start - 1))
+    with c.loop(first, end, const(step)) as i, c.loop(ZERO, m) as j:
+        element = c.load(a, i, hint="element")
+        c.accumulate(z, (j,), element)
+        if write:
+            c.store(c.view(a, "same", (), VECTOR), (ZERO,), c.load(w, j))
+    lines = c.body(hoist_loads.run, z)
+    inner = max(k for k, line in enumerate(lines) if line.lstrip().startswith("for"))
+    return "\n".join(lines[:inner])
+
+
+@pytest.mark.parametrize("step", [1, 2, -1])
+def test_an_element_that_exists_and_stays_is_read_before_the_loop(step: int) -> None:
+    assert "element" in inner_reads(step=step)
+
+
+@pytest.mark.parametrize(
+    "change", [{"write": True}, {"beyond": 1}, {"start": -1}, {"beyond": 1, "step": -1}]
+)
+def test_an_element_that_may_change_or_not_exist_stays(change: dict[str, Any]) -> None:
+    """Written through a view; or a subscript that a loop of no trips would never have used."""
+    assert "element" not in inner_reads(**change)
 
 
 def counter(c: Case, n: Any, v: Var, k: Any) -> Var:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import srcad
+from benchmarks import report
 from benchmarks.gradbench import compare
 from tests import readme
 
@@ -49,6 +50,13 @@ def test_gradbench_table_is_the_kept_one(text):
     assert shown[0] == shown[1] + compare.readme() + shown[2], "run python -m tests.readme"
 
 
+def test_table_of_times_is_the_kept_one(text):
+    """The table of gradient times is made from the kept measurements."""
+    shown = readme.SPEED.search(text)
+    assert shown is not None
+    assert shown[0] == shown[1] + report.readme() + shown[2], "run python -m tests.readme"
+
+
 def test_two_commands(text):
     """Two bash blocks under their heading; each makes its own environment."""
     section = re.search(r"## Two commands\n(.*?)\n## ", text, re.DOTALL)
@@ -70,7 +78,8 @@ def test_public_names_are_documented(text):
 
 def test_links_lead_somewhere(text):
     """Relative links name files of the checkout."""
-    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+    prose = re.sub(r"`[^`]*`", "", text)  # f[blocks](x) in code is no link
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", prose):
         assert (readme.README.parent / target).exists(), target
 
 

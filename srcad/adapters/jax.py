@@ -9,6 +9,7 @@ import numpy as np
 
 from srcad.api.function import as_function
 from srcad.api.higher import vjp
+from srcad.errors import TypeMismatch
 
 
 def function(f: Any, out: Any = None, **options: Any) -> Callable[..., Any]:
@@ -29,7 +30,13 @@ def function(f: Any, out: Any = None, **options: Any) -> Callable[..., Any]:
     known: dict[Any, Any] = {}
 
     def host(*args: Any) -> Any:
-        return jax.tree.map(np.asarray, g(*map(_argument, args)))
+        made = jax.tree.map(np.asarray, g(*map(_argument, args)))
+        if any(x.dtype == object for x in jax.tree.leaves(made)):
+            raise TypeMismatch(
+                f"{g.__name__} as a function of JAX, which does not return numbers and arrays",
+                instead="return arrays (a sparse matrix as its data, indices and indptr)",
+            )
+        return made
 
     def shape_of(args: tuple[Any, ...]) -> Any:
         if out is not None:

@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import linecache
 import pprint
+import re
 import sys
 from collections.abc import Iterator
 from itertools import count
@@ -109,7 +110,8 @@ def module_text(f: Transformed, program: Program) -> tuple[str, str]:
     module = emit(program.fn, linecache.getlines)
     if "srcad_outside_" in module.source:
         raise refusal(f, "it calls a solver that is not looked into")
-    namer = Namer([module.entry, *(v.name for v in program.fn.params)])
+    taken = re.findall(r"\b[A-Za-z_]\w*", module.source)  # functions called, too
+    namer = Namer([module.entry, *taken, *(v.name for v in program.fn.params)])
     label = "".join(c if c.isalnum() else "_" for c in f.__name__).strip("_")
     name = namer.fresh(label)
     writer = Wrapper(f, program, module.entry, name)

@@ -10,13 +10,16 @@ from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
+from srcad.api.threads import ParallelLoop, Threads
+from srcad.api.unsaved import Unsaved, unsaved
+from srcad.specs import Spec
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
     """The generated Python of a function object for given arguments.
 
-    The text runs by itself with numpy and numba; a comment names the user's line above each group
-    of adjoint statements.
+    The text runs by itself with numpy and numba (and ``srcad.runtime`` where it says ``vmath``); a
+    comment names the user's line above each group of adjoint statements.
 
     Args:
         g: what ``grad``, ``jacobian``, ``differentiable``, … gave, or a plain function.
@@ -48,6 +51,11 @@ class Saved:
     needed_by: int
     bytes: int
 
+    @property
+    def why(self) -> str:
+        """Why it is recorded, or why that is not necessary."""
+        return WHY.get(self.how, self.how)
+
     def __str__(self) -> str:
         size = f"{self.bytes:>10,} B" if self.bytes else " " * 12
         need = f"for line {self.needed_by}" if self.needed_by else ""
@@ -58,17 +66,22 @@ class Saved:
 class Explanation:
     """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
 
-    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``.
+    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``, ``parallel`` one for
+    each that runs on several threads, or was to and does not.  ``unsaved`` has one for each other
+    float variable of the source, and says why the reverse sweep does without.
     """
 
     name: str
     saved: tuple[Saved, ...]
     tape_bytes: int
     loops: tuple[CheckpointedLoop, ...] = ()
+    parallel: tuple[ParallelLoop, ...] = ()
+    unsaved: tuple[Unsaved, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
-        return "\n".join([head, *map(str, self.saved), *map(str, self.loops)])
+        lines = [*self.saved, *self.unsaved, *self.loops, *self.parallel]
+        return "\n".join([head, *map(str, lines)])
 
 
 HOW = {
@@ -79,6 +92,16 @@ HOW = {
     "preallocated": "recorded",
     "list": "recorded*",
     "state": "each step's",
+}
+
+WHY = {
+    "kept": "still there: never overwritten",
+    "loop counter": "known from the trip",
+    "recomputed": "cheap, and its operands are still there",
+    "read again": "the array it was read from still holds it",
+    "recorded": "overwritten by the next trip",
+    "recorded*": "overwritten by the next trip; the number of trips is not known on entry",
+    "each step's": "the step is run again from the state before it",
 }
 
 
@@ -96,7 +119,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
-    64
+    32
     """
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
@@ -116,7 +139,13 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     leaves += [snapshot(c.now()) for c in program.captures]
     fn, found = measured(finished(program, whole=True))
     costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
-    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))
+    threads = Threads(program)
+
+    def observe(*call: Any) -> None:
+        costs.observe(*call)
+        threads.observe(*call)
+
+    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=observe))
     rows = []
     for report in program.reports:
         for r in report.residuals:
@@ -133,4 +162,22 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
                 )
             )
     total = sum(r.bytes for r in rows) + sum(sizes.values())
-    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()))
+    rest = without(f, specs, {r.variable for r in rows})
+    found_loops = tuple(costs.found.values())
+    return Explanation(f.__name__, tuple(rows), total, found_loops, threads.found(), rest)
+
+
+def without(f: Transformed, specs: dict[str, Spec], saved: set[str]) -> tuple[Unsaved, ...]:
+    """What the reverse sweep of a gradient does without."""
+    from srcad.api.grad import Grad
+    from srcad.api.programs import active_pattern
+    from srcad.api.selection import select
+    from srcad.ir.types import is_float
+
+    if not isinstance(f, Grad):
+        return ()
+    with compiling(f):
+        program = Transformed.program(f, specs)
+        active = active_pattern(program, select(program, f.argnums))
+    count = sum(is_float(y.type) for y in program.fn.body.yields)
+    return unsaved(program, active, tuple(k == 0 for k in range(count)), saved)

@@ -18,6 +18,7 @@ from typing import Any
 from srcad.analyses.summaries import summary_of
 from srcad.api.custom import Custom
 from srcad.api.function import Transformed
+from srcad.api.linear_maps import LinearMap
 from srcad.api.nested_batch import samples
 from srcad.compiler import Program, out_spec
 from srcad.errors import SrcadError
@@ -129,7 +130,10 @@ def links(f: Any) -> tuple[list[Transformed], Any]:
     """The transforms around a function, outermost first, and the function."""
     chain = []
     while isinstance(f, Transformed) and f.inner is not None and not isinstance(f, Custom):
-        chain.append(f)
+        if isinstance(f, LinearMap):  # is what its function does
+            f.check()
+        else:
+            chain.append(f)
         f = f.inner
     return chain, f
 
@@ -142,7 +146,7 @@ def resolve(
         return base.value, (), {}, None
     function, front, keywords = call_parts(base)
     try:
-        source = get_source(function)
+        source = get_source(function, base)
     except SrcadError as e:
         lo.fail(node, e.what, e.why, e.instead, type(e))
     values = tuple(static_argument(lo, x, node) for x in front)

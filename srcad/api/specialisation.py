@@ -26,7 +26,6 @@ from srcad.specs import build as container
 if TYPE_CHECKING:
     from srcad.compiler import Program
     from srcad.ir.nodes import Function
-    from srcad.options import Options
 
 
 Guards = tuple[tuple[Path, Any], ...]
@@ -154,6 +153,7 @@ class Specialisation:
     ) -> None:
         self.face, self.run, self.remake = face, run, remake
         self.restore = restorer(face.out, count())
+        self.kept = tuple(path() for path, _ in face.captures)  # the arrays captured at first
         self.fetch = tuple(fetching(path, t) for path, t in face.captures)
         self.checks, self.arrays = watched(face.guards, face.captures)
 
@@ -171,11 +171,9 @@ class Specialisation:
         return tuple([get() for get in self.fetch])
 
     @property
-    def direct(self) -> Callable[..., Any] | None:
-        """The compiled function, where its arguments and results are already those of the call."""
-        if self.fetch or self.face.written or not bare(self.face.out):
-            return None
-        return getattr(self.run, "compiled", None)
+    def compiled(self) -> Callable[..., Any] | None:
+        """The compiled function, where nothing is to be checked before a call of it."""
+        return None if self.face.written else getattr(self.run, "compiled", None)
 
     def spread(self, *leaves: Any) -> Any:
         """``__call__`` with the leaves one by one."""
@@ -188,36 +186,6 @@ class Specialisation:
         if self.face.written:
             check_overlap(self.face, leaves)
         return self.restore(self.run(*leaves))
-
-
-class Ready:
-    """A specialisation that has run, with what the next call is compared with.
-
-    Numba's fingerprint of the arguments has chosen it; it holds rank, layout and element type of
-    arrays, but says nothing of subclasses and foreign byte order, nor of the size of an integer.
-
-    ``names`` and ``watched`` are captured values, compared by identity: where one is another
-    object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
-    comes before or after it.
-    """
-
-    __slots__ = ("arrays", "integers", "names", "options", "run", "watched")
-
-    def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
-        self.options = options
-        arrays = ((k, x) for k, x in enumerate(args) if isinstance(x, np.ndarray))
-        self.arrays = tuple((k, x.dtype) for k, x in arrays)
-        self.integers = tuple(k for k, x in enumerate(args) if isinstance(x, (int, np.int64)))
-        watched = [(p, value) for p, value in special.face.guards]
-        watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
-        entries = {id(p): p.entry() for p, _ in watched}
-        self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
-        self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
-        self.run = special.direct or special.spread
-
-    def fit(self, args: tuple[Any, ...]) -> bool:
-        """Whether integers are numbers of 64 bits."""
-        return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
 
 
 def fetching(path: Path, t: ArrayT) -> Callable[[], Any]:
@@ -281,18 +249,6 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
                     "own",
                     "pass a copy",
                 )
-
-
-def bare(spec: Spec) -> bool:
-    """Whether a result is what compiled code returns: an array or a number, a tuple of several.
-
-    >>> bare(Leaf(Scalar("f8"))), bare(Leaf(Scalar("f4")))
-    (True, False)
-    """
-    if isinstance(spec, Leaf):
-        return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
-    several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
-    return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
 
 
 def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:

@@ -113,7 +113,7 @@ class Walk:
         elif module.startswith("srcad.api") and hasattr(x, "state"):
             self.derivative(x)
         elif module.startswith("numba.") and isinstance(getattr(x, "py_func", None), FUNCTION):
-            self.each("njit", (x.py_func,))
+            self.each("njit", (x.py_func, str(x.targetoptions.get("error_model"))))
         elif module.startswith("numba.core.types"):
             self.emit("numba type", str(x))
         elif trusted(module):

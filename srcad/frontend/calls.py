@@ -92,8 +92,7 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 )
             args += v.items
         else:
-            v = array_literal(lo, a) if takes_rows(f) else lo.expr(a)
-            args.append(before_writes(lo, lo.read(v, a), later))
+            args.append(before_writes(lo, lo.read(positional(lo, f, a), a), later))
     keywords: dict[str, Any] = {}
     for k in node.keywords:
         later.pop(0)
@@ -110,6 +109,15 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 "pass a dict with constant keys",
             )
     return call_value(lo, f, args, keywords, node)
+
+
+def positional(lo: Lowering, f: Any, node: Any) -> Any:
+    """A positional argument, as ``f`` reads it."""
+    if isinstance(node, ast.GeneratorExp):
+        from srcad.frontend.generators import argument
+
+        return argument(lo, f, node)
+    return array_literal(lo, node) if takes_rows(f) else lo.expr(node)
 
 
 def takes_rows(f: Any) -> bool:
@@ -238,7 +246,7 @@ def call_static(
     if isinstance(inner, types.FunctionType) and known(inner) is None:
         named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
         try:
-            source = get_source(inner)
+            source = get_source(inner, obj)
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
         g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))

@@ -130,7 +130,7 @@ def binary(lo: Lowering, op: type[Any], a: Any, b: Any, node: Any) -> Any:
 
 
 def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
-    """A binary operator on two numbers, with Python's ``ZeroDivisionError``."""
+    """A binary operator on two numbers, with Python's ``ZeroDivisionError`` (or NumPy's none)."""
     from srcad.frontend.arrays import BITWISE
 
     floats = any(x.type not in (I8, B1) for x in (a, b))
@@ -141,7 +141,7 @@ def scalar_binary(lo: Lowering, name: str, a: Atom, b: Atom, node: Any) -> Atom:
             PLAIN,
             "convert with int(...)",
         )
-    if name in ("truediv", "floordiv", "mod"):
+    if name in ("truediv", "floordiv", "mod") and not lo.frame.source.numpy_errors:
         if not isinstance(b, Const):
             lo.b.check(
                 lo.b.op("ne", b, const(0, b.type)),

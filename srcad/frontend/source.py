@@ -36,6 +36,7 @@ class SourceFunction:
     closure: dict[str, Any]
     function: Any = None
     cells: dict[str, Any] = field(default_factory=dict)  # where the values of ``closure`` stand
+    numpy_errors: bool = False  # divides as NumPy does: no ``ZeroDivisionError``
 
     def loc(self, node: ast.AST) -> Loc:
         """Location of a node of this function."""
@@ -113,13 +114,27 @@ def parse_file(file: str, module_globals: dict[str, Any] | None) -> ast.Module |
         return None
 
 
-def get_source(f: Any) -> SourceFunction:
+def numpy_errors(f: Any) -> bool:
+    """Whether a function was compiled with ``njit(error_model="numpy")``."""
+    while f is not None:
+        if getattr(f, "targetoptions", {}).get("error_model") == "numpy":
+            return True
+        f = getattr(f, "__srcad_function__", None) or getattr(f, "py_func", None)
+    return False
+
+
+def get_source(f: Any, wrapped: Any = None) -> SourceFunction:
     """The syntax of a Python function.
+
+    Args:
+        f: the function.
+        wrapped: what it was found under, which may say how it divides.
 
     Raises:
         UnknownFunction: builtins and extension functions, which have no Python source.
         UnsupportedSyntax: the source cannot be found (prompt, ``-c``, deleted file).
     """
+    divides = numpy_errors(f) or numpy_errors(wrapped)
     f = unwrap(f)
     if not isinstance(f, types.FunctionType):
         name = getattr(f, "__name__", None) or repr(f)
@@ -159,7 +174,7 @@ def get_source(f: Any) -> SourceFunction:
         except ValueError:
             continue
     name = "lambda_" if f.__name__ == "<lambda>" else f.__name__
-    return SourceFunction(node, name, code.co_filename, f.__globals__, closure, f, cells)
+    return SourceFunction(node, name, code.co_filename, f.__globals__, closure, f, cells, divides)
 
 
 @lru_cache(maxsize=256)

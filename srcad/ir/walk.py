@@ -214,7 +214,7 @@ def rewrite(s: Stmt, use: Callable[[Atom], Atom], define: Callable[[Var], Var]) 
         case Store():
             return Store(u(s.array), tuple(map(u, s.index)), u(s.value), s.loc)
         case Accumulate():
-            return Accumulate(u(s.array), tuple(map(u, s.index)), u(s.value), s.loc)
+            return Accumulate(u(s.array), tuple(map(u, s.index)), u(s.value), s.loc, s.atomic)
         case ArrayOp() | Call():
             args = tuple(map(u, s.args))
             return replace(s, args=args, targets=tuple(map(define, s.targets)))

@@ -1,18 +1,26 @@
 """How many bytes the tapes of a generated function take for given arguments.
 
 In: a generated function.  Out: the function with the sizes of its tapes as results, so that what is
-reported is what is allocated; and bytes by tape variable from what it returned.
+reported is what is allocated, and without what does not decide about them, so that running it is
+quick; and bytes by tape variable from what it returned.
+
+A tape of references counts the arrays too where each was allocated to be recorded.  Limit: where
+it refers to arrays that others made (results of products, buffers that are swapped), it counts the
+references only.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from srcad.ir.build import Builder
+from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Alloc, Atom, Block, Function, Var
-from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
-from srcad.ir.walk import variables
+from srcad.ir.nodes import Alloc, Atom, Block, Carried, Function, Store, Var
+from srcad.ir.types import I8, ArrayT, ListT, Scalar, numpy_dtype
+from srcad.ir.walk import statements, variables
+from srcad.transforms import dead_code
+
+Sized = tuple[str, int]  # a tape's name, and the bytes of one of what is counted of it
 
 
 def tapes(fn: Function) -> list[Var]:
@@ -24,23 +32,55 @@ def tapes(fn: Function) -> list[Var]:
     ]
 
 
-def measured(fn: Function) -> tuple[Function, list[Var]]:
-    """A function that returns the number of cells of each tape instead of its results."""
-    found = tapes(fn)
+def measured(fn: Function) -> tuple[Function, list[Sized]]:
+    """A function that returns what is to be counted of each tape instead of its results."""
+    made = {s.target.name for s in statements(fn.body) if isinstance(s, Alloc)}
+    rows: dict[str, set[str]] = {}  # what is recorded in each tape of references
+    for s in statements(fn.body):
+        if isinstance(s, Store) and isinstance(s.value, Var):
+            rows.setdefault(s.array.name, set()).add(s.value.name)
     b = Builder(Namer(v.name for v in variables(fn)))
+    counted: list[Sized] = []
     sizes: list[Atom] = []
-    for v in found:
-        size: Atom = b.dim(v, 0)
-        for axis in range(1, getattr(v.type, "ndim", 1)):
-            size = b.op("mul", size, b.dim(v, axis))
-        sizes.append(size)
+    once: set[str] = set()
+    for v in tapes(fn):
+        counted.append((v.name, item_size(v)))
+        sizes.append(cells(b, v))
+        if isinstance(v.type, ListT) and isinstance(v.type.element, ArrayT):
+            recorded = rows.get(v.name, set())
+            if recorded <= made and not recorded <= once:  # the same rows may be in two tapes
+                counted.append((v.name, numpy_dtype(v.type.element.dtype).itemsize))
+                sizes.append(cells_of_rows(b, v))
+                once |= recorded
     body = Block((*fn.body.stmts, *b.stack[0]), tuple(sizes))
-    return replace(fn, body=body), found
+    return dead_code.run(replace(fn, body=body), keep_checks=False), counted
 
 
-def tape_bytes(found: list[Var], counts: tuple[int, ...]) -> dict[str, int]:
+def cells(b: Builder, v: Var) -> Atom:
+    """How many elements an array or a list has."""
+    size: Atom = b.dim(v, 0)
+    for axis in range(1, getattr(v.type, "ndim", 1)):
+        size = b.op("mul", size, b.dim(v, axis))
+    return size
+
+
+def cells_of_rows(b: Builder, v: Var) -> Atom:
+    """How many elements the arrays in a list have together."""
+    size = b.dim(v, 0)
+    index, total, before = b.var("k", I8), b.var("cells", I8), b.var("cells", I8)
+    with b.block() as stmts:
+        more = b.op("add", before, cells(b, b.load(v, index)))
+    loop = Block(tuple(stmts), (more,))
+    b.for_(index, ZERO, size, ONE, (Carried(total, before, ZERO),), loop)
+    return total
+
+
+def tape_bytes(counted: list[Sized], counts: tuple[int, ...]) -> dict[str, int]:
     """Bytes of each tape, from what the measured function returned."""
-    return {v.name: int(n) * item_size(v) for v, n in zip(found, counts, strict=True)}
+    found: dict[str, int] = {}
+    for (name, size), n in zip(counted, counts, strict=True):
+        found[name] = found.get(name, 0) + int(n) * size
+    return found
 
 
 def item_size(v: Var) -> int:

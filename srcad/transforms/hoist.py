@@ -6,7 +6,8 @@ directly in a loop's body with operands from outside the loop, is computed befor
 
 Invariant: operations are pure and have no traps, so computing one before a loop of no trips is
 harmless; integer powers and shifts by a variable are left in place, being the exception.
-Nothing leaves an ``If``.  Limits: loads and views stay (see ``cse`` for sharing them).
+Nothing leaves an ``If``.  Limits: loads (see
+``hoist_loads``) and views stay.
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -100,12 +101,16 @@ class Levels:
         before: list[Stmt] = []
         stay: list[Stmt] = []
         for s in body:
-            if movable(s) and all(self.outside(a, self.depth) for a in operands(s)):
+            if self.movable(s) and all(self.outside(a, self.depth) for a in operands(s)):
                 self.define(targets(s))
                 before.append(s)
             else:
                 stay.append(s)
         return before, stay
+
+    def movable(self, s: Stmt) -> bool:
+        """Whether a statement may be executed although the program would not get there."""
+        return movable(s)
 
 
 def movable(s: Stmt) -> bool:

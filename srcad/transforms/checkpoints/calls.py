@@ -52,12 +52,17 @@ class LoopCall:
         """From the results of a run: steps, states kept at most, bytes of a state, and how many
         steps are repeated (apart from each one once, with its reverse)."""
         given = len(self.outline.scalars) + len(self.outline.buffers)
-        trips, slots, _, *rest = results[given:]
-        state = rest[: self.layout.numbers + self.layout.arrays]
+        trips, slots, held, *rest = results[given:]
+        count = self.layout.numbers + self.layout.arrays
+        size = sum(getattr(x, "nbytes", 8) for x in rest[:count])
         states = max(min(slots, trips - self.layout.known), 1) if trips else 0
-        size = sum(getattr(x, "nbytes", 8) for x in state)
-        again = advances(trips, states) if trips > 0 else 0
-        return trips, states, size, again - (trips - 1) if trips and self.layout.known else again
+        if not trips:
+            return 0, 0, size, 0
+        if self.layout.known:
+            return trips, states, size, advances(trips, states) - (trips - 1)
+        places = [*map(int, rest[count][:held]), trips]  # steps before which a state is kept
+        again = sum(advances(places[k + 1] - places[k], slots - k) for k in range(held))
+        return trips, states, size, again
 
     def arrays(self) -> list[tuple[int, str]]:
         """Positions among the operands, and roles, of the arrays that the loop sees."""

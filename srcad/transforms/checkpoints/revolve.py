@@ -23,7 +23,7 @@ from srcad.ir.types import B1, I8, Type, shadow_type
 from srcad.transforms.arrays import fit, fresh, zero_of
 from srcad.transforms.checkpoints.emit import carry_for, carry_while, choose
 from srcad.transforms.checkpoints.outline import Outline
-from srcad.transforms.checkpoints.states import INTS, States, states
+from srcad.transforms.checkpoints.states import States
 from srcad.transforms.checkpoints.sweep import Extras, Layout, Steps
 
 
@@ -128,8 +128,6 @@ class _Revolve:
         """The function."""
         b, x = self.b, self.extras
         self.last = b.op("sub", x.trips, ONE, hint="last")
-        if not self.layout.known:
-            self._open()
         adjoints = [(f"{hint}_b", kind) for hint, kind in self._picked()]
         adjoints += [(f"{v.hint or v.name}_b", v.type) for v in self._free()]
         inits: list[Atom] = [*self.seeds, *(zero_of(v.type) for v in self._free())]
@@ -144,14 +142,6 @@ class _Revolve:
             step=const(-1),
         )
         return Function(name, tuple(self.params), Block(tuple(b.stack[0]), out[1:]), doc=doc)
-
-    def _open(self) -> None:
-        """Storage for the states, where the forward sweep left that at entry only."""
-        b, x = self.b, self.extras
-        x.slots = b.op("max", b.op("min", x.slots, x.trips), ONE, hint="slots")
-        x.where = b.alloc(INTS, (x.slots,), hint="where")
-        x.states = states(b, x.slots, x.last, x.work)
-        x.states.save(b, ZERO, x.last, x.work)
 
     def _kept(self) -> tuple[States, Var]:
         x = self.extras
@@ -173,12 +163,15 @@ class _Revolve:
         kept, where = self._kept()
 
         def first() -> tuple[Atom, ...]:
-            return (j if self.layout.known else ZERO, *x.last)
+            return (j, *x.last)
 
         def later() -> tuple[Atom, ...]:
             kept.load_arrays(b, top, x.work)
             return (b.load(where, top, hint="at"), *kept.load_numbers(b, top))
 
+        if not self.layout.known:
+            at, *numbers = later()
+            return at, tuple(numbers)
         names = [("at", I8), *self.names]
         found = choose(b, b.op("eq", j, self.last), names, first, later)
         return found[0], found[1:]

@@ -31,6 +31,13 @@ class States:
         for store, array in zip(self.arrays, arrays, strict=True):
             each(b, array, lambda i, s=store, x=array: b.store(s, (slot, *i), b.load(x, *i)))  # type: ignore[misc]
 
+    def move(self, b: Builder, source: Atom, target: Atom, arrays: Sequence[Var]) -> None:
+        """Put a state in another place; ``arrays`` are of the sizes of its arrays."""
+        for store in self.numbers:
+            b.store(store, (target,), b.load(store, source))
+        for store, x in zip(self.arrays, arrays, strict=True):
+            each(b, x, lambda i, s=store: b.store(s, (target, *i), b.load(s, source, *i)))  # type: ignore[misc]
+
     def load_numbers(self, b: Builder, slot: Atom) -> tuple[Var, ...]:
         """The numbers of a state."""
         return tuple(b.load(store, slot, hint=store.hint) for store in self.numbers)

@@ -6,8 +6,11 @@ then, for the reverse sweep: the number of steps, of states kept and of places f
 before the last step, and (``Layout``) the storage of states and the state before the last step.
 
 Where the number of steps is known on entry, states are kept as ``schedule`` says, and the last
-step begins where the reverse sweep does.  Otherwise (``while``, ``break``) the state at entry is
-all that is kept: the reverse sweep, which knows the number, then advances from there once more.
+step begins where the reverse sweep does.  Otherwise (``while``, ``break``) the schedule is online:
+a state is kept every ``every`` steps, and when there is no place left every other one is given up
+and ``every`` doubled (the even spacing of Stumm and Walther 2010, "New algorithms for optimal
+online checkpointing", section 2).  The reverse sweep, which knows the number of steps, goes through
+the segments between them with the binomial schedule and the places that have become free.
 """
 
 from __future__ import annotations
@@ -29,9 +32,9 @@ from srcad.transforms.draws import written_record
 class Layout:
     """Extra results of the forward sweep: how many there are of each kind, in this order."""
 
-    known: bool
-    numbers: int  # carried numbers: before the last step, and (if known) their states
-    arrays: int  # arrays of the state: before the last step, and (if known) their states
+    known: bool  # the number of steps, on entry; else nothing is kept of the last step
+    numbers: int  # carried numbers: before the last step, and their states
+    arrays: int  # arrays of the state: before the last step, and their states
     scratch: list[int] = field(default_factory=list)  # axes of each array that is only written
     draws: bool = False
 
@@ -70,13 +73,24 @@ class Extras:
 
         trips, slots, held = take(3)
         made = Extras(trips, slots, held, take(layout.numbers), take(layout.arrays))
-        if layout.known:
-            (made.where,) = take(1)
-            made.states = States(take(layout.numbers), take(layout.arrays))
+        (made.where,) = take(1)
+        made.states = States(take(layout.numbers), take(layout.arrays))
         made.sizes = [take(n) for n in layout.scratch]
         if layout.draws:
             (made.drawn,) = take(1)
         return made
+
+
+ONLINE = 128  # states at most where the number of steps is not known: all places are made on entry
+
+
+@dataclass(frozen=True)
+class Online:
+    """Places for states while the number of steps is not known."""
+
+    kept: States
+    where: Var
+    places: Atom
 
 
 class Steps:
@@ -215,17 +229,63 @@ class _Sweep:
 
     def _unknown(self) -> tuple[tuple[Var, ...], Extras]:
         b = self.b
-        slots = self._slots()
+        slots, places = self._places()
+        where = b.alloc(INTS, (slots,), hint="where")
+        kept = states(b, slots, self.inits, self.state)
         work = self._work()
-        for v, w in zip(self.state, work, strict=True):
-            copy(b, v, "", into=w)
-        names = [*self._names(), ("trips", I8)]
-        inits: tuple[Atom, ...] = (*self.inits, ZERO)
-        if isinstance(self.o.loop, For):
-            out = carry_for(b, (ZERO, self.trips), names, inits, self._trip, breaks=True)
-        else:
-            out = carry_while(b, names, inits, lambda args: self._trip(args[-1], args))
-        return out[:-1], Extras(out[-1], slots, const(1), tuple(self.inits), work)
+        names = [*self._names(), ("trips", I8), ("held", I8), ("every", I8)]
+        inits: tuple[Atom, ...] = (*self.inits, ZERO, ZERO, ONE)
 
-    def _trip(self, k: Var, args: tuple[Var, ...]) -> tuple[Atom, ...]:
-        return (*self.steps(k, args[:-1]), self.b.op("add", args[-1], ONE, hint="trips"))
+        def body(k: Var, args: tuple[Var, ...]) -> tuple[Atom, ...]:
+            *numbers, trips, held, every = args
+            held_, every_ = self._keep(Online(kept, where, places), k, numbers, held, every)
+            return (*self.steps(k, tuple(numbers)), b.op("add", trips, ONE), held_, every_)
+
+        if isinstance(self.o.loop, For):
+            out = carry_for(b, (ZERO, self.trips), names, inits, body, breaks=True)
+        else:
+            out = carry_while(b, names, inits, lambda args: body(args[-3], args))
+        *results, trips, held, _ = out
+        return tuple(results), Extras(trips, slots, held, tuple(self.inits), work, where, kept)
+
+    def _places(self) -> tuple[Var, Atom]:
+        """How many states there may be, and how many of them before the last step is known.
+
+        The others are for the segments between them, without which the last segment, and the one
+        before it, would cost the square of their lengths.
+        """
+        b = self.b
+        slots = b.op("max", b.op("min", self._slots(), const(ONLINE)), ONE, hint="slots")
+        assert isinstance(slots, Var)
+        half = b.op("floordiv", b.op("add", slots, ONE), const(2))
+        return slots, b.op("select", b.op("lt", slots, const(4)), ONE, half, hint="places")
+
+    def _keep(
+        self, online: Online, k: Var, numbers: list[Var], held: Var, every: Var
+    ) -> tuple[Var, ...]:
+        """Keep the state before step ``k`` if it is its turn; how many there are, and how often."""
+        b, kept, where = self.b, online.kept, online.where
+        turn = (("held", I8), ("every", I8))
+
+        def thin() -> tuple[Atom, ...]:
+            half = b.op("floordiv", b.op("add", held, ONE), const(2), hint="held")
+            with b.loop(ONE, half) as i:
+                j = b.op("mul", i, const(2), hint="j")
+                b.store(where, (i,), b.load(where, j))
+                kept.move(b, j, i, self.state)
+            return half, b.op("mul", every, const(2), hint="every")
+
+        def save(held: Atom) -> tuple[Atom, ...]:
+            kept.save(b, held, numbers, self.state)
+            b.store(where, (held,), k)
+            return (b.op("add", held, ONE, hint="held"),)
+
+        def due() -> tuple[Atom, ...]:
+            full = b.op("eq", held, online.places)
+            left, often = choose(b, full, turn, thin, lambda: (held, every))
+            still = b.op("eq", b.op("mod", k, often), ZERO)
+            (after,) = choose(b, still, turn[:1], lambda: save(left), lambda: (left,))
+            return after, often
+
+        on = b.op("eq", b.op("mod", k, every), ZERO)
+        return choose(b, on, turn, due, lambda: (held, every))

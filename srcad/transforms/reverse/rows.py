@@ -4,7 +4,9 @@ In: a function, the plan of its residuals.  Out: the same function with copies, 
 loop over an array that it does not write itself (a sweep of a stencil over the old state) may
 need several values that were read from it, each recorded in every iteration.  A copy of the
 array taken before the loop, from which the loop then reads, holds them all; the reverse sweep
-finds it again, since nobody writes to a copy.
+finds it again, since nobody writes to a copy.  One value is enough where more loops than the array
+has axes read it again and again (a product with a matrix in a time step): it would be recorded in
+every iteration of them all.
 
 Invariant: the copy is taken where the array has the contents that the loop reads, and it has no
 more elements than the loop has iterations (one subscript a loop, each loop as long as its axis).
@@ -51,6 +53,7 @@ class Row:
     array: Var
     loop: str
     saved: set[str] = field(default_factory=set)
+    again: bool = False  # whether elements are read more than once
 
 
 def with_rows(fn: Function, storage: Storage) -> Function | None:
@@ -60,15 +63,45 @@ def with_rows(fn: Function, storage: Storage) -> Function | None:
         loads = storage.reads(v) if storage.plan.taped(name) and is_float(v.type) else []
         if len({s.array for s in loads}) != 1 or not isinstance(loads[0].array.type, ArrayT):
             continue
-        array, nests = loads[0].array, {nest(storage.tree, s) for s in loads}
-        loop = nests.pop() if len(nests) == 1 else None
+        array, again = loads[0].array, True
+        loop = only({repeated(storage, s) for s in loads})
+        if loop is None:
+            loop, again = only({nest(storage.tree, s) for s in loads}), False
         if loop is not None and unwritten(storage, loop, array):
             assert isinstance(loop.owner, For)
             key = loop.owner.index.name, array.name
-            found.setdefault(key, Row(array, key[0])).saved.add(name)
+            row = found.setdefault(key, Row(array, key[0], again=again))
+            row.saved.add(name)
     known = {v.name for v in variables(fn)}
-    rows = [r for r in found.values() if len(r.saved) >= WORTH and r.array.name in known]
+    worth = [r for r in found.values() if r.again or len(r.saved) >= WORTH]
+    rows = [r for r in worth if r.array.name in known]
     return _Copies(fn, rows).function() if rows else None
+
+
+def only(nodes: set[Node | None]) -> Node | None:
+    """The one that all agree on."""
+    return nodes.pop() if len(nodes) == 1 else None
+
+
+def repeated(storage: Storage, s: Load) -> Node | None:
+    """The outermost loop around a load that does not write the array, if elements come again.
+
+    That is so where there are more loops up to it than the array has axes; as many of them as there
+    are axes must be as long as these.
+    """
+    loops = storage.tree.home[s.target.name].node.loops()
+    inside = []
+    for loop in loops:
+        if not isinstance(loop.owner, For) or not unwritten(storage, loop, s.array):
+            break
+        inside.append(loop)
+    axes = range(len(s.index))
+    if len(inside) <= len(axes):
+        return None
+    long = [{n for n in inside if _as_long(storage.tree, n, s.array, axis)} for axis in axes]
+    if not all(long) or len(set().union(*long)) < len(axes):
+        return None
+    return inside[-1]
 
 
 def nest(tree: Tree, s: Load) -> Node | None:

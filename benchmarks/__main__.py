@@ -1,0 +1,5 @@
+"""``python -m benchmarks``: see ``benchmarks/compare.py``."""
+
+from benchmarks.compare import main
+
+main()
