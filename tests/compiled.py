@@ -148,7 +148,11 @@ COMPILED: dict[Any, list[Case]] = {
     ],
     # shapes
     np.reshape: [
-        smooth(lambda x: (np.reshape(x, (3, -1)) * 2.0, x.reshape(6), x.T.reshape(-1)), M)
+        smooth(lambda x: (np.reshape(x, (3, -1)) * 2.0, x.reshape(6), x.T.reshape(-1)), M),
+        smooth(lambda x: (np.reshape(x, (3, -1), order="F") * 2.0, x.reshape(3, 2, order="F")), M),
+        smooth(
+            lambda x: (x.reshape((4, 3), order="F"), x.T.reshape(3, 4, order="F") * x[0, 0, 0]), T
+        ),
     ],
     np.ravel: [smooth(lambda x: (np.ravel(x) * 2.0, x.T.ravel(), x[:, ::2].ravel()), M)],
     np.transpose: [smooth(lambda x: (np.transpose(x), x.transpose(2, 0, 1) * 2.0, x.T), T)],
@@ -162,7 +166,11 @@ COMPILED: dict[Any, list[Case]] = {
     np.broadcast_to: [smooth(lambda x: np.broadcast_to(x, (2, 4)) * 2.0, V)],
     np.broadcast_shapes: [value(lambda x: np.broadcast_shapes((2, 1), (3,))[1] * 1.0, V)],
     np.concatenate: [
-        smooth(lambda x, y: (np.concatenate((x, y)), np.concatenate((x, y, x), axis=1)), M, M + 1.0)
+        smooth(
+            lambda x, y: (np.concatenate((x, y)), np.concatenate((x, y, x), axis=1)), M, M + 1.0
+        ),
+        smooth(lambda x, y: np.concatenate((x, y, x.T), axis=None), M, V),
+        smooth(lambda x: np.concatenate([x * k for k in range(len(x))], axis=None), M),
     ],
     np.hstack: [smooth(lambda x: (np.hstack((x, x)), np.hstack((x[0], x[1]))), M)],
     np.vstack: [smooth(lambda x: (np.vstack((x, x)), np.vstack((x[0], x[1]))), M)],

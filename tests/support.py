@@ -74,6 +74,8 @@ CUDA: **scalar** says that the code generated for it on numbers compiles for Num
 
 VERSIONS.
 
+COUNTS
+
 | function | kind | forward | reverse | second order | complex | CUDA | dtypes | notes |
 |---|---|---|---|---|---|---|---|---|
 """
@@ -81,6 +83,14 @@ VERSIONS.
 VERSIONS = "Made with Numba {}, NumPy {} and SciPy {}".format(
     *(".".join(m.__version__.split(".")[:2]) for m in (numba, np, scipy))
 )
+
+
+COUNTS = """\
+{supported} public names are supported; {different} of the functions behind them, each counted once
+whatever its aliases, have a derivative that is not zero everywhere: {primitives} primitives with a
+formula, {library} functions of the library, {compiler} that the compiler lowers. {zero} more
+functions have the derivative zero by declaration, and {refused} names are refused.
+"""
 
 
 @dataclass(frozen=True)
@@ -207,9 +217,29 @@ def rows() -> list[Row]:
     return found
 
 
+def different(found: list[Row], derivative: str = "yes", kind: str = "") -> set[Any]:
+    """The functions behind the names: aliases count once, ``np.sum`` and ``a.sum`` as well."""
+    return {r.meaning for r in found if r.derivative == derivative and r.kind.startswith(kind)}
+
+
+def counts(found: list[Row]) -> str:
+    """How many there are, in words."""
+    refused = sum(r.derivative == "no" for r in found)
+    return COUNTS.format(
+        supported=len(found) - refused,
+        different=len(different(found)),
+        **{k: len(different(found, kind=k)) for k in ("library", "compiler")},
+        primitives=len(different(found, kind="primitive")),
+        zero=len(different(found, "zero")),
+        refused=refused,
+    )
+
+
 def page() -> str:
     """The page."""
-    return HEAD.replace("VERSIONS", VERSIONS) + "\n".join(map(str, rows())) + "\n"
+    found = rows()
+    head = HEAD.replace("VERSIONS", VERSIONS).replace("COUNTS\n", counts(found))
+    return head + "\n".join(map(str, found)) + "\n"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import types
 from typing import Any
 
@@ -338,6 +339,9 @@ def primitive_call(
     arity = PRIMITIVES[name].arity
     if len(args) == arity + 1 and isinstance(obj, np.ufunc):
         out = args.pop()
+    if obj is math.hypot and len(args) > 2:  # as Python has it; Numba takes two
+        first = primitive_call(lo, name, obj, args[:-1], {}, node)
+        return primitive_call(lo, name, obj, [first, args[-1]], {}, node)
     if len(args) != arity:
         lo.mismatch(
             node,

@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend.arrays import apply_elementwise, elementwise, shape_of
+from srcad.frontend.attributes import imaginary_attribute, same_attribute
 from srcad.frontend.conversions import convert
 from srcad.frontend.core import ATTRIBUTES, CALLS, METHODS, PLAIN, Lowering, handles
-from srcad.frontend.creation import as_array, imaginary_attribute, same_attribute
+from srcad.frontend.creation import as_array
 from srcad.frontend.values import (
     FunctionV,
     IterV,

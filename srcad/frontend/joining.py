@@ -25,7 +25,7 @@ from srcad.frontend.creation import argument, array_of, as_array, check_keywords
 from srcad.frontend.joins import join_types
 from srcad.frontend.reductions import axis_of
 from srcad.frontend.source import get_source
-from srcad.frontend.values import FunctionV, ListV, Tuple, describe, is_scalar
+from srcad.frontend.values import FunctionV, ListV, Tuple, describe, is_none, is_scalar
 from srcad.frontend.views import subview
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Var
@@ -70,6 +70,9 @@ def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     check_keywords(lo, keywords, {"axis"}, node)
     parts = [array_of(lo, p, node) for p in sequence(lo, args[0], node)]
     axis = argument(args, keywords, 1, "axis", ZERO)
+    if is_none(axis):
+        parts = [CALLS[np.ravel](lo, [p], {}, node) for p in parts]
+        return join_parts(lo, parts, ZERO, node)
     return join_parts(lo, parts, axis, node)
 
 

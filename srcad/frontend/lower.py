@@ -13,6 +13,7 @@ from typing import Any
 from srcad.errors import UnsupportedSyntax
 from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     arrays,
+    attributes,
     builtins_,
     calls,
     checkpoints,

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from srcad.frontend.arrays import Index, dtype_of, element_at, element_kind, nest, shape_of
+from srcad.frontend.attributes import size_attribute
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import Lowering
-from srcad.frontend.creation import argument, array_of, dtype_code, size_attribute
+from srcad.frontend.creation import argument, array_of, dtype_code
 from srcad.frontend.reductions import axis_of, given, method_and_function, reduce
 from srcad.frontend.shaping import ravel
 from srcad.frontend.values import Static

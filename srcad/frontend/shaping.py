@@ -23,6 +23,7 @@ from srcad.frontend.arrays import (
     result_dtype,
     shape_of,
 )
+from srcad.frontend.attributes import size_attribute
 from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.creation import (
     argument,
@@ -30,7 +31,6 @@ from srcad.frontend.creation import (
     as_array,
     check_keywords,
     shape_argument,
-    size_attribute,
     transpose_view,
 )
 from srcad.frontend.joins import join_types
@@ -65,7 +65,10 @@ def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     sizes = [lo.integer(x, node, "a size") for x in items]
     if column_order(lo, keywords, node):
         sizes = sizes[::-1]
-        turned = reshape_sizes(lo, reversed_axes(lo, a), sizes, node)
+        turned = reversed_axes(lo, a)
+        if len(items) > 1 and a.type.ndim > 1:  # type: ignore[union-attr]
+            turned = CALLS[np.ascontiguousarray](lo, [turned], {}, node)
+        turned = reshape_sizes(lo, turned, sizes, node)
         return reversed_axes(lo, turned)
     return reshape_sizes(lo, a, sizes, node)
 
@@ -369,7 +372,7 @@ def ndindex(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.ndenumerate)
 def ndenumerate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.ndenumerate(a)``: all indices of an array with its elements."""
-    from srcad.frontend.creation import same_attribute
+    from srcad.frontend.attributes import same_attribute
 
     a = array_of(lo, args[0], node, 1)
     flat = same_attribute(lo, a, node, "flat")

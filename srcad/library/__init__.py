@@ -2,6 +2,7 @@
 
 from srcad.library import (  # noqa: F401
     applying,
+    array_api,
     building,
     calculus,
     checkpoints,

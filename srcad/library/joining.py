@@ -312,6 +312,8 @@ def concatenated(arrays, axis=0):
     """``np.concatenate`` of a list built at run time."""
     if len(arrays) == 0:
         raise ValueError("need at least one array to concatenate")
+    if axis is None:
+        return concatenated([a.ravel() for a in arrays])
     first = arrays[0]
     k = one_axis(axis, np.ndim(first))
     total = 0

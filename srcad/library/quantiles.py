@@ -139,8 +139,8 @@ def quantile_of(b, idx, n, q, method):
 
 
 def vector_of(q):
-    """A vector from a number or a vector."""
-    return np.asarray(q) if np.ndim(q) else np.array((q,))
+    """A vector from a number or an array."""
+    return np.asarray(q).ravel() if np.ndim(q) else np.array((q,))
 
 
 def quantiles(a, q, axis, method, keepdims, skip):
@@ -169,13 +169,11 @@ def quantiles(a, q, axis, method, keepdims, skip):
                 out[k, r] = b[r, idx[r, n - 1]]
     if np.ndim(q) == 0:
         return reduced(out[0], a.shape, axis, keepdims)
-    return out.reshape((len(qs), *reduced_shape(a.shape, axis, keepdims)))
+    return out.reshape((*np.shape(q), *reduced_shape(a.shape, axis, keepdims)))
 
 
 def check_quantiles(q, text):
-    """Quantiles are numbers, or a vector of them, from 0 to 1."""
-    if np.ndim(q) > 1:
-        raise ValueError("q must be a scalar or 1d")
+    """Quantiles are from 0 to 1."""
     for x in vector_of(q):
         if not 0.0 <= x <= 1.0:
             raise ValueError(text)
@@ -207,6 +205,7 @@ def quantile_calls(d, scale):
         d.call(d.mat(2, 2), d.array([0.1, 0.6]) * scale, axis=-1, method="normal_unbiased"),
         d.call(d.vec(3), 0.3 * scale, method="interpolated_inverted_cdf"),
         d.call(d.vec(4), 0.4 * scale, method="midpoint"),
+        d.call(d.mat(3, 2), np.array([[0.1, 0.6], [0.2, 0.9]]) * scale, axis=0),
         d.value(d.vec(3), (0, scale)),
         d.value(holes, 0.3 * scale, axis=0),
         d.value(holes, 0.5 * scale, axis=1, keepdims=True),

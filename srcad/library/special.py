@@ -90,6 +90,34 @@ def _log_sum(x, w):
     return top + (np.log1p(rest) if w is None else np.log(rest))
 
 
+def _signed_log_sum(x, w):
+    """``log(abs(s))`` and the sign of ``s = sum(w exp(x))``, of vectors."""
+    k = -1
+    for j in range(len(x)):
+        if w[j] != 0 and (k < 0 or x[j] > x[k] or x[j] != x[j]):
+            k = j
+    if k < 0 or x[k] == -math.inf:
+        return -math.inf, 0.0
+    if not np.isfinite(x[k]):
+        return x[k], np.sign(w[k]) * 1.0
+    s = 0.0
+    for j in range(len(x)):
+        if w[j] != 0 or x[j] - x[k] < 700.0:  # a weight 0 has a derivative
+            s += w[j] * np.exp(x[j] - x[k])
+    return x[k] + np.log(np.abs(s)), np.sign(s)
+
+
+def logs_and_signs(a, axis, b, keepdims):
+    """``logsumexp`` of sums that may be negative; the derivative of a sign is zero."""
+    a = np.asarray(a)
+    x = rows_of(a, axis)
+    w = rows_of(np.broadcast_to(1.0 if b is None else b, a.shape), axis)
+    r, signs = np.empty(x.shape[0]), np.empty(x.shape[0])
+    for i in range(x.shape[0]):
+        r[i], signs[i] = _signed_log_sum(x[i], w[i])
+    return reduced(r, a.shape, axis, keepdims), reduced(signs, a.shape, axis, keepdims)
+
+
 @implements(
     scipy.special.logsumexp,
     samples=lambda d: [
@@ -104,12 +132,17 @@ def _log_sum(x, w):
         d.value(d.array([-np.inf, -np.inf])),
         d.value(d.array([0.0, -40.0])),
         d.call(d.num()),
+        d.call(d.vec(4), return_sign=True),
+        d.call(d.vec(3), b=np.array([0.5, -9.0, 0.0]), return_sign=True),
+        d.call(d.mat(2, 3), axis=1, b=np.array([[0.5], [-2.0]]), return_sign=True, keepdims=True),
+        d.value(d.array([-np.inf, -np.inf]), return_sign=True),
+        d.value(d.array([np.inf, 2.0]), b=np.array([-1.0, 2.0]), return_sign=True),
     ],
 )
 def logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False):
     """The logarithm of a sum of exponentials; its derivative is the softmax."""
     if return_sign:
-        refuse("logsumexp with return_sign", "use weights b that give a positive sum")
+        return logs_and_signs(a, axis, b, keepdims)
     if np.ndim(a) == 0 and b is None:
         return 1.0 * a
     a = np.asarray(a)

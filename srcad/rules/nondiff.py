@@ -65,6 +65,10 @@ not_implemented(
     np.lib.stride_tricks.as_strided,
     reason="it looks at memory in another way than the arrays it was made for",
 )
+if hasattr(np, "unstack"):
+    not_implemented(
+        np.unstack, reason="the number of arrays is known at run time only; write x[0], x[1]"
+    )
 not_implemented(np.isnat, reason="dates are no numbers of the subset")
 not_implemented(
     np.polynomial.polynomial.Polynomial,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from tests.fuzzing import snippets
+from tests.fuzzing import snippet_calls, snippets
 from tests.programs import PROGRAMS
 from tests.zoo.registry import Program
 
@@ -262,12 +262,12 @@ class Mutation:
         if slot is None:
             return
         name = (
-            self.rng.choice(snippets.BUILTINS)
+            self.rng.choice(snippet_calls.BUILTINS)
             if self.rng.random() < 0.5
-            else "np." + self.rng.choice(snippets.NUMPY)
+            else "np." + self.rng.choice(snippet_calls.NUMPY)
         )
         count = self.rng.choice((0, 1, 1, 1, 2, 2, 3))
-        args = [self.fill(self.rng.choice(snippets.ARGUMENTS)) for _ in range(count)]
+        args = [self.fill(self.rng.choice(snippet_calls.ARGUMENTS)) for _ in range(count)]
         if args and self.rng.random() < 0.6:
             args[0] = ast.unparse(copy.deepcopy(self.get(slot)))
         node = self.parse(f"{name}({', '.join(args)})")
@@ -331,7 +331,7 @@ class Mutation:
             other = (
                 self.name()
                 if self.rng.random() < 0.9
-                else self.rng.choice((*snippets.BUILTINS, "missing"))
+                else self.rng.choice((*snippet_calls.BUILTINS, "missing"))
             )
             self.rng.choice(found).id = other
 
@@ -351,7 +351,7 @@ class Mutation:
         elif kind < 0.7:
             n.keywords.append(ast.keyword(None, ast.Name(self.name(), ast.Load())))
         else:
-            extra = self.parse(f"f({self.fill(self.rng.choice(snippets.ARGUMENTS))})")
+            extra = self.parse(f"f({self.fill(self.rng.choice(snippet_calls.ARGUMENTS))})")
             if extra is not None:
                 n.args += extra.args
                 n.keywords += extra.keywords
@@ -419,7 +419,7 @@ class Mutation:
                 "len",
                 "abs",
                 self.where.name,
-                self.rng.choice(snippets.BUILTINS),
+                self.rng.choice(snippet_calls.BUILTINS),
             )
         )
         value = self.parse(self.fill(self.rng.choice(("NAME", "EXPR", "lambda *q: 1.0", "2.0"))))

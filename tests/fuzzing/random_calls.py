@@ -19,7 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from tests.fuzzing import snippets
+from tests.fuzzing import snippet_calls, snippets
 
 PARAMETERS = "x y n k flag a b m c0 e1 f32 ia mask t3 F S".split()
 
@@ -137,9 +137,9 @@ def _odd(rng: random.Random, depth: int = 2) -> str:
     inner = _odd(rng, depth - 1)
     kind = rng.random()
     if kind < 0.4:
-        return f"np.{rng.choice(snippets.NUMPY)}{_arguments(rng, depth)}"
+        return f"np.{rng.choice(snippet_calls.NUMPY)}{_arguments(rng, depth)}"
     if kind < 0.5:
-        return f"{rng.choice(snippets.BUILTINS)}{_arguments(rng, depth)}"
+        return f"{rng.choice(snippet_calls.BUILTINS)}{_arguments(rng, depth)}"
     if kind < 0.65:
         call = _arguments(rng, depth) if rng.random() < 0.8 else ""
         return f"({inner}).{rng.choice(METHODS)}{call}"
@@ -153,7 +153,7 @@ def _odd(rng: random.Random, depth: int = 2) -> str:
 def _arguments(rng: random.Random, depth: int) -> str:
     found = [_odd(rng, depth - 1) for _ in range(rng.choice((0, 1, 1, 2, 2, 3)))]
     if rng.random() < 0.3:
-        found.append(rng.choice(snippets.ARGUMENTS).replace("EXPR", "x"))
+        found.append(rng.choice(snippet_calls.ARGUMENTS).replace("EXPR", "x"))
     return f"({', '.join(found)})"
 
 
