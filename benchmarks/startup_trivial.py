@@ -53,6 +53,14 @@ def squares_by_hand(x):
     return out
 
 
+@njit
+def squares_into(x, out):
+    """Gradient of ``squares``, into an array."""
+    for i in range(len(x)):
+        out[i] = 2.0 * x[i]
+    return out
+
+
 def mixed(a, b, c, k, m):
     """Three arrays and two floats in."""
     total = 0.0

@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from srcad.errors import (
+    DeviceError,
     InternalError,
     NoDerivative,
     SrcadError,
@@ -23,7 +24,7 @@ from srcad.errors import (
 from srcad.options import Options, using
 
 if TYPE_CHECKING:
-    from srcad import cache
+    from srcad import cache, cuda
     from srcad.api.adjoint import adjoint
     from srcad.api.audit import audit
     from srcad.api.batch import batch, batch_jacobian
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CheckFailed",
+    "DeviceError",
     "GradientTape",
     "InternalError",
     "NoDerivative",
@@ -63,6 +65,7 @@ __all__ = [
     "checkpoint",
     "checkpointed",
     "constant",
+    "cuda",
     "custom_jvp",
     "custom_vjp",
     "differentiable",
@@ -112,8 +115,8 @@ _HOME = {
 
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is first asked for."""
-    if name == "cache":
-        return importlib.import_module("srcad.cache")
+    if name in ("cache", "cuda"):
+        return importlib.import_module(f"srcad.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'srcad' has no attribute {name!r}")
     if _HOME[name].startswith("srcad.api"):

@@ -10,7 +10,7 @@ program, so any of them applies to the result of any other; the last step builds
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,26 +24,34 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
+from srcad.storage.rows import matrices
 from srcad.storage.split import split
+from srcad.storage.strips import in_strips
+from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
+    checks,
     complex_pairs,
     cse,
     dead_code,
     hoist,
     hoist_loads,
     induction,
+    scalarise,
     simplify,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
+    scalarise.run,
     cse.run,
     induction.run,
     hoist.run,
     hoist_loads.run,
+    checks.run,
     ascending.run,
     simplify.run,
     accumulate.run,
@@ -127,16 +135,30 @@ def clean(fn: Function, options: Options) -> Function:
     return fn
 
 
-def finished(program: Program, whole: bool = False) -> Function:
+def finished(program: Program, whole: bool = False, threads: bool = True) -> Function:
     """The IR as it is printed and run: what only comes after the last transform is done here.
 
     Args:
-        whole: leave very long functions in one piece.
+        whole: in one piece, for what is not the processor: no vector forms, no parts.
+        threads: whether loops may run on several threads.
     """
     if program.options.debug:
         return program.fn
-    fn = replace(reused(program.fn), nogil=program.options.nogil)
-    return split(fn) if program.options.backend == "cpu" and not whole else fn
+    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    if program.options.verify:
+        verify(fn)
+    if whole or program.options.backend != "cpu":
+        return reused(fn)
+    names = vector_functions() if program.options.vector_math else ()
+    return split(vectorised(reused(in_strips(fn, names)), names))
+
+
+def vector_functions() -> Collection[str]:
+    """Elementary functions that have vector forms on this machine."""
+    from srcad.runtime.vector_math import available
+
+    return available()
 
 
 def build(program: Program) -> Callable[..., tuple[Any, ...]]:

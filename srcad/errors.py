@@ -47,6 +47,10 @@ class TypeMismatch(SrcadError, TypeError):
     """An argument, result or variable has a type or shape that does not fit."""
 
 
+class DeviceError(SrcadError):
+    """There is no GPU, driver or toolkit, or what was given is not on the device."""
+
+
 class InternalError(SrcadError):
     """srcad broke one of its own laws: a bug in srcad, never in the user's program."""
 

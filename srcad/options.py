@@ -29,6 +29,10 @@ class Options:
         verify: check the intermediate representation after every pass.
         cache: keep compiled code on disk for other processes (``docs/caching.md``).
         nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
+        parallel: run loops on threads that are not ``prange`` as well, where that is proved to be
+            right and seems worth it; ``False``: not even ``prange`` (``docs/parallel.md``).
+        vector_math: elementary functions in loops may be computed on whole vectors, within 4 units
+            in the last place (``docs/accuracy.md``); else every one is libm's.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -39,6 +43,8 @@ class Options:
     verify: bool = False
     cache: bool = True
     nogil: bool = False
+    parallel: bool | None = None
+    vector_math: bool = True
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:

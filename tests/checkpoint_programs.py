@@ -107,6 +107,28 @@ def parts(u0, n):
     return np.sum(a * b) + np.sum(state)
 
 
+@add(lambda: (vec(9), 3, 2))
+def strides(u, start, step):
+    s = 0.0
+    for t in range(start, len(u), step):
+        s += u[t] * u[t - 1]
+        u[0] *= s
+    for t in range(len(u) - 1, start, -step):
+        s = s * 0.9 + u[t] * u[t - step]
+    return s + u[0]
+
+
+@add(lambda: (vec(4), 6))
+def only_the_sum(u, n):
+    v = 0.5 * u
+    s = 0.0
+    for t in range(n):
+        s += u[0] * v[1]
+        u = u + 0.1 * np.sin(v)
+        v = v * 0.9 + 0.1 * u[t % 4]
+    return s
+
+
 @add(lambda: (3.0, 0.1))
 def while_loop(x, tol):
     s = 0.0
@@ -180,6 +202,20 @@ def nested(u, n):
             s = s * 0.5
             j += 1
         u[0] *= 0.9
+    return np.sum(u * u) + s
+
+
+@add(lambda: (vec(3), 3))
+def nested_and_rebound(u, n):
+    s = 0.0
+    for t in range(n):
+        w = u
+        for j in range(t + 1):
+            u = np.sin(u) * u[::-1]
+        while np.sum(u * u) > 0.1:
+            u = 0.7 * u
+        u = u + w
+        s += u[0]
     return np.sum(u * u) + s
 
 

@@ -39,9 +39,8 @@ from srcad.ir.types import ArrayT, Scalar, is_float
 from srcad.transforms.arrays import fill, fit, like, zero_of
 
 ROOT = Path(next(iter(srcad.transforms.__path__)))
-OWN = ("custom", "loops")  # rules of users and checkpoints: no program here has any
 FILES = (
-    *(p for p in sorted(ROOT.glob("reverse/*.py")) if p.stem not in OWN),
+    *sorted(ROOT.glob("reverse/*.py")),
     *(ROOT / f"{name}.py" for name in ("forward", "tandem", "arrays", "array_rules", "multiply")),
 )
 SOURCES = {str(path): path.read_text() for path in FILES}  # a long run may see them edited

@@ -6,11 +6,12 @@ something fails: a value, an exit state or a derivative differs from the oracle'
 than TBR needs, the IR does not verify, the compiler or the program raises, or does not end.
 Report: the share caught by operator, the survivors, and which of these are known to be equivalent.
 
-What is run: the programs of the zoo, the named programs of ``test_storage``, the tests of
-``test_reverse_ir`` and ``test_transform_*``.  Checked of a program: value, exit state, gradient
-(of all results, poisoned), tangents of results and exit arguments, the in-place adjoint with
-cotangents on exit, Hessian times vector by forward over reverse and, of small programs, reverse
-over reverse.  The clean-up passes are left out, so that nothing repairs a mutant.
+What is run: the programs of the zoo, those with rules and checkpoints of ``mutation_programs``,
+the named programs of ``test_storage``, the tests of ``test_reverse_ir`` and ``test_transform_*``.
+Checked of a program: value, exit state, gradient (of all results, poisoned), tangents of results
+and exit arguments, the in-place adjoint with cotangents on exit, Hessian times vector by forward
+over reverse and, of small programs, reverse over reverse.  The clean-up passes are left out, so
+that nothing repairs a mutant.
 """
 
 from __future__ import annotations
@@ -28,10 +29,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+import srcad
 from srcad.transforms.reverse import reverse_with_report
 from tests import (
     composition,
     oracle,
+    test_checkpointing,
     test_reverse_ir,
     test_storage,
     test_transform_corners,
@@ -39,12 +42,14 @@ from tests import (
 )
 from tests.composition import Adjoint, Subject, Tangent, run
 from tests.mutants import FILES, Effect, Mutant, applied, mutants
+from tests.mutation_programs import REFUSALS, pairs
 from tests.mutation_survivors import EQUIVALENT
 from tests.programs import PROGRAMS
 from tests.zoo.registry import Program
 from tests.zoo_checks import Expected, expect, floats_only, quiet, tolerance, writes_arguments
 
 SLOW = 4.0  # seconds (while being traced): what takes longer is left out
+ALIVE = test_checkpointing.test_explain_counts_what_is_alive_at_one_time
 SMALL = 40  # statements: only of such programs is reverse over reverse made
 CAUGHT = ("wrong", "invalid", "crash", "timeout")
 
@@ -64,12 +69,15 @@ class Unit:
 
 
 class Checked(Unit):
-    """A program with everything the oracle says of it, ready to be checked again and again."""
+    """A program with everything the oracle says of it, ready to be checked again and again.
 
-    def __init__(self, program: Program) -> None:
+    Where the oracle cannot read the program it is asked about its ``plain`` twin.
+    """
+
+    def __init__(self, program: Program, plain: Program | None = None) -> None:
         super().__init__(program.name, self.every)
         with quiet():
-            self.subject, self.expected = Subject(program), Expected(program)
+            self.subject, self.expected = Subject(program), Expected(plain or program)
             self.tol = tolerance(program)
             self.steps = [self.gradient, self.tangent]
             e = self.expected
@@ -134,18 +142,27 @@ def arrays_in(tree: Any) -> list[np.ndarray]:
     return [x for x in oracle.leaves(list(tree)) if isinstance(x, np.ndarray)]
 
 
+def refused(call: Callable[[], Any]) -> None:
+    """Raise unless a call is refused."""
+    with pytest.raises(srcad.NoDerivative):
+        call()
+
+
 def further(names: Iterable[str] = ()) -> Iterable[Callable[[], Unit]]:
     """What is run besides the zoo, or only what has one of these names."""
     actions: dict[str, Callable[[], Any]] = {
         f"storage of {n}": lambda n=n: test_storage.check_bound(n, 5)  # type: ignore[misc]
         for n in test_storage.NAMED
     }
+    actions |= {f"refused {n}": lambda f=f: refused(f) for n, f in REFUSALS.items()}  # type: ignore[misc]
+    actions[ALIVE.__name__] = ALIVE
     for module in (test_reverse_ir, test_transform_corners, test_transform_cost):
         for name, function in vars(module).items():
             if name.startswith("test_") and not inspect.signature(function).parameters:
                 actions[name] = function
-    for name in names or actions:
-        yield lambda name=name: Unit(name, actions[name])  # type: ignore[misc]
+    makers = {name: lambda name=name: Unit(name, actions[name]) for name in actions}  # type: ignore[misc]
+    makers |= {p.name: lambda p=p, q=q: Checked(p, q) for p, q in pairs()}  # type: ignore[misc]
+    yield from (makers[name] for name in names or makers)
 
 
 def everything() -> Iterable[Callable[[], Unit]]:

@@ -4,7 +4,6 @@ Keys: operator, function, beginning of the text of the mutated place (see ``test
 """
 
 DRY = "dry run: the need is noted all the same, and what is emitted is thrown away"
-NONE = "no program here has a rule of its own or a checkpoint (test_custom_rules, _checkpointing)"
 SHAPE = "only the shape is asked for, and zeros have the same"
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
@@ -13,6 +12,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ),
     ("neutral", "Positions._again", "self.hoist(b, array, at)"): SHAPE,
     ("neutral", "Positions._again", "self.hoist(b, base, at)"): SHAPE,
+    ("neutral", "LoopAdjoint._buffers", "adjoint.scopes.value(w)"): SHAPE,
     ("neutral", "Scopes._shadow", "self.value(made)"): DRY,
     ("neutral", "Scopes._shade", "self.value(x)"): DRY,
     ("delete", "Storage.decide", "self._trial = {}"): (
@@ -26,10 +26,5 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
     ),
     ("neutral", "Sweep._placeholder", "fit(self.b, fresh("): "no elements, and nobody reads it",
     ("dirty", "Sweep._placeholder", "fresh("): "no elements, and nobody reads it",
-    ("delete", "with_rows", "found.setdefault(key"): (
-        "without copies of rows each value is recorded: the same numbers (see test_storage)"
-    ),
-    ("delete", "Operations.call", "self.contents |= left(s, loop)"): NONE,
-    ("delete", "Forward.ruled", "self.shadow[t.name] = m"): NONE,
     ("neutral", "Forward.result", "fit(self.b, like("): "zeros of that shape are what it makes",
 }

@@ -69,8 +69,8 @@ accumulated in float32, as Numba does it (in `var` and `std` in float64); so are
 float32 arrays.
 
 CUDA: **scalar** says that the code generated for it on numbers compiles for Numba's CUDA target
-(compute capability 8.0; with the toolkit 9.0 as well). Kernels are not differentiated yet, and in
-them no function of arrays is supported.
+(compute capability 8.0; with the toolkit 9.0 as well). Functions of small arrays are loops there
+(`docs/cuda.md`); `eig`, `eigh`, `svd`, `qr` and `pinv` have no device code.
 
 VERSIONS.
 

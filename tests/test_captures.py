@@ -56,7 +56,7 @@ def test_short_cut_of_a_call(monkeypatch):
     for _ in range(2):
         assert df(a, 1).tolist() == [4.0, 8.0]
     (ready,) = df.ready.values()
-    assert ready.run is next(iter(df.cache.values())).direct
+    assert ready.run is next(iter(df.cache.values())).compiled
     assert df(a.astype(np.float32), 1).dtype == np.float32
     assert df(np.ones((2, 2)), 1).shape == (2, 2)
     assert df(np.ones(4)[::2], 1.0).tolist() == [4.0, 4.0]

@@ -191,11 +191,21 @@ def outer(u, n):
     return np.sum(u)
 
 
+def outer_marked(u, n):
+    for _ in srcad.checkpointed(range(3), snapshots=3):
+        for _ in srcad.checkpointed(range(n), snapshots=2):
+            u = np.sin(u) * u
+    return np.sum(u)
+
+
 def test_explain_counts_what_is_alive_at_one_time():
-    """States of a loop inside a plain one are all kept until the reverse sweep."""
+    """States of a loop inside a plain one are all kept until the reverse sweep, those of one
+    inside a checkpointed one only while one of its steps is reversed."""
     (loop,) = srcad.explain(outer, np.ones(5), 8).loops
     assert (loop.steps, loop.states, loop.state_bytes) == (24, 2, 40)
     assert loop.bytes == 3 * 3 * 40
+    _, loop = srcad.explain(outer_marked, np.ones(5), 8).loops
+    assert (loop.states, loop.state_bytes, loop.bytes) == (2, 40, 3 * 40)
 
 
 def automatic(u, n, memory):

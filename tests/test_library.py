@@ -1,23 +1,35 @@
 """Every function of the library against the function it stands for; generated from the registry.
 
-Value, shape and dtype of the result; first and second derivatives in all pairs of modes against
-differences; strided and float32 arguments; no argument written to.
+Each sample call: value, shape and kind of the result; forward mode against differences, reverse
+against forward, second order in all four pairs of modes; the same with strided, float32, empty and
+0-d operands; no argument written to.  What is checked is in ``tests/sample_checks.py``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-import os
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.special
 from scipy.special import boxcox
 
 import srcad
 from srcad.frontend.calls import full_name
 from srcad.library import LIBRARY, complete, implements
+from srcad.specs import spec_of
+from tests.sample_checks import (
+    Subject,
+    check_first_order,
+    check_second_order,
+    close,
+    joined,
+    quietly,
+)
 from tests.samples import Call, Draw
 
 OPTIONS = {"backend": "reference"}
@@ -78,51 +90,157 @@ def same(got: Any, want: Any, rtol: float, exact_kind: bool = True) -> None:
     np.testing.assert_allclose(got, want, rtol=rtol, atol=rtol * scale)
 
 
-@pytest.mark.parametrize(("f", "k"), CASES)
-def test_value(f, k):
+def check_value(s: Subject, args: tuple[Any, ...], rtol: float = 1e-12, exact: bool = True) -> None:
     """What the original gives; arguments stay as they are."""
+    before = copy.deepcopy(args)
+    got = s.result(s.value(s.leaves(args)))
+    same(got, s.plain(args), rtol, exact)
+    same(args, before, 0.0)
+
+
+@pytest.mark.parametrize(("f", "k"), CASES)
+def test_sample(f, k):
+    """Value; first and second derivatives; empty operands."""
     call = calls(f)[k]
-    before = copy.deepcopy(call.args)
-    got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
-    same(got, program(f, call)(*call.args), 1e-12)
-    same(call.args, before, 0.0)
+    s = Subject(program(f, call), call.args)
+    check_value(s, call.args)
+    if call.smooth:
+        check_first_order(s, call.args)
+        check_second_order(s, call.args)
+    check_empty(f, k, s)
 
 
-def some(cases: list[Any]) -> list[Any]:
-    """The first case of each function; all of them where SRCAD_ALL_SAMPLES is set."""
-    if os.environ.get("SRCAD_ALL_SAMPLES"):
-        return cases
-    return list({id(c.values[0]): c for c in reversed(cases)}.values())
+@pytest.mark.parametrize(("f", "k"), CASES)
+def test_other_operands(f, k):
+    """Strided views, arrays of float32, arrays without axes."""
+    plain = calls(f)[k]
+    for check, kind in (
+        (check_strided, {"strided": True}),
+        (check_single, {"dtype": np.float32}),
+        (check_zero_d, {"zero_d": True}),
+    ):
+        call = drawn(f, k, **kind)
+        if call is not None and kinds(call) != kinds(plain):
+            check(f, call)
 
 
-@pytest.mark.parametrize(("f", "k"), some(CASES))
-def test_value_of_strided_and_single(f, k):
-    """Strided views give the same; float32 the same to its accuracy."""
-    for kind, rtol in (({"strided": True}, 1e-12), ({"dtype": np.float32}, 2e-4)):
-        call = calls(f, **kind)[k]
-        got = srcad.differentiable(program(f, call), **OPTIONS)(*call.args)
-        same(got, program(f, call)(*call.args), rtol, exact_kind=False)
+def drawn(f: Callable[..., Any], k: int, **kind: Any) -> Call | None:
+    """A sample call; ``None`` where the sample takes apart what it draws, and cannot."""
+    try:
+        return calls(f, **kind)[k]
+    except (TypeError, ValueError, IndexError):
+        return None
 
 
-SMOOTH = [c for c in CASES if calls(c.values[0])[c.values[1]].smooth]
+def check_strided(f: Callable[..., Any], call: Call) -> None:
+    """Value and first derivatives."""
+    s = Subject(program(f, call), call.args)
+    check_value(s, call.args)
+    if call.smooth:
+        check_first_order(s, call.args)
 
 
-TWICE = {tuple(c.values) for c in some(SMOOTH)}
+def check_single(f: Callable[..., Any], call: Call) -> None:
+    """Value and gradient as in float64, to the accuracy of float32."""
+    s = Subject(program(f, call), call.args)
+    check_value(s, call.args, 2e-4, exact=False)
+    if call.smooth:
+        t = Subject(program(f, call), widened(call.args))
+        x, y = s.leaves(s.args), t.leaves(t.args)
+        w = s.outputs(np.random.default_rng(0), s.value(x))
+        found, want = (joined(q.pullback([*z, *w])) for q, z in ((s, x), (t, y)))
+        close("float32 against float64", found, want, 2e-3)
 
 
-@pytest.mark.parametrize(("f", "k"), SMOOTH)
-def test_derivatives(f, k):
-    """Forward against differences, reverse against forward; of one sample the same twice."""
-    call = calls(f)[k]
-    order = 2 if (f, k) in TWICE else 1
-    srcad.check_grads(program(f, call), call.args, order=order, **OPTIONS)
+def check_zero_d(f: Callable[..., Any], call: Call) -> None:
+    """As the original has it, or refused with a reason."""
+    s = None
+    with contextlib.suppress(srcad.SrcadError):
+        s = Subject(program(f, call), call.args)
+    if like_the_original(f, call, s) and s is not None and call.smooth and any(s.active):
+        if np.all(np.isfinite(joined(s.value(s.leaves(call.args))))):
+            check_first_order(s, call.args)
 
 
-@pytest.mark.parametrize(("f", "k"), some(SMOOTH))
-def test_derivatives_of_strided(f, k):
-    """First order, with arrays that are strided views."""
-    call = calls(f, strided=True)[k]
-    srcad.check_grads(program(f, call), call.args, order=1, **OPTIONS)
+def check_empty(f: Callable[..., Any], k: int, s: Subject) -> None:
+    """The same program where an axis (of any of its sizes) is empty."""
+    for n in sorted({n for a in arrays((s.args, calls(f)[k].keywords)) for n in a.shape}):
+        call = drawn(f, k, none=n)
+        if call is None:
+            continue
+        if any(True for _ in arrays(call.keywords)) or not s.fits(call.args):
+            s = Subject(program(f, call), call.args)
+        if like_the_original(f, call, s) and call.smooth:
+            rng = np.random.default_rng(0)
+            leaves = s.leaves(call.args)
+            results = s.value(leaves)
+            u, w = s.inputs(rng, call.args), s.outputs(rng, results)
+            tangents = joined(s.tangent([*leaves, *u]))
+            cotangents = joined(s.pullback([*leaves, *w]))
+            if all(np.all(np.isfinite(r)) for r in results):
+                left, right = tangents @ joined(w), cotangents @ joined(u)
+                close(f"{n} is 0", np.array([right]), np.array([left]), 1e-9)
+
+
+def like_the_original(f: Callable[..., Any], call: Call, s: Subject | None) -> bool:
+    """Check the value; what the original refuses must be refused.  Whether there is a value.
+
+    (An index out of range that only the interpreter notices is no refusal.)
+    """
+    if f in UNLIKE:
+        return False
+    refused: Exception | None = None
+    try:
+        want = quietly(program(f, call), *copy.deepcopy(call.args))
+    except Exception as e:
+        refused = e
+    if refused is not None and s is not None:
+        with pytest.raises(Exception) as raised:  # noqa: PT011  (of whatever kind)
+            s.value(s.leaves(call.args))
+        assert isinstance(refused, IndexError) or not isinstance(raised.value, IndexError)
+    elif s is not None:
+        same(s.result(s.value(s.leaves(call.args))), want, 1e-12)
+    return refused is None
+
+
+# functions whose results of nothing, or of arrays without axes, are not the original's, and why
+UNLIKE: dict[Any, str] = {
+    **dict.fromkeys((math.prod, np.bincount, np.poly), "the type depends on the length"),
+    **dict.fromkeys((np.cov, np.corrcoef), "refused where the number of axes depends on a size"),
+    np.average: "NaN where NumPy divides Python's zeros",
+    **dict.fromkeys((np.median, np.quantile, np.percentile), "NumPy reshapes to a size of -1"),
+    **dict.fromkeys((np.nanquantile, np.nanpercentile), "NumPy loses the axis of q"),
+    **dict.fromkeys(
+        (scipy.special.logsumexp, scipy.special.softmax, scipy.special.log_softmax),
+        "SciPy indexes what it made 1-D",
+    ),
+    **dict.fromkeys((np.diff, np.polyder), "nothing is to be done for order 0"),
+    **dict.fromkeys((np.take_along_axis, np.pad), "NumPy wants an axis"),
+    np.random.permutation: "an array without axes is permuted as it is",
+}
+
+
+def arrays(x: Any) -> Iterator[np.ndarray]:
+    """The arrays in a structure."""
+    if isinstance(x, np.ndarray):
+        yield x
+    elif isinstance(x, (tuple, list)):
+        for v in x:
+            yield from arrays(v)
+    elif isinstance(x, dict):
+        yield from arrays(tuple(x.values()))
+
+
+def kinds(call: Call) -> list[Any]:
+    """What decides the program of a call."""
+    return [spec_of(a) for a in (*call.args, *arrays(call.keywords))]
+
+
+def widened(x: Any) -> Any:
+    """Arguments with float64 in place of float32."""
+    if isinstance(x, np.ndarray):
+        return x.astype(np.float64) if x.dtype == np.float32 else x
+    return type(x)(map(widened, x)) if isinstance(x, (tuple, list)) else x
 
 
 def test_entries_explain_themselves():
@@ -149,9 +267,8 @@ def test_a_new_entry_is_all_it_takes():
 
     try:
         for k in range(2):
-            test_value(boxcox, k)
-            test_value_of_strided_and_single(boxcox, k)
-            test_derivatives(boxcox, k)
+            test_sample(boxcox, k)
+            test_other_operands(boxcox, k)
         srcad.check_grads(loss, (x,), **OPTIONS)
     finally:
         del LIBRARY[boxcox]

@@ -14,8 +14,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 import srcad
 from srcad.library import LIBRARY_METHODS
+from tests.sample_checks import Subject, check_first_order, check_second_order
 from tests.samples import Draw
-from tests.test_library import same
+from tests.test_library import check_value, same
 
 PROGRAMS: list[Callable[..., Any]] = []
 
@@ -254,15 +255,11 @@ def matrix():
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 def test_program(f):
-    """Value as plain Python's; derivatives against differences."""
-    same(srcad.differentiable(f, backend="reference")(matrix()), f(matrix()), 1e-12)
-    srcad.check_grads(f, (matrix(),), order=1, backend="reference")
-
-
-@pytest.mark.parametrize("f", PROGRAMS[1::3], ids=lambda f: f.__name__)
-def test_second_order(f):
-    """Second derivatives."""
-    srcad.check_grads(f, (matrix(),), order=2, backend="reference")
+    """Value as plain Python's; derivatives of first order, of second in all pairs of modes."""
+    subject = Subject(f, (matrix(),))
+    check_value(subject, subject.args)
+    check_first_order(subject, subject.args)
+    check_second_order(subject, subject.args)
 
 
 @pytest.mark.parametrize("f", PROGRAMS[::4], ids=lambda f: f.__name__)

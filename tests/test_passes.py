@@ -22,7 +22,7 @@ from srcad.ir.text import text
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
-from srcad.transforms import cse, dead_code, hoist, induction, simplify
+from srcad.transforms import checks, cse, dead_code, hoist, induction, scalarise, simplify
 from tests.pass_programs import program
 
 VECTOR = ArrayT("f8", 1)
@@ -39,6 +39,8 @@ PASSES: dict[str, Callable[[Function], Function]] = {
     "simplify": simplify.run,
     "cse": cse.run,
     "hoist": hoist.run,
+    "checks": lambda fn: checks.run(hoist.run(fn)),
+    "scalarise": scalarise.run,
     "induction": induction.run,
     "dead_code": dead_code.run,
     "cleanup": cleanup,

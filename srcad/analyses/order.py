@@ -162,8 +162,14 @@ def _varying(s: For, inside: list[Stmt]) -> set[str]:
     return found
 
 
-def only_added(body: Block, arg: Var, end: Atom) -> bool:
+SUM = ("add", "sub")
+COMMUTATIVE = ("add", "mul", "maximum", "minimum")
+
+
+def only_added(body: Block, arg: Var, end: Atom, ops: tuple[str, ...] = SUM) -> bool:
     """Whether a carried number is only added to, through branches and inner loops.
+
+    ``ops`` are the operations that count, others than those of a sum for other reductions.
 
     >>> from srcad.ir.build import Builder
     >>> from srcad.ir.names import Namer
@@ -177,13 +183,14 @@ def only_added(body: Block, arg: Var, end: Atom) -> bool:
     >>> only_added(Block(tuple(b.stack[0])), total, twice)
     False
     """
-    return _Sum().through(body, arg) == end
+    return _Sum(ops).through(body, arg) == end
 
 
 class _Sum:
-    """Follows a number through additions; ``spent`` are its earlier values, not used again."""
+    """Follows a number through a reduction; ``spent`` are its earlier values, not used again."""
 
-    def __init__(self) -> None:
+    def __init__(self, ops: tuple[str, ...] = SUM) -> None:
+        self.ops = ops
         self.spent: set[str] = set()
 
     def through(self, b: Block, head: Atom) -> Atom | None:
@@ -201,8 +208,9 @@ class _Sum:
         if used or count > 1:
             return None
         match s:
-            case Op(op="add" | "sub", args=args, target=target) if count:
-                return self.become(head, target) if args[0] == head or s.op == "add" else None
+            case Op(op=op, args=args, target=target) if count and op in self.ops:
+                first = args[0] == head
+                return self.become(head, target) if first or op in COMMUTATIVE else None
             case If() if not count:
                 return self.branches(s, head)
             case For() | While():

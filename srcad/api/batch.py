@@ -44,12 +44,17 @@ class Batched(Transformed):
 
     def program(self, specs: dict[str, Spec]) -> Program:
         """The loop over the samples around the inner program."""
-        axes = self.axes(specs)
-        found: list[int | None] = []
-        sample = {
-            name: sample_spec(spec, axes[name], f"argument {name!r}", found)
-            for name, spec in specs.items()
-        }
+        inner, found = self.sample_program(specs)
+        types = [leaf.type for spec in specs.values() for leaf in leaf_specs(spec)]
+        captured = [p.type for p in inner.fn.params[len(types) :]]
+        placed: list[int] = []
+        out = stacked_spec(inner.out, self.out_axes, placed)
+        loop = Batch(inner, [*types, *captured], [*found, *([None] * len(captured))], placed)
+        return inner.with_fn(loop.function(), arguments=specs, out=out)
+
+    def sample_program(self, specs: dict[str, Spec]) -> tuple[Program, list[int | None]]:
+        """The program of one sample, and the axis of every leaf of the stacked arguments."""
+        sample, found = self.sample_specs(specs)
         inner = super().program(sample)
         if all(a is None for a in found):
             raise TypeMismatch(
@@ -57,12 +62,17 @@ class Batched(Transformed):
                 inner.source.loc(inner.source.node),
                 instead="pass at least one stacked array, or give in_axes",
             )
-        types = [leaf.type for spec in specs.values() for leaf in leaf_specs(spec)]
-        captured = [p.type for p in inner.fn.params[len(types) :]]
-        placed: list[int] = []
-        out = stacked_spec(inner.out, self.out_axes, placed)
-        loop = Batch(inner, [*types, *captured], [*found, *([None] * len(captured))], placed)
-        return inner.with_fn(loop.function(), arguments=specs, out=out)
+        return inner, found
+
+    def sample_specs(self, specs: dict[str, Spec]) -> tuple[dict[str, Spec], list[int | None]]:
+        """The kinds of one sample, and the axis of every leaf of the stacked arguments."""
+        axes = self.axes(specs)
+        found: list[int | None] = []
+        sample = {
+            name: sample_spec(spec, axes[name], f"argument {name!r}", found)
+            for name, spec in specs.items()
+        }
+        return sample, found
 
     def axes(self, specs: dict[str, Spec], optional: set[str] | None = None) -> dict[str, Any]:
         """The axes of each argument, by name; ``optional`` may be left out."""
@@ -213,7 +223,9 @@ def stacked_spec(spec: Spec, axes: Any, placed: list[int]) -> Spec:
     return replace(spec, parts=parts)
 
 
-def batch(f: Any, in_axes: Any = 0, out_axes: Any = 0, **options: Any) -> Batched:
+def batch(
+    f: Any, in_axes: Any = 0, out_axes: Any = 0, target: str = "cpu", **options: Any
+) -> Batched:
     """A function of one sample as a function of many: one compiled loop, differentiable.
 
     The conventions are those of JAX's ``vmap``; the meaning is that of a loop over the samples, in
@@ -226,6 +238,8 @@ def batch(f: Any, in_axes: Any = 0, out_axes: Any = 0, **options: Any) -> Batche
             name), nested like the arguments where these are structures.  Numbers in parameters
             that have a default are shared.
         out_axes: where the new axis stands in the results.
+        target: ``"cuda"`` gives each sample to a thread of the GPU; arrays are then those of the
+            device, as are the results, and the call takes ``stream=`` (``docs/cuda.md``).
         **options: see ``srcad.Options``.
 
     Returns:
@@ -235,6 +249,7 @@ def batch(f: Any, in_axes: Any = 0, out_axes: Any = 0, **options: Any) -> Batche
         TypeMismatch: axes that do not fit the arguments.
         ValueError: at the call, where numbers of samples differ, results of samples differ in
             shape, or there is no sample and a result is an array.
+        DeviceError: at the call, where the target is ``"cuda"`` and there is none.
 
     >>> from srcad.examples import square_sum
     >>> import numpy as np
@@ -244,18 +259,38 @@ def batch(f: Any, in_axes: Any = 0, out_axes: Any = 0, **options: Any) -> Batche
     array([[2., 4.],
            [6., 8.]])
     """
-    return Batched(f, in_axes, out_axes, **options)
+    return kind_for(target)(f, in_axes, out_axes, **options)
+
+
+def kind_for(target: str) -> type[Batched]:
+    """The class for a target.
+
+    Raises:
+        TypeMismatch: there is no such target.
+    """
+    if target == "cpu":
+        return Batched
+    if target == "cuda":
+        from srcad.api.batch_cuda import CudaBatched
+
+        return CudaBatched
+    raise TypeMismatch(f"no target {target!r}", instead='targets are "cpu" and "cuda"')
 
 
 def batch_jacobian(
-    f: Any, argnums: Any = 0, in_axes: Any = 0, mode: str = "auto", **options: Any
+    f: Any,
+    argnums: Any = 0,
+    in_axes: Any = 0,
+    mode: str = "auto",
+    target: str = "cpu",
+    **options: Any,
 ) -> Batched:
     """The Jacobian of every sample: shape (samples, output, input).
 
     Args:
         f: a function of one sample.
         argnums, mode: as for ``jacobian``.
-        in_axes: as for ``batch``.
+        in_axes, target: as for ``batch``.
 
     >>> from srcad.examples import squares
     >>> import numpy as np
@@ -265,4 +300,4 @@ def batch_jacobian(
            [[6., 0.],
             [0., 8.]]])
     """
-    return Batched(Jacobian(f, argnums, mode), in_axes, **options)
+    return kind_for(target)(Jacobian(f, argnums, mode), in_axes, **options)

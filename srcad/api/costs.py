@@ -47,7 +47,7 @@ class Costs:
         self.found: dict[str, CheckpointedLoop] = {}
         self.alive: dict[str, list[int]] = {name: [] for name in calls}
 
-    def observe(self, name: str, results: tuple[Any, ...]) -> None:
+    def observe(self, name: str, args: tuple[Any, ...], results: tuple[Any, ...]) -> None:
         """A call has returned."""
         if name in self.ends:
             self.alive[self.ends[name]].pop()

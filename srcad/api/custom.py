@@ -79,7 +79,7 @@ class CustomVjp(Custom):
         self.rules = (fwd, bwd)
         self.cache.clear()
         self.quick.clear()
-        self.ready.clear()
+        self.forget()
 
 
 class CustomJvp(Custom):
@@ -93,7 +93,7 @@ class CustomJvp(Custom):
         self.rules = (rule,)
         self.cache.clear()
         self.quick.clear()
-        self.ready.clear()
+        self.forget()
         return rule
 
     def defjvps(self, *jvps: Any) -> None:
@@ -102,7 +102,7 @@ class CustomJvp(Custom):
         self.rules = (None, *jvps)
         self.cache.clear()
         self.quick.clear()
-        self.ready.clear()
+        self.forget()
 
 
 def _callables(f: Custom, name: str, *rules: Any) -> None:

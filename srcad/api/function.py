@@ -22,16 +22,32 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import typeof_impl
 
 from srcad import options as settings
+from srcad.api.ready import Hot, Ready, hottest
 from srcad.api.safety import compiling, located, name_of
-from srcad.api.specialisation import Ready, Specialisation, kind_of, make
+from srcad.api.specialisation import (
+    Specialisation,
+    captured_types,
+    kind_of,
+    make,
+    unchanged,
+    watched,
+)
+from srcad.backends.base import Unknown
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
 from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 
 if TYPE_CHECKING:
+    from srcad.api.outs import Route
     from srcad.cache.entries import Slot
     from srcad.compiler import Program
+
+
+# A program and what must not have changed for it to be the function's.  The few last ones of a
+# function are kept, since one that is differentiated in one mode soon is in the other.
+Lowered = tuple["Program", tuple[Any, ...], tuple[Any, ...]]
+FEW = 4
 
 
 class Transformed:
@@ -57,7 +73,11 @@ class Transformed:
             )
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
+        self.hot: Hot | None = None
+        self.routes: dict[Any, Route] = {}  # calls with ``out``
+        self.route: Callable[[Any, Any], Any] | None = None  # the last of them, the short way
         self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
+        self.lowered: dict[Any, Lowered] = {}
         if not isinstance(f, Transformed):
             f = unwrap(f)
         try:
@@ -87,6 +107,13 @@ class Transformed:
                 why="srcad differentiates the source code of Python functions",
                 instead="call it in a Python function, and pass that",
             ) from None
+
+    @cached_property
+    def into(self) -> Callable[..., Any] | None:
+        """What a call with ``out=`` does, unless the user's function has a parameter ``out``."""
+        from srcad.api.outs import into
+
+        return None if "out" in self.signature.parameters else into
 
     @cached_property
     def positional(self) -> tuple[str, ...] | None:
@@ -121,9 +148,18 @@ class Transformed:
         """The program for given argument kinds (subclasses transform that of ``inner``)."""
         if isinstance(self.inner, Transformed):
             return self.inner.program(specs)
-        from srcad.api.inside import lowered
+        options = self.options
+        key = (options, defaults(), tuple(specs.items()))
+        found = self.lowered.get(key)
+        if found is None or not unchanged(*found[1:]):
+            from srcad.api.inside import lowered
 
-        return lowered(self.inner, specs, self.options)
+            made = lowered(self.inner, specs, options)
+            found = made, *watched(made.guards, captured_types(made))
+            if len(self.lowered) >= FEW:
+                self.lowered.clear()
+            self.lowered[key] = found
+        return found[0]
 
     @located
     def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:
@@ -201,9 +237,32 @@ class Transformed:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call with the arguments of the user's function."""
-        if kwargs:
-            return self.call_bound(self.bind(args, kwargs))
         # written out, not in functions: this is what a call costs over the compiled function
+        if kwargs:
+            if "out" in kwargs and (into := self.into) is not None:
+                return into(self, args, kwargs)
+            return self.call_bound(self.bind(args, kwargs))
+        hot = self.hot
+        if hot is not None and hot.options is settings.in_force and len(args) == hot.count:
+            for k in hot.arrays:
+                if type(args[k]) is not np.ndarray:
+                    return self.call(args)
+            for table, name, value in hot.names:
+                if table.get(name) is not value:
+                    return self.call(args)
+            for get, value in hot.watched:
+                if get() is not value:
+                    return self.call(args)
+            try:
+                result = hot.run(*args, *hot.extra) if hot.extra else hot.run(*args)
+            except Unknown:
+                pass
+            else:
+                return result if hot.finish is None else hot.finish(result)
+        return self.call(args)
+
+    def call(self, args: tuple[Any, ...]) -> Any:
+        """Call where there is more than one specialisation, or more to do than to run it."""
         try:
             ready = self.ready.get(fingerprint(args))
         except Exception:  # arguments that Numba does not know: structures, objects
@@ -233,7 +292,14 @@ class Transformed:
             known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
         result = known[1](args)
         self.ready[fingerprint(args)] = Ready(*known, args)
+        self.hot = hottest(self.ready, len(args))
         return result
+
+    def forget(self) -> None:
+        """The next call looks for its code again."""
+        self.ready.clear()
+        self.hot = self.route = None
+        self.routes.clear()
 
     def plain(self, args: tuple[Any, ...]) -> bool:
         """Whether arguments are in the order of the parameters, none left out."""

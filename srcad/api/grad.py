@@ -74,7 +74,9 @@ def grad(
 
     Returns:
         A function of the same arguments.  Arrays give arrays of the same shape, structures give
-        structures with ``None`` in place of ints.
+        structures with ``None`` in place of ints.  With the keyword ``out`` the arrays in the
+        result are those given, which must not overlap the arguments: ``grad(f)(x, out=g)``,
+        ``value_and_grad(f)(x, out=(None, g))``.
 
     Raises:
         SrcadError: at the call, where the program is outside the language.

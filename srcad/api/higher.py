@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from srcad.api.fitting import fit, fit_array
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
+from srcad.api.linear_maps import Linearized, Pullback
 from srcad.api.safety import compiling, located
 from srcad.api.specialisation import Specialisation, make, restorer
 from srcad.errors import TypeMismatch
@@ -29,6 +31,10 @@ from srcad.specs import (
 
 if TYPE_CHECKING:
     from srcad.compiler import Program
+
+
+DREW = "the function draws random numbers, which a transform would draw again"
+CHANGED = "an array that the function captures has changed since"
 
 
 class Jvp(Transformed):
@@ -208,7 +214,16 @@ class Vjp(Transformed):
             results = known[1].run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
             return cotangents(primal.face.results, specs, results)
 
-        return out, pullback
+        def point() -> tuple[Any, ...]:
+            found = iter(saved)
+            items = {k: rebuild(s, found, lambda obj: obj) for k, s in specs.items()}
+            return inspect.BoundArguments(self.signature, items).args
+
+        def obstacle() -> str:
+            unchanged = primal.face.draws or same(primal.captured(), captured)
+            return DREW * primal.face.draws or CHANGED * (not unchanged)
+
+        return out, Pullback(self.inner, point, pullback, obstacle, **self._own)
 
     def recorded(self, primal: Specialisation, leaves: list[Any]) -> tuple[Any, Any, Program]:
         """The result of a function that draws, its numbers, the program that takes them."""
@@ -251,6 +266,11 @@ def snapshot(x: Any) -> Any:
     out = fit_array(x, x.shape, spec.type, "a saved argument")
     out.flags.writeable = x.flags.writeable
     return out
+
+
+def same(xs: Iterable[Any], ys: Iterable[Any]) -> bool:
+    """Whether arrays hold the same numbers as their copies."""
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(xs, ys, strict=False))
 
 
 def snapshot_tree(x: Any) -> Any:
@@ -316,7 +336,7 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
     >>> out, df(np.array([0.0, 1.0]))
     (5.0, 4.0)
     """
-    from srcad.api.records import call_and_fix
+    from srcad.api.records import Replay, call_and_fix
 
     saved = snapshot_tree(primals)
     out, g = call_and_fix(as_function(f, options), primals)
@@ -324,7 +344,8 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
     def derivative(*tangents: Any) -> Any:
         return jvp(g, snapshot_tree(saved), tangents)[1]
 
-    return out, derivative
+    drew = DREW * isinstance(g, Replay)
+    return out, Linearized(f, lambda: saved, derivative, lambda: drew, **options)
 
 
 def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:

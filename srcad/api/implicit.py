@@ -121,7 +121,8 @@ def equations(
         def at_fixed_params(v: Any) -> Any:
             return flat(residual(unflat(v, 0, x)[0], *params))
 
-        r, r_t = jvp(at_fixed_x, (params,), (params_t,))
+        r = at_fixed_x(params)  # not with its tangent: that it is constant has to be visible
+        r_t = jvp(at_fixed_x, (params,), (params_t,))[1]
         v = flat(x)
         matrix = jacobian(at_fixed_params)(v)
         newton = np.linalg.solve(matrix, r)

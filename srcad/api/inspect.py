@@ -10,13 +10,14 @@ from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Differentiable
 from srcad.api.safety import compiling
+from srcad.api.threads import ParallelLoop, Threads
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
     """The generated Python of a function object for given arguments.
 
-    The text runs by itself with numpy and numba; a comment names the user's line above each group
-    of adjoint statements.
+    The text runs by itself with numpy and numba (and ``srcad.runtime`` where it says ``vmath``); a
+    comment names the user's line above each group of adjoint statements.
 
     Args:
         g: what ``grad``, ``jacobian``, ``differentiable``, … gave, or a plain function.
@@ -58,17 +59,20 @@ class Saved:
 class Explanation:
     """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
 
-    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``.
+    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``, ``parallel`` one for
+    each that runs on several threads, or was to and does not.
     """
 
     name: str
     saved: tuple[Saved, ...]
     tape_bytes: int
     loops: tuple[CheckpointedLoop, ...] = ()
+    parallel: tuple[ParallelLoop, ...] = ()
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
-        return "\n".join([head, *map(str, self.saved), *map(str, self.loops)])
+        lines = [*self.saved, *self.loops, *self.parallel]
+        return "\n".join([head, *map(str, lines)])
 
 
 HOW = {
@@ -96,7 +100,7 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
 
     >>> from srcad.examples import fixed_steps
     >>> explain(fixed_steps, 0.3, 4).tape_bytes
-    64
+    32
     """
     from srcad.api.grad import Grad
     from srcad.api.higher import snapshot
@@ -116,7 +120,13 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     leaves += [snapshot(c.now()) for c in program.captures]
     fn, found = measured(finished(program, whole=True))
     costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
-    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=costs.observe))
+    threads = Threads(program)
+
+    def observe(*call: Any) -> None:
+        costs.observe(*call)
+        threads.observe(*call)
+
+    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=observe))
     rows = []
     for report in program.reports:
         for r in report.residuals:
@@ -133,4 +143,4 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
                 )
             )
     total = sum(r.bytes for r in rows) + sum(sizes.values())
-    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()))
+    return Explanation(f.__name__, tuple(rows), total, tuple(costs.found.values()), threads.found())

@@ -62,9 +62,13 @@ def jacobian_program(
         elif any(is_complex(t) for s in chosen for t, _ in wholes(s.spec)):
             mode = "rev"
     check_complex(program, chosen, mode, holomorphic)
+    out = jacobian_spec(program.out, chosen, isinstance(argnums, (tuple, list)), mode)
+    from srcad.api.jacobian_chunks import chunked
+
+    if mode == "fwd" and (fn := chunked(program, chosen)) is not None:
+        return program.with_fn(fn, out=out)
     maker = Forward(program, chosen) if mode == "fwd" else Reverse(program, chosen)
     fn = maker.function()
-    out = jacobian_spec(program.out, chosen, isinstance(argnums, (tuple, list)), mode)
     return program.with_fn(fn, out=out, reports=(*program.reports, *maker.reports))
 
 

@@ -18,6 +18,7 @@ from typing import Any
 from srcad.analyses.summaries import summary_of
 from srcad.api.custom import Custom
 from srcad.api.function import Transformed
+from srcad.api.linear_maps import LinearMap
 from srcad.api.nested_batch import samples
 from srcad.compiler import Program, out_spec
 from srcad.errors import SrcadError
@@ -129,7 +130,10 @@ def links(f: Any) -> tuple[list[Transformed], Any]:
     """The transforms around a function, outermost first, and the function."""
     chain = []
     while isinstance(f, Transformed) and f.inner is not None and not isinstance(f, Custom):
-        chain.append(f)
+        if isinstance(f, LinearMap):  # is what its function does
+            f.check()
+        else:
+            chain.append(f)
         f = f.inner
     return chain, f
 

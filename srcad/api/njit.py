@@ -26,7 +26,7 @@ from numba.extending import NativeValue, models, register_model, unbox
 
 from srcad.api.adjoint import Adjoint, has_shadow
 from srcad.api.function import Transformed
-from srcad.api.njit_code import Glue, argument_specs, glue, leaf_texts, spec_of_type
+from srcad.api.njit_code import Glue, argument_specs, glue, leaf_texts, on_device, spec_of_type
 from srcad.api.njit_stamps import Stamp
 from srcad.api.safety import compiling
 from srcad.errors import SrcadError, TypeMismatch
@@ -107,7 +107,8 @@ def numba_type(obj: Any) -> DerivativeType:
 @lower_constant(DerivativeType)
 def constant(context: Any, builder: Any, ty: DerivativeType, pyval: Any) -> Any:
     """A global or closure variable: nothing at run time, but a stamp for the caller's cache."""
-    context.get_env_manager(builder).add_const(Stamp(ty.obj))
+    if not on_device():
+        context.get_env_manager(builder).add_const(Stamp(ty.obj))
     return context.get_dummy_value()
 
 
@@ -123,7 +124,7 @@ def compiled(obj: Any, args: tuple[Any, ...], kws: dict[str, Any]) -> Glue:
     table: dict[Any, Glue] = obj.__dict__.setdefault("_njit", {})
     args = tuple(types.unliteral(a) for a in args)
     kws = {k: types.unliteral(v) for k, v in kws.items()}
-    key = (obj_options(obj), args, tuple(kws.items()))
+    key = (obj_options(obj), on_device(), args, tuple(kws.items()))
     found = table.get(key)
     if found is None or not found.valid():
         found = table[key] = obj.in_njit(args, kws)

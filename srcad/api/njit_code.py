@@ -20,6 +20,7 @@ import llvmlite
 import numba
 import numpy as np
 from numba.core import types
+from numba.core.target_extension import current_target
 
 from srcad.api.specialisation import Specialisation, face_of, written_arrays
 from srcad.backends.cpu import compile_module, register
@@ -198,9 +199,15 @@ def glue(
         wrap: what is returned, with ``{}`` for the result (``r`` holds the leaves).
         extra: text that decides what the call computes, besides the program's own.
     """
-    module = emit(program.fn)
-    names: dict[str, Any] = {"np": np, "_entry": compile_module(module, program.fn.name)}
-    names |= known or {}
+    device = on_device()
+    if device:
+        from srcad.api.device_code import device_entry
+
+        source, entry = device_entry(program)
+    else:
+        module = emit(program.fn)
+        source, entry = module.source, compile_module(module, program.fn.name)
+    names: dict[str, Any] = {"np": np, "_entry": entry} | (known or {})
     leaves = [as_type(e, t) for expr, spec in arguments for e, t in leaf_texts(expr, spec)]
     arrays = [c.now() for c in program.captures]
     for k, a in enumerate(arrays):
@@ -208,20 +215,42 @@ def glue(
         leaves.append(f"_captured{k}")
     lines = [f"def call({header(signature, names)}):", *(f"    {x}" for x in before)]
     lines += overlap_checks(program, leaves, names)
+    if device:
+        from srcad.api.device_code import without_exceptions
+
+        lines = without_exceptions(lines, program, leaves, names, picked, wrap)
     count = len(program.fn.body.yields)
     lines.append(f"    r = _entry({', '.join(leaves)})")
-    results = iter(["r"] if count == 1 else [f"r[{k}]" for k in range(count)])
-    out, first = picked or (program.out, 0)
-    for _ in range(first):
-        next(results)
-    lines.append("    return " + wrap.format(result_text(out, results, names)))
+    results = ["r"] if count == 1 else [f"r[{k}]" for k in range(count)]
+    lines.append("    return " + returned(program, results, picked, wrap, names))
     text = "\n".join(lines) + "\n"
     names["__name__"] = __name__
     exec(compile(text, register(text, f"call of {program.fn.name}"), "exec"), names)
     special = Specialisation(face_of(program, False), lambda *leaves: (), lambda: program)
-    content = content_key(module.source + extra, text, arrays, names)
+    content = content_key(source + extra, text, arrays, names)
     frozen = tuple(a.tobytes() for a in arrays)
+    if device:
+        from srcad.api.device_code import device_function
+
+        return Glue(device_function(names["call"]), special, content, frozen)
     return Glue(numba.njit(error_model="numpy")(names["call"]), special, content, frozen)
+
+
+def on_device() -> bool:
+    """Whether Numba is compiling for CUDA."""
+    return bool(current_target() == "cuda")
+
+
+def returned(
+    program: Program,
+    leaves: list[str],
+    picked: tuple[Spec, int] | None,
+    wrap: str,
+    names: dict[str, Any],
+) -> str:
+    """The expression of what a call returns, of the program's results."""
+    out, first = picked or (program.out, 0)
+    return wrap.format(result_text(out, iter(leaves[first:]), names))
 
 
 def content_key(source: str, text: str, arrays: list[Any], names: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from numba.extending import typeof_impl
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
 from srcad.api.njit import DerivativeType, numba_type
-from srcad.api.njit_code import Glue, glue, leaf_texts, spec_of_type
+from srcad.api.njit_code import Glue, glue, leaf_texts, on_device, spec_of_type
 from srcad.api.programs import jvp_program
 from srcad.api.safety import compiling
 from srcad.errors import TypeMismatch
@@ -162,7 +162,11 @@ def seeds_for(
     for k, ((text, kind), m) in enumerate(zip(leaves, moving, strict=True)):
         if m is None:
             continue
-        if isinstance(kind, ArrayT):
+        if isinstance(kind, ArrayT) and on_device():
+            before.append(f"if {m[0]}.shape != {text}.shape:")
+            before.append("    raise ValueError('a tangent has another shape than its primal')")
+            seeds.append((m[0], Leaf(kind)))
+        elif isinstance(kind, ArrayT):
             name = f"_fit{kind.layout}"
             known[name] = fit_f if kind.layout == "F" else fit_c
             single = ", np.float32" if kind.dtype == "f4" else ", np.float64"

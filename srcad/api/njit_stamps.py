@@ -33,7 +33,9 @@ class Stamp:
     def __reduce__(self) -> Any:
         found = self.obj.__dict__.get("_njit", {})
         where = reference(self.obj)
-        calls = [(args, kws, glue.key) for (_, args, kws), glue in found.items()]
+        calls = [
+            (args, kws, glue.key) for (_, device, args, kws), glue in found.items() if not device
+        ]
         return verified, (where, calls)
 
 

@@ -21,7 +21,7 @@ from numba.extending import intrinsic, models, register_model, typeof_impl
 
 from srcad.api.function import as_function
 from srcad.api.njit import PROCESS, DerivativeType, numba_type
-from srcad.api.njit_code import Glue, argument_specs, glue, items_of, leaf_texts
+from srcad.api.njit_code import Glue, argument_specs, glue, items_of, leaf_texts, on_device
 from srcad.api.njit_points import fit_c, fit_f
 from srcad.api.programs import vjp_program
 from srcad.api.records import active_floats
@@ -29,7 +29,7 @@ from srcad.api.safety import compiling
 from srcad.api.specialisation import written_arrays
 from srcad.backends.printer import emit
 from srcad.compiler import Program
-from srcad.errors import NoDerivative, SrcadError, TypeMismatch
+from srcad.errors import NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs
 from srcad.ir.types import ArrayT, is_float
 from srcad.specs import gradient_spec, pack
@@ -54,6 +54,13 @@ class VjpAt:
 
     def in_njit(self, args: tuple[Any, ...], kws: dict[str, Any]) -> Glue:
         """Code for a call with arguments of the given Numba types."""
+        if on_device():
+            raise UnsupportedSyntax(
+                "srcad.vjp in a CUDA kernel",
+                None,
+                "a pullback keeps copies of its arguments, and a thread cannot allocate",
+                "use srcad.grad, or srcad.adjoint(f)(x, x_b, ..., out_b) with arrays of your own",
+            )
         specs = argument_specs(self.f.__name__, self.f.signature, args, kws)
         with compiling(self.f):
             program = self.f.program(specs)

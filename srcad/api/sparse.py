@@ -21,6 +21,7 @@ from srcad.api import colouring
 from srcad.api.compressed import compressed_program
 from srcad.api.function import Transformed
 from srcad.api.higher import snapshot
+from srcad.api.jacobian_chunks import WIDE
 from srcad.api.patterns import Patterns, Situation
 from srcad.api.programs import grad_program
 from srcad.api.safety import compiling, located
@@ -52,6 +53,12 @@ class Plan:
     situation: Situation
     way: int | None = None
 
+    @property
+    def width(self) -> int:
+        """How many colours one run takes: as few runs as possible, of equal size."""
+        runs = max(1, -(-self.colours // WIDE))
+        return 1 if self.by_rows else -(-self.colours // runs)
+
     def __repr__(self) -> str:
         m, n = self.pattern.shape
         kind = "cotangents" if self.by_rows else "tangents"
@@ -65,14 +72,15 @@ class Evaluator:
     program: Program
     chosen: list[Selection]
     patterns: Patterns
-    runs: dict[bool, Specialisation] = field(default_factory=dict)
+    runs: dict[tuple[bool, int], Specialisation] = field(default_factory=dict)
     plans: list[Plan] = field(default_factory=list)
 
-    def run(self, by_rows: bool) -> Specialisation:
+    def run(self, plan: Plan) -> Specialisation:
         """The compressed evaluation by columns or rows."""
-        if by_rows not in self.runs:
-            self.runs[by_rows] = make(compressed_program(self.program, self.chosen, by_rows))
-        return self.runs[by_rows]
+        key = plan.by_rows, plan.width
+        if key not in self.runs:
+            self.runs[key] = make(compressed_program(self.program, self.chosen, *key))
+        return self.runs[key]
 
 
 class SparseJacobian(Transformed):
@@ -188,7 +196,7 @@ class SparseJacobian(Transformed):
         with compiling(self):
             pattern, *sizes = evaluator.patterns.find(leaves)
             plan = self.coloured(pattern, sizes, situation)
-            evaluator.run(plan.by_rows)
+            evaluator.run(plan)
         evaluator.plans.insert(0, plan)
         del evaluator.plans[KEPT:]
         return plan
@@ -213,7 +221,7 @@ class SparseJacobian(Transformed):
     # evaluation
     def evaluate(self, evaluator: Evaluator, plan: Plan, leaves: list[Any]) -> tuple[Any, int]:
         """The nonzeros, and the fingerprint of the run."""
-        *stacks, way = evaluator.run(plan.by_rows)([*leaves, *plan.colour, plan.colours])
+        *stacks, way = evaluator.run(plan)([*leaves, *plan.colour, plan.colours])
         flat = [s.reshape(len(s), -1) for s in stacks]
         values = flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
         return values[plan.stack, plan.place], way

@@ -26,7 +26,10 @@ from srcad.specs import build as container
 if TYPE_CHECKING:
     from srcad.compiler import Program
     from srcad.ir.nodes import Function
-    from srcad.options import Options
+
+
+Guards = tuple[tuple[Path, Any], ...]
+Captures = tuple[tuple[Path, ArrayT], ...]
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Face:
     results: int
     written: tuple[int, ...]
     draws: bool
-    captures: tuple[tuple[Path, ArrayT], ...]
-    guards: tuple[tuple[Path, Any], ...]
+    captures: Captures
+    guards: Guards
     messages: dict[str, int]
     hint: str = ""
     text: str = ""
@@ -73,7 +76,6 @@ def face_of(program: Program, printed: bool) -> Face:
     from srcad.transforms.draws import draws
 
     fn = program.fn
-    captures = tuple((c.path, (c.value or c.var).type) for c in program.captures)
     face = Face(
         program.source.name,
         astuple(program.source.loc(program.source.node)),
@@ -83,7 +85,7 @@ def face_of(program: Program, printed: bool) -> Face:
         len(fn.body.yields),
         written_arrays(fn),
         bool(draws(fn)),
-        captures,  # type: ignore[arg-type]
+        captured_types(program),
         program.guards,
         templates(fn),
         fn.name,
@@ -95,6 +97,34 @@ def face_of(program: Program, printed: bool) -> Face:
         module = emit(finished(program))
         return replace(face, text=module.source, entry=module.entry)
     return face
+
+
+def captured_types(program: Program) -> Captures:
+    """Where captured arrays stand, and what the user sees there."""
+    return tuple((c.path, (c.value or c.var).type) for c in program.captures)  # type: ignore[misc]
+
+
+def watched(guards: Guards, captures: Captures) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What ``unchanged`` compares: frozen values; captured arrays as they are now, their types."""
+    checks = tuple((path.get, value) for path, value in guards)
+    return checks, tuple((path.get, path(), t) for path, t in captures)
+
+
+def unchanged(checks: tuple[Any, ...], arrays: tuple[Any, ...]) -> bool:
+    """Whether frozen values are what they were, and captured arrays of the same type."""
+    for get, value in checks:
+        try:
+            now = get()
+        except Exception:
+            return False
+        if now is not value and (type(now) is not type(value) or now != value):
+            if not (now != now and value != value):
+                return False
+    for get, array, t in arrays:
+        now = get()
+        if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
+            return False
+    return True
 
 
 def written_arrays(fn: Function) -> tuple[int, ...]:
@@ -123,9 +153,9 @@ class Specialisation:
     ) -> None:
         self.face, self.run, self.remake = face, run, remake
         self.restore = restorer(face.out, count())
+        self.kept = tuple(path() for path, _ in face.captures)  # the arrays captured at first
         self.fetch = tuple(fetching(path, t) for path, t in face.captures)
-        self.checks = tuple((path.get, value) for path, value in face.guards)
-        self.arrays = tuple((path.get, path(), t) for path, t in face.captures)
+        self.checks, self.arrays = watched(face.guards, face.captures)
 
     @cached_property
     def program(self) -> Program:
@@ -134,30 +164,16 @@ class Specialisation:
 
     def valid(self) -> bool:
         """Whether the captured numbers still have the values that were frozen."""
-        for get, value in self.checks:
-            try:
-                now = get()
-            except Exception:
-                return False
-            if now is not value and (type(now) is not type(value) or now != value):
-                if not (now != now and value != value):
-                    return False
-        for get, array, t in self.arrays:
-            now = get()
-            if now is not array and not (isinstance(now, np.ndarray) and same_kind(now, t)):
-                return False
-        return True
+        return unchanged(self.checks, self.arrays)
 
     def captured(self) -> tuple[Any, ...]:
         """The captured arrays as they are now."""
         return tuple([get() for get in self.fetch])
 
     @property
-    def direct(self) -> Callable[..., Any] | None:
-        """The compiled function, where its arguments and results are already those of the call."""
-        if self.fetch or self.face.written or not bare(self.face.out):
-            return None
-        return getattr(self.run, "compiled", None)
+    def compiled(self) -> Callable[..., Any] | None:
+        """The compiled function, where nothing is to be checked before a call of it."""
+        return None if self.face.written else getattr(self.run, "compiled", None)
 
     def spread(self, *leaves: Any) -> Any:
         """``__call__`` with the leaves one by one."""
@@ -170,36 +186,6 @@ class Specialisation:
         if self.face.written:
             check_overlap(self.face, leaves)
         return self.restore(self.run(*leaves))
-
-
-class Ready:
-    """A specialisation that has run, with what the next call is compared with.
-
-    Numba's fingerprint of the arguments has chosen it; it holds rank, layout and element type of
-    arrays, but says nothing of subclasses and foreign byte order, nor of the size of an integer.
-
-    ``names`` and ``watched`` are captured values, compared by identity: where one is another
-    object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
-    comes before or after it.
-    """
-
-    __slots__ = ("arrays", "integers", "names", "options", "run", "watched")
-
-    def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
-        self.options = options
-        arrays = ((k, x) for k, x in enumerate(args) if isinstance(x, np.ndarray))
-        self.arrays = tuple((k, x.dtype) for k, x in arrays)
-        self.integers = tuple(k for k, x in enumerate(args) if isinstance(x, (int, np.int64)))
-        watched = [(p, value) for p, value in special.face.guards]
-        watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
-        entries = {id(p): p.entry() for p, _ in watched}
-        self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
-        self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
-        self.run = special.direct or special.spread
-
-    def fit(self, args: tuple[Any, ...]) -> bool:
-        """Whether integers are numbers of 64 bits."""
-        return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
 
 
 def fetching(path: Path, t: ArrayT) -> Callable[[], Any]:
@@ -263,18 +249,6 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
                     "own",
                     "pass a copy",
                 )
-
-
-def bare(spec: Spec) -> bool:
-    """Whether a result is what compiled code returns: an array or a number, a tuple of several.
-
-    >>> bare(Leaf(Scalar("f8"))), bare(Leaf(Scalar("f4")))
-    (True, False)
-    """
-    if isinstance(spec, Leaf):
-        return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
-    several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
-    return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
 
 
 def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:

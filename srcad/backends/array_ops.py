@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from srcad.ir.types import ArrayT, Type
+from srcad.runtime.storage import srcad_apart
 
 Spelling = str | Callable[[tuple[Type, ...]], str]
 
@@ -62,7 +63,11 @@ SPELLINGS: dict[str, Spelling] = {
     "qr": on_contiguous("np.linalg.qr"),
     "slogdet": on_contiguous("np.linalg.slogdet"),
     "pinv": on_first("np.linalg.pinv({0}, {1})"),
+    "threads": "numba.get_num_threads()",
+    "apart": "srcad_apart({0}, {1})",
 }
+HELPERS = {"apart": "srcad_apart"}  # the functions of ``runtime.RUNTIME_HELPERS`` that these call
+THREADS = 3  # of the backends that do not compile, so that there are chunks to be put together
 
 
 def _eig(a: Any) -> Any:
@@ -85,6 +90,8 @@ EVALUATORS: dict[str, Callable[..., Any]] = {
     "qr": np.linalg.qr,
     "slogdet": lambda a: tuple(x.item() for x in np.linalg.slogdet(a)),
     "pinv": np.linalg.pinv,
+    "threads": lambda: THREADS,
+    "apart": srcad_apart,
 }
 
 LAYOUTS: dict[str, Callable[[tuple[Type, ...]], tuple[str, ...]]] = {

@@ -43,6 +43,10 @@ Step = Callable[[Frame], None]
 Compiled = Callable[..., tuple]
 
 
+class Ended(Exception):
+    """Ends a function without results, at a check without exception."""
+
+
 def convert(value: Any, t: Type) -> Any:
     """An argument as the interpreter keeps values of type ``t``."""
     return CASTS[t.kind](value) if isinstance(t, Scalar) else value
@@ -206,7 +210,7 @@ class StatementClosures:
 
     def _check(self, s: Check) -> Step:
         cond, message = self.slot(s.cond), self.all(s.message)
-        error = getattr(builtins, s.exception)
+        error = getattr(builtins, s.exception) if s.exception else Ended
 
         def step(fr: Frame) -> None:
             if not fr[cond]:

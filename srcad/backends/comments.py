@@ -17,6 +17,7 @@ from srcad.ir.nodes import Loc
 SourceLines = Callable[[str], list[str]]
 _MARK = "srcad_comment_"
 _CUT = 70
+_SERIAL = "serial: "  # a role: of a loop that was to run on several threads, and why it does not
 
 
 class Comments:
@@ -25,13 +26,14 @@ class Comments:
     def __init__(self, source_lines: SourceLines | None) -> None:
         self.source_lines = source_lines
         self.texts: list[str] = []
+        self.told: set[Loc] = set()  # loops whose reason for running on one thread is given
 
     def add(self, body: list[ast.stmt], current: tuple | None = None) -> None:
         """Put a marker wherever a line of the user's program begins."""
         out: list[ast.stmt] = []
         keys = [_key(getattr(node, "loc", None)) for node in body]
         for k, node in enumerate(body):
-            if keys[k] is not None and keys[k] != current:
+            if keys[k] is not None and keys[k] != current and not self._again(node):
                 out.append(self._marker(_group(body, keys, k)))
             current = keys[k]
             for part in ("body", "orelse"):
@@ -39,6 +41,15 @@ class Comments:
                     self.add(getattr(node, part), current)
             out.append(node)
         body[:] = out
+
+    def _again(self, node: ast.stmt) -> bool:
+        """Whether this is about a loop that has had its comment."""
+        loc: Loc = node.loc  # type: ignore[attr-defined]
+        if not loc.role.startswith(_SERIAL):
+            return False
+        known = loc in self.told
+        self.told.add(loc)
+        return known
 
     def _marker(self, loc: Loc) -> ast.stmt:
         self.texts.append(self._text(loc))
@@ -48,6 +59,10 @@ class Comments:
         lines = self.source_lines(loc.file) if self.source_lines else []
         line = lines[loc.line - 1].strip() if 0 < loc.line <= len(lines) else ""
         line = line if len(line) <= _CUT else line[: _CUT - 1] + "…"
+        if loc.role.startswith(_SERIAL):
+            return f"# line {loc.line} on one thread: {loc.role.removeprefix(_SERIAL)}"
+        if loc.role == "parallel":
+            return f"# line {loc.line} on several threads" + (f": {line}" if line else "")
         return f"# {loc.role} of line {loc.line}" + (f": {line}" if line else "")
 
     def replace(self, source: str) -> str:

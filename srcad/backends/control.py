@@ -20,6 +20,8 @@ from srcad.ir.nodes import Atom, Const, For, If, Var, While
 class FunctionPrinter(StatementPrinter):
     """Prints one function."""
 
+    decorator: ast.expr | None = None  # where it is not that of the dialect
+
     def function(self, name: str) -> ast.FunctionDef:
         """The function definition, without decorators."""
         body = self.fn.body

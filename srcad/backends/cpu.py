@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from numba.core import config
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from srcad.backends.base import NAMESPACE, as_tuple
+from srcad.backends.base import NAMESPACE, Unknown, as_tuple
 from srcad.errors import InternalError
 
 if TYPE_CHECKING:
@@ -46,11 +48,30 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+    if namespace.get("PACKED"):
+        pack(namespace[entry])
     if cached:
         from srcad.backends.machine import Overloads
 
         namespace[entry]._cache = Overloads(source)
     return namespace[entry]
+
+
+def pack(dispatcher: Any) -> None:
+    """Let LLVM make vector instructions of equal operations next to each other (Numba does not,
+    where it is not told to for all functions)."""
+    plain = dispatcher._compiler.compile
+
+    def compile(*args: Any) -> Any:
+        with global_compiler_lock:
+            before = vars(config)["SLP_VECTORIZE"]
+            vars(config)["SLP_VECTORIZE"] = 1
+            try:
+                return plain(*args)
+            finally:
+                vars(config)["SLP_VECTORIZE"] = before
+
+    dispatcher._compiler.compile = compile
 
 
 def register(source: str, hint: str) -> str:
@@ -71,12 +92,28 @@ class CpuBackend:
         return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
 
+def guard(compiled: Any) -> None:
+    """Let a dispatcher raise ``Unknown`` where it would compile, so that its own choice among what
+    is compiled says whether arguments are of a kind that it was made for."""
+    if not hasattr(compiled, "learn"):
+        compiled.learn = compiled._compile_for_args
+
+        def refuse(*args: Any, **keywords: Any) -> Any:
+            raise Unknown
+
+        compiled._compile_for_args = refuse
+
+
 def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
     """A dispatcher as a function that returns the tuple of its ``count`` results."""
 
     def call(*args: Any) -> tuple:
         try:
-            return as_tuple(count, compiled(*args))
+            try:
+                return as_tuple(count, compiled(*args))
+            except Unknown:
+                compiled.learn(*args)
+                return as_tuple(count, compiled(*args))
         except Exception as error:
             if not while_compiling(error):
                 raise

@@ -142,11 +142,11 @@ def convert(e: Expr, have: Type, want: Type) -> Expr:
 
 
 # scalar operations
-def operation(s: Op, args: list[Expr]) -> Expr:
-    """A scalar primitive."""
+def operation(s: Op, args: list[Expr], vector: bool = False) -> Expr:
+    """A scalar primitive; with ``vector``, in the spelling that has a vector form."""
     types = [a.type for a in s.args]
     args = _numbers(s, args, types)
-    template = PRIMITIVES[s.op].template
+    template = f"vmath.{s.op}({{0}})" if vector else PRIMITIVES[s.op].template
     if s.op == "select":
         test, one, two = (a.node for a in args)
         return combine(ast.IfExp(test, one, two), args, 10)

@@ -23,7 +23,7 @@ from srcad.ir.nodes import For, Function, Var, While
 from srcad.ir.walk import statements, variables
 
 # global names that printed code uses; a parameter called like one is renamed
-SPOKEN = {"np", "math", "numba"} | set(dir(builtins)) - {
+SPOKEN = {"np", "math", "numba", "cuda"} | set(dir(builtins)) - {
     "hash",
     "id",
     "input",

@@ -15,15 +15,17 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeGuard
 
 from srcad.backends.comments import Comments, SourceLines
 from srcad.backends.control import FunctionPrinter
 from srcad.backends.expressions import name
 from srcad.backends.naming import identifier
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Call, Function
+from srcad.ir.nodes import Call, Function, Stmt
+from srcad.ir.threads import is_barrier, is_old
 from srcad.ir.walk import statements
 from srcad.runtime import RUNTIME_HELPERS, with_callees
 
@@ -31,7 +33,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import astor  # type: ignore[import-untyped]
 
-IMPORTS = "import math\nimport numba\nimport numpy as np\n"
+PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+VECTOR = "from srcad.runtime import vmath\n"
 
 
 @dataclass(frozen=True)
@@ -43,19 +46,51 @@ class Module:
     tree: ast.Module = field(compare=False, repr=False)
 
 
-def emit(fn: Function, source_lines: SourceLines | None = None) -> Module:
+def _decorator(parallel: bool, nogil: bool = False) -> ast.expr:
+    """How a function is compiled for the processor."""
+    keywords = [ast.keyword("error_model", ast.Constant("numpy"))]
+    if parallel:
+        keywords.append(ast.keyword("parallel", ast.Constant(True)))
+    if nogil:
+        keywords.append(ast.keyword("nogil", ast.Constant(True)))
+    return ast.Call(name("numba.njit"), [], keywords)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What is different for another target: what prints functions, what stands around them."""
+
+    imports: str
+    printer: type[FunctionPrinter]
+    decorator: Callable[..., ast.expr]
+    helpers: Mapping[str, Callable[..., Any]]
+    renamed: Mapping[str, str] = field(default_factory=dict)  # what helpers call, to helpers
+
+
+CPU = Dialect(
+    "import math\nimport numba\nimport numpy as np\n", FunctionPrinter, _decorator, RUNTIME_HELPERS
+)
+
+
+def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect = CPU) -> Module:
     """Print a function, its callees and helpers as one module."""
     functions = list(_reachable(fn))
-    names = _function_names(functions)
+    names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
+    imports = dialect.imports
     definitions: list[ast.FunctionDef] = []
     for f in functions:
-        printer = FunctionPrinter(f, {*names.values(), *RUNTIME_HELPERS}, _called(f, names))
+        taken = {*names.values(), *dialect.helpers}
+        printer = dialect.printer(f, taken, _called(f, names))
         definition = printer.function(names[id(f)])
-        definition.decorator_list = [_decorator(printer.parallel, f.nogil)]
+        decorator = printer.decorator or dialect.decorator(printer.parallel, f.nogil)
+        definition.decorator_list = [decorator]
         helpers |= printer.helpers
+        imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
-    tree = ast.Module([*ast.parse(IMPORTS).body, *_helpers(helpers), *definitions[::-1]], [])
+    known = _helpers(helpers, dialect)
+    head = imports + (PACKED if any(f.packed for f in functions) else "")
+    tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
         comments.add(d.body)
@@ -90,36 +125,39 @@ def _reachable(fn: Function) -> Iterator[Function]:
             continue
         seen[id(f)] = f
         yield f
-        queue += [f.callees[s.fn] for s in statements(f.body) if isinstance(s, Call)]
+        queue += [f.callees[s.fn] for s in statements(f.body) if _defined(s)]
 
 
-def _function_names(functions: list[Function]) -> dict[int, str]:
-    namer = Namer({p.name for f in functions for p in f.params} | RUNTIME_HELPERS.keys())
+def _function_names(functions: list[Function], helpers: Iterable[str]) -> dict[int, str]:
+    namer = Namer({p.name for f in functions for p in f.params} | set(helpers))
     return {id(f): namer.fresh(identifier(f.name)) for f in functions}
 
 
 def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
-    return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if isinstance(s, Call)}
+    return {s.fn: names[id(fn.callees[s.fn])] for s in statements(fn.body) if _defined(s)}
 
 
-def _decorator(parallel: bool, nogil: bool = False) -> ast.expr:
-    keywords = [ast.keyword("error_model", ast.Constant("numpy"))]
-    if parallel:
-        keywords.append(ast.keyword("parallel", ast.Constant(True)))
-    if nogil:
-        keywords.append(ast.keyword("nogil", ast.Constant(True)))
-    return ast.Call(name("numba.njit"), [], keywords)
+def _defined(s: Stmt) -> TypeGuard[Call]:
+    """Whether a statement calls a function that has to be printed."""
+    return isinstance(s, Call) and not (is_barrier(s) or is_old(s))
 
 
-def _helpers(wanted: set[str]) -> list[ast.stmt]:
+def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
-    for helper in with_callees(wanted):
-        definition = ast.parse(inspect.getsource(RUNTIME_HELPERS[helper])).body[0]
+    known, renamed = dialect.helpers, dialect.renamed
+    every = with_callees(wanted, known)
+    used = {n for h in every for n in known[h].__code__.co_names}  # type: ignore[attr-defined]
+    every += [new for old, new in renamed.items() if old in used and new not in every]
+    for helper in sorted(every):
+        definition = ast.parse(inspect.getsource(known[helper])).body[0]
         assert isinstance(definition, ast.FunctionDef)
         definition.returns = None
         for a in definition.args.args:
             a.annotation = None
-        definition.decorator_list = [_decorator(False)]
+        for node in ast.walk(definition):
+            if isinstance(node, ast.Name):
+                node.id = renamed.get(node.id, node.id)
+        definition.decorator_list = [dialect.decorator(False)]
         out.append(definition)
     return out

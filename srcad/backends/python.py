@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from srcad.backends.array_ops import THREADS
 from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.backends.cpu import register
 from srcad.backends.printer import Module, emit
@@ -43,6 +44,8 @@ def executable(module: Module, fn: Function) -> Callable[..., tuple]:
     exec(compile(ast.fix_missing_locations(tree), filename, "exec"), namespace)
     namespace["math"] = _ieee_math()
     namespace["range"] = lambda *bounds: map(np.int64, range(*bounds))
+    threads = np.int64(THREADS)
+    namespace["numba"] = SimpleNamespace(prange=namespace["range"], get_num_threads=lambda: threads)
     namespace["len"] = lambda cells: np.int64(len(cells))
     kinds = [p.type for p in fn.params]
     entry = namespace[module.entry]
@@ -84,8 +87,6 @@ class _NumPyConstants(ast.NodeTransformer):
         return None if node.names[0].name in ("numba", "math") else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id == "numba":
-            return ast.Name("range", ast.Load())
         return node if isinstance(node.value, ast.Name) else self.generic_visit(node)
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:

@@ -18,10 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from srcad.backends.closures import Compiled, Frame, StatementClosures, Step, convert
-from srcad.ir.nodes import For, Function, If, While
+from srcad.backends.closures import Compiled, Ended, Frame, StatementClosures, Step, convert
+from srcad.ir.nodes import Check, For, Function, If, While
+from srcad.ir.walk import statements
 
-Observer = Callable[[str, tuple], None]
+Observer = Callable[[str, tuple, tuple], None]
 
 
 def run(
@@ -29,7 +30,7 @@ def run(
 ) -> tuple:
     """Execute a function; arguments are converted to the parameters' scalar types.
 
-    ``observe(name, results)`` is told of every call of a function, when it returns.
+    ``observe(name, args, results)`` is told of every call of a function, when it returns.
     """
     return Program(debug, observe).build(fn)(*args)
 
@@ -59,7 +60,7 @@ class Program:
     def _told(self, fn: Function, call: Compiled) -> Compiled:
         def wrapped(*args: Any) -> tuple:
             results = call(*args)
-            self.observe(fn.name, results)  # type: ignore[misc]
+            self.observe(fn.name, args, results)  # type: ignore[misc]
             return results
 
         return wrapped
@@ -86,7 +87,14 @@ class _Closures(StatementClosures):
                 step(frame)
             return tuple([frame[r] for r in results])
 
-        return call
+        def ending(*args: Any) -> tuple:
+            try:
+                return call(*args)
+            except Ended:
+                return ()
+
+        early = any(isinstance(s, Check) and not s.exception for s in statements(self.fn.body))
+        return ending if early else call
 
     def _if(self, s: If) -> Step:
         cond = self.slot(s.cond)
@@ -121,11 +129,14 @@ class _Closures(StatementClosures):
         index, breaks = self.bind(s.index), s.breaks
         inits, args, steps, yields = self._carried(s)
         flag = args.start
+        # threads come in any order; before the last pass has looked at it a mark is but a wish
+        threads = s.parallel and s.loc is not None and s.loc.role == "parallel"
 
         def step(fr: Frame) -> None:
             start, stop, stride = [fr[b] for b in bounds]
             fr[args] = [fr[i] for i in inits]
-            for i in range(start, stop, stride):
+            trips = range(start, stop, stride)
+            for i in trips[::-1] if threads else trips:
                 fr[index] = i
                 for inner in steps:
                     inner(fr)

@@ -61,7 +61,7 @@ class StatementPrinter:
         self.out: list[ast.stmt] = []
         self.current = fn.body
         self.helpers: set[str] = set()
-        self.parallel = False
+        self.parallel = self.vector = False
 
     # blocks and statements
     @contextmanager
@@ -142,7 +142,9 @@ class StatementPrinter:
         args = self.gather(s.args, plain=ex.repeats(s.op))
         if PRIMITIVES[s.op].helper:
             self.helpers.add(PRIMITIVES[s.op].helper)
-        self.define(s.target, ex.operation(s, args), s.loc)
+        vector = s.target.name in self.fn.vector
+        self.vector |= vector
+        self.define(s.target, ex.operation(s, args, vector), s.loc)
 
     def subscripts(self, s: Load | Store | Accumulate, index: list[Expr]) -> list[Expr]:
         """Subscripts that are never negative as unsigned numbers, where that is not obvious."""
@@ -200,6 +202,7 @@ class StatementPrinter:
     def _arrayop(self, s: ArrayOp) -> None:
         types = tuple(a.type for a in s.args)
         args = self.gather(s.args)
+        self.helpers |= {array_ops.HELPERS[s.op]} if s.op in array_ops.HELPERS else set()
         e = ex.filled(array_ops.spelling(s.op, types), args)
         have = array_ops.result_layouts(s.op, types, len(s.targets))
         if len(s.targets) == 1:
@@ -229,11 +232,12 @@ class StatementPrinter:
 
     def _check(self, s: Check) -> None:
         cond = self.get(s.cond)
+        never = isinstance(s.cond, Const) and not s.cond.value
         message = [
             self.get(m).node if isinstance(m, (Var, Const)) else ast.Constant(m) for m in s.message
         ]
-        error = ast.Raise(ex.call(s.exception, *message))
-        self.emit(ast.If(ex.negation(cond), [error], []), s.loc)
+        error = ast.Raise(ex.call(s.exception, *message)) if s.exception else ast.Return()
+        self.emit(error if never else ast.If(ex.negation(cond), [error], []), s.loc)
 
     def _print(self, s: Print) -> None:
         args = [

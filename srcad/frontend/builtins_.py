@@ -1,4 +1,4 @@
-"""Python's builtins, ``math`` functions that are no plain primitive, and numba's ``prange``.
+"""Python's builtins and ``math`` functions that are no plain primitive.
 
 Each handler takes ``(lowering, args, keywords, node)`` with abstract values and gives one.
 """
@@ -9,19 +9,17 @@ import builtins
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
 from srcad.frontend.arrays import shape_of
 from srcad.frontend.conversions import convert
-from srcad.frontend.core import CALLS, FALSE, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import extend, length_of, new_list
 from srcad.frontend.loops import indexed
 from srcad.frontend.source import of_library
 from srcad.frontend.statements import emit_print, settle
 from srcad.frontend.values import (
-    IterV,
     ListV,
     RangeV,
     Record,
@@ -35,21 +33,6 @@ from srcad.frontend.values import (
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.nodes import Atom, Const
 from srcad.ir.types import F8, I8
-
-
-@handles(CALLS, range, numba.prange)
-def range_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``range(stop)``, ``range(start, stop)``, ``range(start, stop, step)``."""
-    values = [lo.integer(a, node, "a bound of range") for a in args]
-    if not 1 <= len(values) <= 3:
-        lo.mismatch(node, f"range takes 1 to 3 arguments, got {len(values)}", PLAIN)
-    start, stop, step = [ZERO, values[0], ONE] if len(values) == 1 else [*values, ONE][:3]
-    if isinstance(step, Const):
-        if step.value == 0:
-            lo.mismatch(node, "the step of a range must not be zero", PLAIN)
-    else:
-        lo.b.check(lo.b.op("ne", step, ZERO), "ValueError", "range() arg 3 must not be zero")
-    return RangeV(start, stop, step)
 
 
 @handles(CALLS, slice)
@@ -119,7 +102,6 @@ CALLS[min], CALLS[max] = min_max("min"), min_max("max")
 
 def fold_items(lo: Lowering, name: str, xs: Any, node: Any) -> Any:
     """``min``/``max`` over an iterable, as a loop."""
-    from srcad.frontend.loops import indexed
 
     n, item = indexed(lo, xs, node)
     lo.b.check(lo.b.op("gt", n, ZERO), "ValueError", f"{name}() arg is an empty sequence")
@@ -159,7 +141,6 @@ def sum_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     import ast
 
     from srcad.frontend.expressions import binary
-    from srcad.frontend.loops import indexed
 
     start = args[1] if len(args) > 1 else keywords.get("start", ZERO)
     xs = args[0]
@@ -173,45 +154,6 @@ def sum_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         kind = lo.scalar(item(ZERO), node).type
     init = lo.b.cast(lo.scalar(start, node), join_types(start.type, kind))
     return accumulate(lo, n, init, lambda acc, k: lo.b.op("add", acc, lo.scalar(item(k), node)))
-
-
-@handles(CALLS, enumerate)
-def enumerate_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``enumerate(xs, start)``."""
-    start = args[1] if len(args) > 1 else keywords.get("start", ZERO)
-    return IterV("enumerate", (settle(lo, args[0]),), lo.integer(start, node))
-
-
-@handles(CALLS, zip)
-def zip_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``zip(xs, ys, …)``; with ``strict``, lengths are compared before the first item."""
-    if not args:
-        lo.mismatch(node, "zip of nothing", instead="give it something to iterate over")
-    parts = tuple(settle(lo, a) for a in args)
-    strict = lo.truth(keywords.get("strict", FALSE), node)
-    if not (isinstance(strict, Const) and not strict.value):
-        same_lengths(lo, parts, strict, node)
-    return IterV("zip", parts)
-
-
-def same_lengths(lo: Lowering, parts: tuple[Any, ...], strict: Atom, node: Any) -> None:
-    """Raise as ``zip`` does where lengths differ, if ``strict``."""
-    lengths = [indexed(lo, p, node)[0] for p in parts]
-    free = lo.b.op("not", strict)
-    for k, n in enumerate(lengths[1:], 1):
-        before = "argument 1" if k == 1 else f"arguments 1-{k}"
-        for order, word in (("ge", "shorter"), ("le", "longer")):
-            fits = lo.b.op("or", free, lo.b.op(order, n, lengths[0]))
-            lo.b.check(fits, "ValueError", f"zip() argument {k + 1} is {word} than {before}")
-
-
-@handles(CALLS, reversed)
-def reversed_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``reversed(xs)``."""
-    v = settle(lo, args[0])
-    if isinstance(v, IterV):
-        lo.mismatch(node, f"cannot reverse {describe(v)}", PLAIN)
-    return IterV("reversed", (v,))
 
 
 @handles(CALLS, np.float64)
@@ -301,7 +243,7 @@ def tuple_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, list)
 def list_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``list(xs)``."""
-    from srcad.frontend.loops import indexed, unrolled
+    from srcad.frontend.loops import unrolled
 
     if not args:
         return new_list(lo, node, [])
@@ -332,7 +274,7 @@ def quantifier(op: str) -> Any:
     """``any`` or ``all`` of a tuple, a list or an array."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        from srcad.frontend.loops import indexed, unrolled
+        from srcad.frontend.loops import unrolled
 
         init = const(op == "and")
         items = unrolled(args[0])

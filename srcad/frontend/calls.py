@@ -91,8 +91,7 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 )
             args += v.items
         else:
-            v = array_literal(lo, a) if takes_rows(f) else lo.expr(a)
-            args.append(before_writes(lo, lo.read(v, a), later))
+            args.append(before_writes(lo, lo.read(positional(lo, f, a), a), later))
     keywords: dict[str, Any] = {}
     for k in node.keywords:
         later.pop(0)
@@ -109,6 +108,15 @@ def call_expression(lo: Lowering, node: ast.Call) -> Any:
                 "pass a dict with constant keys",
             )
     return call_value(lo, f, args, keywords, node)
+
+
+def positional(lo: Lowering, f: Any, node: Any) -> Any:
+    """A positional argument, as ``f`` reads it."""
+    if isinstance(node, ast.GeneratorExp):
+        from srcad.frontend.generators import argument
+
+        return argument(lo, f, node)
+    return array_literal(lo, node) if takes_rows(f) else lo.expr(node)
 
 
 def takes_rows(f: Any) -> bool:

@@ -113,6 +113,7 @@ class Program:
     names: dict[str, str] = field(default_factory=dict)  # the user's names for temporaries
     ruled: dict[Any, Any] = field(default_factory=dict)  # functions that have rules of the user
     options: Any = None  # of the compilation, for transforms of inner functions
+    hidden: dict[Any, tuple[Any, Any]] = field(default_factory=dict)  # of a kernel (``threads``)
 
     def forget(self, known: set[Any]) -> None:
         """Drop the functions that were compiled on a way that is now gone again."""
@@ -338,13 +339,26 @@ class Lowering:
             return const(0, type)
         if isinstance(type, ListT):
             return self.b.alloc(type, (), True, "none")
-        base = self.b.alloc(
-            ArrayT(type.dtype, type.ndim, "C"), (const(0),) * type.ndim, True, "none"
-        )
-        if type.layout != "C" or not type.mutable:
+        base = self.empty(ArrayT(type.dtype, type.ndim, type.layout))
+        if base.type != type:  # of any layout, or not to be written to
             base = self.b.view(base, "same", (), type, "none")
         self.roots[base.name] = frozenset()
         return base
+
+    def empty(self, type: ArrayT) -> Var:
+        """An array without elements, of the layout of a type (C for any)."""
+        turned, vector = type.layout == "F", type.ndim == 1
+        ndim = 2 if turned and vector else type.ndim
+        shape = (const(1), const(0)) if ndim != type.ndim else (const(0),) * ndim
+        made = self.b.alloc(ArrayT(type.dtype, ndim, "C"), shape, True, "none")
+        if not turned:
+            return made
+        kind = ArrayT(type.dtype, ndim, "F")
+        made = self.b.view(made, "transpose", tuple(range(ndim))[::-1], kind, "none")
+        if not vector:
+            return made
+        whole = ("slice", None, None, None)  # a column is what Numba calls an F vector
+        return self.b.view(made, "index", (whole, ("at", const(0))), type, "none")
 
 
 def handles(table: dict[Any, Callable], *keys: Any) -> Callable[[Callable], Callable]:

@@ -28,7 +28,7 @@ REFUSED: dict[str, tuple[str, str, str]] = {
     "YieldFrom": ("yield from", "generators cannot be run backwards", "fill an array or a list"),
     "GeneratorExp": (
         "a generator expression",
-        "generators cannot be run backwards",
+        "only functions that take its items at once (sum, min, max, any, all) can have one",
         "use a list comprehension or a loop",
     ),
     "Set": ("a set", "sets have no order to reverse", "use a tuple or an array"),
@@ -86,10 +86,14 @@ def check_function(source: SourceFunction) -> None:
     _kept.append(node)
 
 
-def check(source: SourceFunction, root: ast.AST) -> None:
-    """Walk a tree in source order and refuse the first construct outside the language."""
+def check(source: SourceFunction, root: ast.AST, argument: bool = False) -> None:
+    """Walk a tree in source order and refuse the first construct outside the language.
+
+    Args:
+        argument: it is a generator expression given to a function (``generators`` decides).
+    """
     refused = REFUSED.get(type(root).__name__)
-    if refused is not None:
+    if refused is not None and not argument:
         what, why, instead = refused
         raise UnsupportedSyntax(f"{what} is not supported", source.loc(root), why, instead)
     if isinstance(root, ast.Constant):
@@ -101,8 +105,9 @@ def check(source: SourceFunction, root: ast.AST) -> None:
             "the numeric subset has no coroutines",
             "use a loop",
         )
+    given = root.args if isinstance(root, ast.Call) else ()
     for child in ast.iter_child_nodes(root):
-        check(source, child)
+        check(source, child, isinstance(child, ast.GeneratorExp) and child in given)
 
 
 def check_constant(source: SourceFunction, node: ast.Constant) -> None:

@@ -103,7 +103,7 @@ def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
             node,
             f"this list holds {describe(xs.element)}, not {describe(v)}",
             "the elements of a list have one structure",
-            "use two lists",
+            "use a tuple, or two lists",
         )
     types = tuple(
         join_types(a.type, element_type(b.type)) for a, b in zip(mine, leaves, strict=True)
@@ -113,7 +113,7 @@ def fit(lo: Lowering, xs: ListV, v: Any, node: Any) -> list[Atom]:
             node,
             f"this list holds {describe(xs.element)}, not {describe(v)}",
             "the elements of a list have one type",
-            "use two lists",
+            "use a tuple, or two lists",
         )
     if types != tuple(a.type for a in mine):
         lo.program.facts[origin] = (shape, types)

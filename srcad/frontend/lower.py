@@ -7,7 +7,7 @@ Invariant: the IR verifies; running it gives what ``numba.njit`` of the function
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcad.errors import UnsupportedSyntax
@@ -24,6 +24,7 @@ from srcad.frontend import (  # noqa: F401  (each adds its handlers)
     expansion,
     expressions,
     indexing,
+    iterating,
     joining,
     linear,
     lists,
@@ -49,6 +50,7 @@ from srcad.frontend.values import FunctionV, ListV, Maybe, Record, Static, Tuple
 from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Const, Function, Var
+from srcad.ir.threads import Hidden
 from srcad.ir.types import ArrayT, is_complex
 from srcad.ir.walk import called, rewrite_block
 from srcad.paths import Path
@@ -65,6 +67,8 @@ class Lowered:
     param_counts: tuple[int, ...]
     captures: tuple[Capture, ...]
     guards: tuple[tuple[Any, Any], ...]
+    hidden: tuple[tuple[Var, Hidden], ...] = ()
+    names: dict[str, str] = field(default_factory=dict)  # what the user calls temporaries
 
 
 def lower(f: Any, arguments: dict[str, Spec], options: Any = None) -> Lowered:
@@ -181,9 +185,13 @@ def _finish(
     captures = tuple(lo.program.captures.values())
     block = Block(tuple(lo.b.stack[0]), tuple(leaves))
     callees = called(block, lo.program.callees)  # lowering twice leaves some that nothing calls
-    fn = Function(source.name, (*params, *(c.var for c in captures)), block, callees)
+    hidden = tuple(h for h in lo.program.hidden.values() if isinstance(h[0], Var))
+    whole = (*params, *(c.var for c in captures), *(v for v, _ in hidden))
+    fn = Function(source.name, whole, block, callees)
     fn = with_user_names(fn, lo.program.names, lo.b.namer)
-    return Lowered(fn, source, value, counts, captures, guards_of(lo.program))
+    return Lowered(
+        fn, source, value, counts, captures, guards_of(lo.program), hidden, lo.program.names
+    )
 
 
 def guards_of(program: Program) -> tuple[tuple[Path, Any], ...]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from srcad.frontend import threads
 from srcad.frontend.core import ATTRIBUTES, EXPR, METHODS, PLAIN, Lowering, handles
 from srcad.frontend.source import of_library
 from srcad.frontend.values import (
@@ -148,6 +149,9 @@ def attribute(lo: Lowering, node: ast.Attribute) -> Any:
 def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     """An attribute of an abstract value."""
     if isinstance(owner, Static):
+        of_threads = threads.attribute(lo, owner.obj, name, node)
+        if of_threads is not None:
+            return of_threads
         try:
             obj = getattr(owner.obj, name)
         except AttributeError:
@@ -162,27 +166,13 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
         if isinstance(obj, (float, complex)) and owner.obj in (np, math, cmath):
             return const(obj)
         return captured(lo, obj, path, node)
-    if isinstance(owner, Record) and owner.cls is not dict and name in owner.fields:
-        return owner.fields[name]
-    if isinstance(owner, Record) and owner.cls is not dict:
-        member = getattr(owner.cls, name, None)
-        if isinstance(member, types.FunctionType):
-            from srcad.frontend.source import get_source
-
-            return FunctionV(get_source(member), bound=(owner,))
-        if isinstance(member, property) and member.fget is not None:
-            from srcad.frontend.calls import call_value
-            from srcad.frontend.source import get_source
-
-            return call_value(lo, FunctionV(get_source(member.fget)), [owner], {}, node)
-        if member is not None:
-            return captured(lo, member, None, node)
+    if isinstance(owner, (Record, Tuple)) and owner.cls not in (None, list, dict):
+        found = member_of(lo, owner, name, node)
+        if found is not None:
+            return found
     if isinstance(owner, SliceV) and name in ("start", "stop", "step"):
         bound = getattr(owner, name)
         return Static(None) if bound is None else bound
-    fields = getattr(owner.cls, "_fields", ()) if isinstance(owner, Tuple) and owner.cls else ()
-    if name in fields:
-        return owner.items[fields.index(name)]
     if (is_array(owner) or is_scalar(owner)) and name in ATTRIBUTES:
         return ATTRIBUTES[name](lo, owner, node)
     kind = "array" if is_array(owner) else "scalar" if is_scalar(owner) else type(owner).__name__
@@ -193,3 +183,28 @@ def get_attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
         f"{describe(owner)} has no attribute {name!r} that srcad supports",
         instead="use a NumPy function, or write it out",
     )
+
+
+def member_of(lo: Lowering, owner: Record | Tuple, name: str, node: Any) -> Any:
+    """A field, method, property or class attribute of a dataclass or namedtuple; else ``None``."""
+    from srcad.frontend.calls import call_value
+    from srcad.frontend.source import get_source
+
+    fields = owner.fields if isinstance(owner, Record) else named(owner)
+    if name in fields:
+        return fields[name]
+    if name in ("_replace", "_asdict") and isinstance(owner, Tuple):
+        return MethodV(owner, name)
+    member = getattr(owner.cls, name, None)
+    if isinstance(member, types.FunctionType):
+        return FunctionV(get_source(member), bound=(owner,))
+    if isinstance(member, property) and member.fget is not None:
+        return call_value(lo, FunctionV(get_source(member.fget)), [owner], {}, node)
+    if member is None or isinstance(owner, Tuple) and hasattr(tuple, name):
+        return None
+    return captured(lo, member, None, node)
+
+
+def named(owner: Tuple) -> dict[str, Any]:
+    """The items of a namedtuple by their names."""
+    return dict(zip(owner.cls._fields, owner.items, strict=True))  # type: ignore[union-attr]

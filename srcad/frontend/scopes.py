@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 NESTED = (ast.FunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
@@ -16,6 +17,13 @@ COMPREHENSIONS = (ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.DictComp)
 
 def assigned(stmts: Iterable[ast.AST]) -> dict[str, None]:
     """Names assigned by the statements (in order), not looking into nested functions."""
+    return _assigned(tuple(stmts))
+
+
+# A helper is expanded wherever it is called, so the same syntax is asked about again and again
+# (its nodes are never changed; they are compared by identity).  Callers do not write the answers.
+@lru_cache(maxsize=4096)
+def _assigned(stmts: tuple[ast.AST, ...]) -> dict[str, None]:
     out: dict[str, None] = {}
 
     def visit(n: ast.AST) -> None:
@@ -45,6 +53,11 @@ def assigned(stmts: Iterable[ast.AST]) -> dict[str, None]:
 
 def loads(nodes: Iterable[ast.AST]) -> dict[str, int]:
     """How often each name is read (augmented assignment reads), nested functions included."""
+    return _loads(tuple(nodes))
+
+
+@lru_cache(maxsize=4096)
+def _loads(nodes: tuple[ast.AST, ...]) -> dict[str, int]:
     count: dict[str, int] = {}
     for root in nodes:
         for n in ast.walk(root):
@@ -57,9 +70,14 @@ def loads(nodes: Iterable[ast.AST]) -> dict[str, int]:
 
 def exposed(stmts: Sequence[ast.AST]) -> set[str]:
     """Names that may be read in the statements before these have assigned them."""
+    return set(_first_reads(tuple(stmts)))
+
+
+@lru_cache(maxsize=4096)
+def _first_reads(stmts: tuple[ast.AST, ...]) -> frozenset[str]:
     out: set[str] = set()
     _exposed(stmts, set(), out)
-    return out
+    return frozenset(out)
 
 
 def _read(node: ast.AST | None, done: set[str], out: set[str]) -> None:
@@ -115,11 +133,16 @@ def _targets(s: ast.AST) -> list[ast.AST]:
     return [s] if isinstance(s, ast.FunctionDef) else []
 
 
-def leaves(stmts: Iterable[ast.AST], loop: bool = False) -> set[str]:
+def leaves(stmts: Iterable[ast.AST], loop: bool = False) -> frozenset[str]:
     """Which of ``return``, ``break``, ``continue`` may leave the statements.
 
     ``loop`` says that the statements are the body of a loop of their own: its breaks stay.
     """
+    return _leaves(tuple(stmts), loop)
+
+
+@lru_cache(maxsize=4096)
+def _leaves(stmts: tuple[ast.AST, ...], loop: bool) -> frozenset[str]:
     out: set[str] = set()
 
     def visit(n: ast.AST, inside: bool) -> None:
@@ -140,7 +163,7 @@ def leaves(stmts: Iterable[ast.AST], loop: bool = False) -> set[str]:
 
     for stmt in stmts:
         visit(stmt, loop)
-    return out
+    return frozenset(out)
 
 
 def always_leaves(stmts: Sequence[ast.AST]) -> bool:

@@ -176,6 +176,8 @@ ListV.clear
 ListV.sort key= reverse=
 ListV.copy
 ListV.extend iterable
+Tuple._replace **fields
+Tuple._asdict
 Record.items
 Record.keys
 Record.values

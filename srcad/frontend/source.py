@@ -71,10 +71,15 @@ def edited(code: types.CodeType, tree: ast.Module) -> bool:
         return False
     same_place = [
         c
-        for c in _codes(compile(tree, code.co_filename, "exec", dont_inherit=True))
+        for c in _compiled(tree, code.co_filename)
         if c.co_name == code.co_name and c.co_firstlineno == code.co_firstlineno
     ]
     return bool(same_place) and all(_signature(c) != _signature(code) for c in same_place)
+
+
+@lru_cache(maxsize=64)
+def _compiled(tree: ast.Module, file: str) -> tuple[types.CodeType, ...]:
+    return tuple(_codes(compile(tree, file, "exec", dont_inherit=True)))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
@@ -157,16 +162,27 @@ def get_source(f: Any) -> SourceFunction:
     return SourceFunction(node, name, code.co_filename, f.__globals__, closure, f, cells)
 
 
-def _find(tree: ast.Module, code: types.CodeType) -> Any:
-    found = []
+@lru_cache(maxsize=256)
+def _functions(tree: ast.Module) -> dict[str, list[Any]]:
+    """The functions in a file by name (``"<lambda>"`` of a lambda): a walk through it is slow."""
+    out: dict[str, list[Any]] = {}
     for n in ast.walk(tree):
-        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and n.name == code.co_name:
-            first = min([n.lineno, *(d.lineno for d in n.decorator_list)])
-            if code.co_firstlineno in (first, n.lineno):
-                found.append(n)
-        elif isinstance(n, ast.Lambda) and code.co_name == "<lambda>":
-            if n.lineno <= code.co_firstlineno <= (n.end_lineno or n.lineno):
-                found.append(n)
+        if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            out.setdefault(n.name, []).append(n)
+        elif isinstance(n, ast.Lambda):
+            out.setdefault("<lambda>", []).append(n)
+    return out
+
+
+def _starts(n: Any, line: int) -> bool:
+    """Whether a function is one that Python says begins in a line."""
+    if isinstance(n, ast.Lambda):
+        return bool(n.lineno <= line <= (n.end_lineno or n.lineno))
+    return line in (n.lineno, min([n.lineno, *(d.lineno for d in n.decorator_list)]))
+
+
+def _find(tree: ast.Module, code: types.CodeType) -> Any:
+    found = [n for n in _functions(tree).get(code.co_name, ()) if _starts(n, code.co_firstlineno)]
     if len(found) > 1 and code.co_name == "<lambda>":
         found = _match_lambda(found, code)
     return found[0] if len(found) == 1 else None

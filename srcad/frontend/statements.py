@@ -214,7 +214,7 @@ def assign(lo: Lowering, target: ast.AST, value: Any) -> None:
 
         store_subscript(lo, target, value)
     elif isinstance(target, ast.Starred):
-        lo.fail(target, "starred assignment is not supported", instead="unpack by index")
+        assign(lo, target.value, value)
     elif not assign_part(lo, target, value):
         lo.fail(
             target,
@@ -242,11 +242,18 @@ def rename(lo: Lowering, v: Any, name: str) -> Any:
 
 
 def unpack(lo: Lowering, value: Any, target: Any) -> list[Any]:
-    """Items of an unpacked value; star targets are refused."""
+    """Items of an unpacked value; of an array or a list star targets are refused."""
     n = len(target.elts)
     value = lo.read(value, target)
-    if any(isinstance(t, ast.Starred) for t in target.elts):
-        lo.fail(target, "starred assignment is not supported", instead="unpack by index")
+    star = next((k for k, t in enumerate(target.elts) if isinstance(t, ast.Starred)), None)
+    if star is not None and isinstance(value, Tuple) and len(value.items) >= n - 1:
+        after = len(value.items) - (n - 1 - star)
+        rest = Tuple(value.items[star:after], list)
+        return [*value.items[:star], rest, *value.items[after:]]
+    if star is not None:
+        short = isinstance(value, Tuple)
+        what = f"needs at least {n - 1} values" if short else f"of {describe(value)}"
+        lo.fail(target, f"starred assignment {what} is not supported", instead="unpack by index")
     if isinstance(value, Tuple):
         if len(value.items) != n:
             lo.mismatch(target, f"cannot unpack {len(value.items)} values into {n} names", PLAIN)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from srcad.frontend.advanced import wrap
-from srcad.frontend.core import PLAIN, Lowering
+from srcad.frontend.core import METHODS, PLAIN, Lowering, handles
 from srcad.frontend.joins import branch
-from srcad.frontend.values import SliceV, Tuple
+from srcad.frontend.names import named
+from srcad.frontend.values import Record, SliceV, Tuple
 from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Const
 
@@ -55,3 +56,25 @@ def tuple_item(lo: Lowering, t: Tuple, key: Any, node: Any) -> Any:
 
     choose(0)
     return lo.read(lo.frame.env.pop(".value"), node, "the item at this position")
+
+
+@handles(METHODS, "Tuple._replace")
+def replaced(
+    lo: Lowering, owner: Tuple, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
+    """``namedtuple._replace``: the same with other values in some fields."""
+    held = named(owner)
+    for key in keywords:
+        if key not in held:
+            lo.mismatch(node, f"this namedtuple has no field {key!r}", PLAIN)
+    if args:
+        lo.mismatch(node, "_replace takes keyword arguments only", PLAIN)
+    return Tuple(tuple({**held, **keywords}.values()), owner.cls)
+
+
+@handles(METHODS, "Tuple._asdict")
+def as_dict(
+    lo: Lowering, owner: Tuple, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
+    """``namedtuple._asdict``."""
+    return Record(dict, named(owner))

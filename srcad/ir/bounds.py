@@ -3,8 +3,8 @@
 In: a function.  Out: ``Bounds``, whose ``lower`` gives the least value an integer can have, or
 ``None``; ``hidden`` says that a subscript is never negative and that this is not obvious from its
 own loop.  Numba turns a negative subscript into one from the end, which keeps loops from being
-vectorised unless the compiler can see the sign by itself, as it does in ascending loops from a
-constant; elsewhere the printer casts the subscript to an unsigned number (worth a factor of
+vectorised unless the compiler can see the sign by itself, as it does in ascending loops from 0
+or 1; elsewhere the printer casts the subscript to an unsigned number (worth a factor of
 several where a loop then becomes a vector loop).
 
 Invariant: integers are taken not to overflow, as array sizes do not.  Limits: intervals have no
@@ -53,7 +53,7 @@ class Bounds:
     """The bounds of one function; built once, then only asked."""
 
     def __init__(self, fn: Function) -> None:
-        self._lower: dict[str, Bound] = {}
+        self._lower: dict[str, Bound] = dict(fn.least)
         self._plain: set[str] = set()  # signs that are obvious
         self._start: dict[str, Atom] = {}  # of upward loops, by the name of the counter
         self._made: dict[str, Op] = {}
@@ -147,7 +147,7 @@ class Bounds:
         if isinstance(s.step, Const) and s.step.value > 0:
             low = self.lower(s.start)
             self._start[s.index.name] = s.start
-            if isinstance(s.start, Const) and low is not None and low >= 0:
+            if isinstance(s.start, Const) and low in (0, 1):  # LLVM does not see it from 2 on
                 self._plain.add(s.index.name)
         elif isinstance(s.step, Const):
             stop = self.lower(s.stop)

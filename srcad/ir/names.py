@@ -11,7 +11,9 @@ import keyword
 import re
 from collections.abc import Iterable
 
-RESERVED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"np", "math", "numba", "srcad"}
+RESERVED = (
+    frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"np", "math", "vmath", "numba", "srcad"}
+)
 _SUFFIX = re.compile(r"_\d+$")
 
 

@@ -99,12 +99,13 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Accumulate:
-    """``array[index] += value``."""
+    """``array[index] += value``; ``atomic`` if other threads of a kernel may do so at once."""
 
     array: Var
     index: tuple[Atom, ...]
     value: Atom
     loc: Loc | None = None
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +252,10 @@ class Template(str):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class."""
+    """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class.
+
+    Without an exception the function, which has no results, ends there.
+    """
 
     cond: Atom
     exception: str
@@ -332,7 +336,9 @@ class Rule:
 class Function:
     """Parameters, a body whose yields are the results, and the functions it calls by name.
 
-    ``callees`` is shared by all functions of one program (recursion goes through it).
+    ``callees`` is shared by all functions of one program (recursion goes through it); ``least`` are
+    lower bounds of integer parameters that all callers keep.  A part of another function, which has
+    its names, holds in ``decides`` those that its decisions depend on (``analyses.deciding``).
     """
 
     name: str
@@ -341,4 +347,8 @@ class Function:
     callees: dict[str, Function] = field(default_factory=dict, compare=False)
     doc: str = field(default="", compare=False)
     rule: Rule | None = None
+    least: dict[str, int] = field(default_factory=dict, compare=False)
+    decides: frozenset[str] | None = field(default=None, compare=False)  # see below
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
+    packed: bool = field(default=False, compare=False)  # equal operations stand side by side
+    vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms

@@ -150,8 +150,11 @@ def fold(name: str, args: tuple[Atom, ...]) -> Atom | None:
     Constants are folded for exact operations; an integer ``x + 0``, ``x * 1`` and the like, and
     the float identities that hold for every value (``x * 1``, ``x / 1``), give the operand.
     """
-    if name in OF_PAIRS or any(is_complex(a.type) for a in args):
+    if name in OF_PAIRS:
         return None
+    for a in args:
+        if is_complex(a.type):
+            return None
     if name == "select" and isinstance(args[0], Const):
         chosen = args[1] if args[0].value else args[2]
         return chosen if args[1].type == args[2].type else None
@@ -165,32 +168,38 @@ def fold(name: str, args: tuple[Atom, ...]) -> Atom | None:
     return _identity(name, args)
 
 
-def _identity(name: str, args: tuple[Atom, ...]) -> Atom | None:
-    def is_const(a: Atom, value: Any) -> bool:
-        return isinstance(a, Const) and a.value == value and not isinstance(a.value, bool)
+_NEUTRAL = frozenset({"mul", "truediv", "floordiv", "pow", "add", "sub", "lshift", "rshift"})
 
+
+def _identity(name: str, args: tuple[Atom, ...]) -> Atom | None:
     if name in ("and", "or"):
         for a, b in (args, args[::-1]):
             if isinstance(a, Const):
                 return b if bool(a.value) == (name == "and") else a
-    if len(args) != 2:
+    if name not in _NEUTRAL:
         return None
     a, b = args
-    if name in PRIMITIVES and PRIMITIVES[name].result_type(a.type, b.type) not in (a.type, b.type):
+    if not isinstance(a, Const) and not isinstance(b, Const):
         return None
     out = PRIMITIVES[name].result_type(a.type, b.type)
+    if out not in (a.type, b.type):
+        return None
     integer = out == I8
-    if name in ("mul", "truediv", "floordiv", "pow") and is_const(b, 1) and a.type == out:
+    if name in ("mul", "truediv", "floordiv", "pow") and _is(b, 1) and a.type == out:
         return a if name != "floordiv" or integer else None
-    if name == "mul" and is_const(a, 1) and b.type == out:
+    if name == "mul" and _is(a, 1) and b.type == out:
         return b
-    if integer and name in ("add", "sub", "lshift", "rshift") and is_const(b, 0) and a.type == out:
+    if integer and name in ("add", "sub", "lshift", "rshift") and _is(b, 0) and a.type == out:
         return a
-    if integer and name == "add" and is_const(a, 0) and b.type == out:
+    if integer and name == "add" and _is(a, 0) and b.type == out:
         return b
-    if integer and name == "mul" and (is_const(a, 0) or is_const(b, 0)):
+    if integer and name == "mul" and (_is(a, 0) or _is(b, 0)):
         return Const(0, I8)
     return None
+
+
+def _is(a: Atom, value: int) -> bool:
+    return isinstance(a, Const) and a.value == value and not isinstance(a.value, bool)
 
 
 __all__ = ["PRIMITIVES", "WITH_ORDER", "Primitive", "define", "fold", "primitive"]

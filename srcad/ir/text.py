@@ -120,7 +120,8 @@ def _simple(s: Stmt) -> str:
         case Store():
             return f"{s.array.name}[{_atoms(s.index)}] = {_atom(s.value)}"
         case Accumulate():
-            return f"{s.array.name}[{_atoms(s.index)}] += {_atom(s.value)}"
+            how = "atomic " if s.atomic else ""
+            return f"{how}{s.array.name}[{_atoms(s.index)}] += {_atom(s.value)}"
         case Alloc():
             return f"{_bind(s.target)} = {'zeros' if s.zero else 'empty'}({_atoms(s.shape)})"
         case View():

@@ -143,6 +143,9 @@ class _Verifier:
                 self.call(s)
             case Check():
                 self.expect(s.cond, B1, "condition")
+                if not s.exception:
+                    self.require(not self.fn.body.yields, "a function with results ends early")
+                    return
                 error = getattr(builtins, s.exception, None)
                 ok = isinstance(error, type) and issubclass(error, Exception)
                 self.require(ok, f"{s.exception} is not a builtin exception")

@@ -50,34 +50,25 @@ def view_atoms(view: View) -> Iterator[Atom]:
 
 def operands(s: Stmt) -> tuple[Atom, ...]:
     """Atoms that the statement itself reads (not those of its inner blocks)."""
-    match s:
-        case Op(args=args) | ArrayOp(args=args) | Call(args=args):
-            return args
-        case Draw(args=args, given=given):
-            return args if given is None else (*args, given)
-        case Load(array=a, index=i):
-            return (a, *i)
-        case Store(array=a, index=i, value=v) | Accumulate(array=a, index=i, value=v):
-            return (a, *i, v)
-        case Alloc(shape=shape):
-            return shape
-        case View(base=b):
-            return (b, *view_atoms(s))
-        case Dim(array=a):
-            return (a,)
-        case Reserve(array=a, size=n):
-            return (a, n)
-        case If(cond=c):
-            return (c,)
-        case For(start=a, stop=b, step=c, carried=carried, keep=keep):
-            return (a, b, c, *(x.init for x in carried), *_limit(keep))
-        case While(carried=carried, keep=keep):
-            return (*(x.init for x in carried), *_limit(keep))
-        case Check(cond=c, message=m):
-            return (c, *(x for x in m if isinstance(x, (Var, Const))))
-        case Print(args=args):
-            return tuple(x for x in args if isinstance(x, (Var, Const)))
-    raise TypeError(f"not a statement: {s!r}")
+    return _OPERANDS[type(s)](s)
+
+
+# by class, since these are asked of every statement by every pass (a match tries one by one)
+_OPERANDS: dict[type, Callable[[Any], tuple[Atom, ...]]] = {
+    **dict.fromkeys((Op, ArrayOp, Call), lambda s: s.args),
+    Draw: lambda s: s.args if s.given is None else (*s.args, s.given),
+    Load: lambda s: (s.array, *s.index),
+    **dict.fromkeys((Store, Accumulate), lambda s: (s.array, *s.index, s.value)),
+    Alloc: lambda s: s.shape,
+    View: lambda s: (s.base, *view_atoms(s)),
+    Dim: lambda s: (s.array,),
+    Reserve: lambda s: (s.array, s.size),
+    If: lambda s: (s.cond,),
+    For: lambda s: (s.start, s.stop, s.step, *(c.init for c in s.carried), *_limit(s.keep)),
+    While: lambda s: (*(c.init for c in s.carried), *_limit(s.keep)),
+    Check: lambda s: (s.cond, *(x for x in s.message if isinstance(x, (Var, Const)))),
+    Print: lambda s: tuple(x for x in s.args if isinstance(x, (Var, Const))),
+}
 
 
 def _limit(keep: Keep | None) -> tuple[Atom, ...]:
@@ -91,44 +82,57 @@ def keeping(s: For | While, use: Callable[[Atom], Atom]) -> Keep | None:
 
 def targets(s: Stmt) -> tuple[Var, ...]:
     """Variables that the statement assigns in the block it stands in."""
-    match s:
-        case Op(target=t) | Load(target=t) | Alloc(target=t) | View(target=t) | Dim(target=t):
-            return (t,)
-        case ArrayOp(targets=ts) | Call(targets=ts) | Draw(targets=ts):
-            return ts
-        case If(results=rs):
-            return rs
-        case For(carried=cs) | While(carried=cs):
-            return tuple(c.result for c in cs)
-    return ()
+    kind = type(s)
+    if kind in _ONE_TARGET:
+        return (s.target,)  # type: ignore[union-attr]
+    several = _TARGETS.get(kind)
+    return several(s) if several is not None else ()
+
+
+_ONE_TARGET = frozenset({Op, Load, Alloc, View, Dim})
+_TARGETS: dict[type, Callable[[Any], tuple[Var, ...]]] = {
+    **dict.fromkeys((ArrayOp, Call, Draw), lambda s: s.targets),
+    If: lambda s: s.results,
+    **dict.fromkeys((For, While), lambda s: tuple([c.result for c in s.carried])),
+}
 
 
 def blocks(s: Stmt) -> tuple[Block, ...]:
     """The inner blocks of a statement."""
-    match s:
-        case If(then=a, orelse=b):
-            return (a, b)
-        case For(body=b) | While(body=b):
-            return (b,)
-    return ()
+    inner = _BLOCKS.get(type(s))
+    return inner(s) if inner is not None else ()
+
+
+_BLOCKS: dict[type, Callable[[Any], tuple[Block, ...]]] = {
+    If: lambda s: (s.then, s.orelse),
+    **dict.fromkeys((For, While), lambda s: (s.body,)),
+}
 
 
 def binders(s: Stmt) -> tuple[Var, ...]:
     """Variables that the statement binds for its inner block: loop index, carried arguments."""
-    match s:
-        case For(index=i, carried=cs):
-            return (i, *(c.arg for c in cs))
-        case While(carried=cs):
-            return tuple(c.arg for c in cs)
-    return ()
+    bound = _BINDERS.get(type(s))
+    return bound(s) if bound is not None else ()
+
+
+_BINDERS: dict[type, Callable[[Any], tuple[Var, ...]]] = {
+    For: lambda s: (s.index, *[c.arg for c in s.carried]),
+    While: lambda s: tuple([c.arg for c in s.carried]),
+}
 
 
 def statements(block: Block) -> Iterator[Stmt]:
     """Every statement of a block, inner ones after the one that owns them."""
-    for s in block.stmts:
-        yield s
-        for inner in blocks(s):
-            yield from statements(inner)
+    todo = [iter(block.stmts)]
+    while todo:
+        for s in todo[-1]:
+            yield s
+            inner = _BLOCKS.get(type(s))
+            if inner is not None:
+                todo += [iter(b.stmts) for b in reversed(inner(s))]
+                break
+        else:
+            todo.pop()
 
 
 def free_variables(block: Block, params: Iterable[Var]) -> list[Var]:
@@ -200,30 +204,32 @@ def rewrite(s: Stmt, use: Callable[[Atom], Atom], define: Callable[[Var], Var]) 
     the variables bound by the same statement.
     """
     u: Callable[..., Any] = use
-    match s:
+    match s:  # the frequent ones are made directly: ``replace`` costs ten times as much
         case Op():
             args = tuple(map(u, s.args))
-            return replace(s, args=args, target=define(s.target))
+            return Op(define(s.target), s.op, args, s.loc)
+        case Load():
+            array, index = u(s.array), tuple(map(u, s.index))
+            return Load(define(s.target), array, index, s.loc)
+        case Store():
+            return Store(u(s.array), tuple(map(u, s.index)), u(s.value), s.loc)
+        case Accumulate():
+            return Accumulate(u(s.array), tuple(map(u, s.index)), u(s.value), s.loc, s.atomic)
         case ArrayOp() | Call():
             args = tuple(map(u, s.args))
             return replace(s, args=args, targets=tuple(map(define, s.targets)))
         case Draw():
             args, given = tuple(map(u, s.args)), None if s.given is None else u(s.given)
             return replace(s, args=args, given=given, targets=tuple(map(define, s.targets)))
-        case Load():
-            array, index = u(s.array), tuple(map(u, s.index))
-            return replace(s, array=array, index=index, target=define(s.target))
-        case Store() | Accumulate():
-            return replace(s, array=u(s.array), index=tuple(map(u, s.index)), value=u(s.value))
         case Alloc():
             shape = tuple(map(u, s.shape))
-            return replace(s, shape=shape, target=define(s.target))
+            return Alloc(define(s.target), shape, s.zero, s.loc)
         case View():
             base, spec = u(s.base), _map_view(s, u)
-            return replace(s, base=base, spec=spec, target=define(s.target))
+            return View(define(s.target), base, s.kind, spec, s.loc)
         case Dim():
             array = u(s.array)
-            return replace(s, array=array, target=define(s.target))
+            return Dim(define(s.target), array, s.axis, s.loc)
         case Reserve():
             return replace(s, array=u(s.array), size=u(s.size))
         case Check():

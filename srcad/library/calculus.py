@@ -123,6 +123,8 @@ def cumulative_trapezoid(y, x=None, dx=1.0, axis=-1, initial=None):
     """Integral by the trapezoidal rule up to each sample."""
     y = np.asarray(y)
     k = one_axis(axis, np.ndim(y))
+    if y.shape[k] == 0:
+        raise ValueError("At least one point is required along `axis`.")
     right, left = ends(y, k)
     h = steps(x if x is None else np.asarray(x), dx, k, np.ndim(y))
     out = np.cumsum(h * (right + left) / 2.0, axis=k)

@@ -46,8 +46,10 @@ class Checkpoint:
     """A function whose calls leave nothing behind for the reverse sweep but their arguments."""
 
     def __init__(self, f: Callable[..., Any]) -> None:
-        self.__srcad_function__ = f
-        update_wrapper(self, f)
+        self.marked = f
+        # derivatives and rules have no source: a function that calls them has
+        self.__srcad_function__ = calling(f) if type(f).__module__.startswith("srcad.") else f
+        update_wrapper(self, f, updated=())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function."""
@@ -55,11 +57,20 @@ class Checkpoint:
 
     def __reduce__(self) -> Any:
         """Pickled as the function it marks."""
-        return checkpoint, (self.__srcad_function__,)
+        return checkpoint, (self.marked,)
 
     def __get__(self, owner: Any, cls: type) -> Any:
         """As a method."""
         return self if owner is None else Checkpoint(self.__srcad_function__.__get__(owner, cls))
+
+
+def calling(f: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that calls ``f`` (in the differentiable language)."""
+
+    def call(*args: Any) -> Any:
+        return f(*args)
+
+    return call
 
 
 def checkpoint(f: Callable[..., Any]) -> Checkpoint:

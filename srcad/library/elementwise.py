@@ -71,7 +71,7 @@ def around(a, decimals=0, out=None):
     if out is not None:
         refuse("the argument 'out' of np.round", "assign the result")
     x = np.asarray(a) if np.ndim(a) > 0 else a
-    if isinstance(a, int) or (np.ndim(a) > 0 and np.asarray(a).dtype.kind in "iu"):
+    if isinstance(a, int) or np.asarray(a).dtype.kind in "iu":
         if decimals >= 0:
             return +x
         return whole(np.rint(x / 10**-decimals)) * 10**-decimals

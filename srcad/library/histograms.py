@@ -179,6 +179,8 @@ def axis_bins(bins, limits, k):
 )
 def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
     """How many points each rectangle holds, or the sums of their weights; and the edges."""
+    if np.ndim(x) == 0 or np.ndim(y) == 0:
+        refuse("np.histogram2d of numbers", "give arrays")
     xs, ys = flat(x), flat(y)
     if len(xs) != len(ys):
         raise ValueError("x and y must have the same length.")

@@ -111,8 +111,10 @@ def put_along_axis(arr, indices, values, axis):
 def put(a, ind, v, mode="raise"):
     """Writes to positions of the flattened array; too few values are repeated."""
     values, at = flat(v), flat(ind)
-    if len(values) == 0 and len(at) > 0:
-        raise ValueError("np.put needs a value to write")
+    if len(at) > 0 and a.size == 0:
+        raise IndexError("cannot replace elements of an empty array")
+    if len(values) == 0:
+        at = at[:0]
     if mode == "raise":
         if np.any(np.logical_or(at < -a.size, at >= a.size)):
             raise IndexError("index is out of bounds for the array")
@@ -157,6 +159,8 @@ def copyto(dst, src, casting="same_kind", where=True):
 )
 def putmask(a, mask, values):
     """Writes where a mask is true; the values run along with the array and are repeated."""
+    if np.size(mask) != np.size(a):
+        raise ValueError("putmask: mask and data must be the same size")
     at = np.where(flat(mask))[0]
     v = flat(values)
     if len(v) > 0:
@@ -172,6 +176,8 @@ def putmask(a, mask, values):
 )
 def place_(arr, mask, vals):
     """Writes where a mask is true, one value after another; too few are repeated."""
+    if np.size(mask) != np.size(arr):
+        raise ValueError("place: mask and data must be the same size")
     at = np.where(flat(mask))[0]
     v = flat(vals)
     if len(v) == 0 and len(at) > 0:
@@ -192,7 +198,10 @@ def compress(condition, a, axis=None, out=None):
     """Slices where a condition is true, along an axis or of the flattened array."""
     if np.ndim(condition) != 1:
         refuse("np.compress with a condition that is not 1-D", "use a[mask]")
-    return take(a, np.where(np.asarray(condition))[0], axis, out)
+    at = np.where(np.asarray(condition))[0]
+    if len(at) > 0 and at[-1] >= (np.size(a) if axis is None else np.shape(a)[axis]):
+        raise IndexError("the condition is longer than the axis, and true there")
+    return take(a, at, axis, out)
 
 
 @implements(

@@ -227,6 +227,8 @@ def matrix_rank(A, tol=None, hermitian=False, *, rtol=None):
         for i in range(len(A)):
             out[i] = matrix_rank(A[i], tol, rtol=rtol)
         return out
+    if A.size == 0:
+        return 0
     s = thin_svd(A)[1]
     if tol is None:
         bound = s[0] * (max(A.shape) * eps_of(A) if rtol is None else rtol)
@@ -255,7 +257,7 @@ def lstsq(a, b, rcond=None):
         cutoff = rcond if rcond >= 0 else eps_of(a)
     x = factors.pinv(a, cutoff) @ b
     s = thin_svd(a)[1]
-    rank = np.sum(s > cutoff * s[0])
+    rank = np.sum(s > cutoff * s[0]) if len(s) > 0 else 0
     whole = rank == a.shape[1] and a.shape[0] > a.shape[1]
     rest = b - a @ x
     if np.ndim(b) == 1:

@@ -34,7 +34,7 @@ def vector(x, ord):
     if ord is None or ord == 2:
         return root(np.sum(x * x))
     if ord == np.inf:
-        return np.max(np.abs(x))
+        return np.max(np.abs(x), initial=0.0)
     if ord == -np.inf:
         return np.min(np.abs(x))
     if ord == 0:
@@ -42,7 +42,7 @@ def vector(x, ord):
     if ord == 1:
         return np.sum(np.abs(x))
     s = np.sum(np.abs(x) ** ord)
-    if s == 0.0:
+    if s == 0.0 and ord > 0:
         return s - s
     return kind_of(x)(s ** (1.0 / ord))
 
@@ -55,16 +55,18 @@ def matrix(a, ord):
         return np.sum(np.linalg.svd(a, full_matrices=False, compute_uv=False))
     if isinstance(ord, str):
         raise ValueError("Invalid norm order for matrices.")
-    if ord == 2:
-        return np.linalg.svd(a, full_matrices=False, compute_uv=False)[0]
-    if ord == -2:
-        return np.linalg.svd(a, full_matrices=False, compute_uv=False)[-1]
+    if ord == 2 or ord == -2:
+        if a.size == 0 and ord < 0:
+            raise ValueError("zero-size array to reduction operation which has no identity")
+        if a.size == 0:
+            return kind_of(a)(0.0)
+        return np.linalg.svd(a, full_matrices=False, compute_uv=False)[0 if ord == 2 else -1]
     if ord == 1:
-        return np.max(np.sum(np.abs(a), axis=0))
+        return np.max(np.sum(np.abs(a), axis=0), initial=0.0)
     if ord == -1:
         return np.min(np.sum(np.abs(a), axis=0))
     if ord == np.inf:
-        return np.max(np.sum(np.abs(a), axis=1))
+        return np.max(np.sum(np.abs(a), axis=1), initial=0.0)
     if ord == -np.inf:
         return np.min(np.sum(np.abs(a), axis=1))
     raise ValueError("Invalid norm order for matrices.")
@@ -111,10 +113,12 @@ def of_matrices(a, ord, axes, keepdims):
 def norm(x, ord=None, axis=None, keepdims=False):
     """A norm; that of a zero vector has derivative zero."""
     x = floats(x)
-    if axis is None and (ord is None or np.ndim(x) == 0):
+    if axis is None and ord is None:
         s = root(np.sum(x * x))
         return np.full((1,) * np.ndim(x), s, x.dtype) if keepdims else s
     axes = axes_of(axis, np.ndim(x))
+    if len(axes) == 0:
+        raise ValueError("Improper number of dimensions to norm.")
     if not keepdims and axes == (0,) and np.ndim(x) == 1:
         return vector(x, ord)
     if not keepdims and axes == (0, 1) and np.ndim(x) == 2:
@@ -159,6 +163,8 @@ def matrix_norm(x, /, *, keepdims=False, ord="fro"):
 def cond(x, p=None):
     """The condition number; of a singular matrix only in the 2-norm."""
     x = floats(x)
+    if x.size == 0:
+        raise ValueError("cond is not defined on empty arrays")
     if np.ndim(x) > 2:
         out = np.empty(x.shape[:-2], x.dtype)
         for i in range(len(x)):

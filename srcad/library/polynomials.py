@@ -63,6 +63,8 @@ def polyval_up(x, c, tensor=True):
     """Values of a polynomial, its constant coefficient first."""
     if np.ndim(c) != 1:
         refuse("polyval of coefficients that are no vector", "call it column by column")
+    if len(c) == 0:
+        raise IndexError("polyval of no coefficients")
     return values(c, x, False)
 
 
@@ -90,6 +92,8 @@ def polysub(a1, a2):
 
 def leading(p):
     """Coefficients from the first that is not zero; a single zero if there is none."""
+    if len(p) == 0:
+        return np.zeros(1, p.dtype)
     k = 0
     while k < len(p) - 1 and p[k] == 0:
         k += 1
@@ -181,6 +185,8 @@ def poly(seq_of_zeros):
     """Coefficients of the polynomial with given roots."""
     if np.ndim(seq_of_zeros) == 2:
         refuse("np.poly of a matrix", "np.poly of its eigenvalues, where they are real")
+    if np.ndim(seq_of_zeros) == 0:
+        refuse("np.poly of a number", "np.poly of an array of roots")
     roots = flat(seq_of_zeros)
     out = np.zeros(len(roots) + 1)
     out[0] = 1.0

@@ -144,11 +144,15 @@ def block_diag(*arrs):
 def expm(A):
     """The exponential of a matrix: scaling, a Padé approximant, squaring."""
     A = floats(A)
+    if np.ndim(A) < 2:
+        refuse("expm of what is no matrix", "np.exp")
     if np.ndim(A) > 2:
         out = np.empty(A.shape, A.dtype)
         for i in range(len(A)):
             out[i] = expm(A[i])
         return out
+    if A.size == 0:
+        return A / 2.0
     size = np.max(np.sum(np.abs(A), axis=0))
     k = math.ceil(math.log2(size / 5.371920351148152)) if size > 5.371920351148152 else 0
     x = A / 2.0**k

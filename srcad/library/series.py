@@ -26,7 +26,10 @@ def trimmed(c):
 
 def series(c):
     """Coefficients as floats, trimmed."""
-    return trimmed(flat(c) + 0.0)
+    c = flat(c) + 0.0
+    if len(c) == 0:
+        raise ValueError("Coefficient array is empty")
+    return trimmed(c)
 
 
 _PAIRS = lambda d: [  # noqa: E731
@@ -94,6 +97,8 @@ def polyint(c, m=1, k=(), lbnd=0, scl=1, axis=0):
     if m < 0 or len(constants) > m:
         raise ValueError("Too many integration constants, or a negative order")
     y = flat(c) + 0.0
+    if len(y) == 0:
+        raise IndexError("polyint of no coefficients")
     for j in tuple(range(m)):
         up = np.zeros(len(y) + 1)
         up[1:] = y * scl / np.arange(1, len(y) + 1)

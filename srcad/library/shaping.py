@@ -342,7 +342,7 @@ def fill_diagonal(a, val, wrap=False):
             raise ValueError("All dimensions of input must be of equal length")
         n = min(n, m)
     values = flat(val)
-    for i in range(n):
+    for i in range(n if len(values) > 0 else 0):
         a[(i,) * np.ndim(a)] = values[i % len(values)]
 
 

@@ -66,6 +66,8 @@ def convolve(a, v, mode="full"):
 )
 def correlate(a, v, mode="valid"):
     """Correlation of two vectors."""
+    if np.ndim(a) == 0 or np.ndim(v) == 0:
+        refuse("np.correlate of a number", "np.multiply, or np.convolve")
     a, v = vectors(a, v)
     n, m = len(a), len(v)
     start, size = lengths(n, m, mode)

@@ -144,7 +144,8 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
     """A sorted copy, which is partitioned at any ``kth``."""
     check_order(kind, order)
     a = np.asarray(a)
-    check_kth(kth, a.size if axis is None else a.shape[axis])
+    if a.size > 0:
+        check_kth(kth, a.size if axis is None else a.shape[axis])
     return sort(a, axis)
 
 
@@ -163,7 +164,8 @@ def argpartition(a, kth, axis=-1, kind="introselect", order=None):
     """The positions that sort, which partition at any ``kth``."""
     check_order(kind, order)
     a = np.asarray(a)
-    check_kth(kth, a.size if axis is None else a.shape[axis])
+    if a.size > 0:
+        check_kth(kth, a.size if axis is None else a.shape[axis])
     return argsort(a, axis)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from srcad.library.axes import others, product
 from srcad.library.products import named
-from srcad.library.registry import axes_of, implements
+from srcad.library.registry import axes_of, implements, refuse
 
 
 def moved(a, front, back):
@@ -119,6 +119,8 @@ def cross2d(a, b):
 )
 def outer(x1, x2, /):
     """The products of the elements of two vectors."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        refuse("np.linalg.outer of what are no vectors", "np.outer")
     return np.outer(x1, x2)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from srcad.library.axes import FULL, one_axis, place
+from srcad.library.axes import FULL, one_axis, place, reduced, rows_of
 from srcad.library.registry import implements, refuse
 
 
@@ -48,8 +48,8 @@ implements(np.logical_and.reduce, samples=_MASKS)(reduction(np.all))
 implements(np.logical_or.reduce, samples=_MASKS)(reduction(np.any))
 
 
-def folding(op):
-    """``reduce`` of any ufunc, along one axis."""
+def folding(op, empty=None):
+    """``reduce`` of any ufunc, along one axis; ``empty`` is what nothing gives."""
 
     def reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True):
         """The fold of this ufunc over one axis, from its first element."""
@@ -58,6 +58,8 @@ def folding(op):
             refuse("the argument 'initial' of this method", "combine it with the result")
         a = np.asarray(array)
         k = one_axis(axis, np.ndim(a))
+        if empty is not None and a.shape[k] == 0:
+            return reduced(np.full(rows_of(a, k).shape[0], empty, a.dtype), a.shape, k, keepdims)
         if a.shape[k] == 0:
             raise ValueError("zero-size array to reduction operation which has no identity")
         if np.ndim(a) == 1 and not keepdims:
@@ -104,11 +106,17 @@ implements(np.add.accumulate, samples=_SCANNED)(scan(np.cumsum))
 implements(np.multiply.accumulate, samples=_SCANNED)(scan(np.cumprod))
 for _ufunc in (np.maximum, np.minimum):
     implements(_ufunc.accumulate, samples=_SCANNED)(scanning(_ufunc))
-for _ufunc in (np.logaddexp, np.fmax, np.fmin, np.subtract, np.hypot):
+for _ufunc, _empty in (
+    (np.logaddexp, -np.inf),
+    (np.fmax, None),
+    (np.fmin, None),
+    (np.subtract, None),
+    (np.hypot, 0.0),
+):
     implements(
         _ufunc.reduce,
         samples=lambda d: [d.call(d.vec(4)), d.call(d.mat(2, 3)), d.call(d.mat(2, 3), axis=1)],
-    )(folding(_ufunc))
+    )(folding(_ufunc, _empty))
     implements(_ufunc.accumulate, samples=lambda d: [d.call(d.vec(4))])(scanning(_ufunc))
 
 

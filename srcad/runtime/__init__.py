@@ -7,22 +7,24 @@ text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Any
 
-from srcad.runtime import bessel, entropy, gamma, normal, special
+from srcad.runtime import bessel, entropy, gamma, normal, special, storage
 
 RUNTIME_HELPERS: dict[str, Callable[..., Any]] = {
     name: f
-    for module in (special, normal, gamma, bessel, entropy)
+    for module in (special, normal, gamma, bessel, entropy, storage)
     for name, f in vars(module).items()
     if name.startswith("srcad_")
 }
 
 
-def with_callees(names: Iterable[str]) -> list[str]:
-    """The helpers and those they call, sorted.
+def with_callees(
+    names: Iterable[str], table: Mapping[str, Callable[..., Any]] = RUNTIME_HELPERS
+) -> list[str]:
+    """The helpers of a table and those they call, sorted.
 
     >>> with_callees(["srcad_ndtri"])
     ['srcad_ndtri', 'srcad_normal_quantile']
@@ -30,8 +32,8 @@ def with_callees(names: Iterable[str]) -> list[str]:
     found: set[str] = set()
     queue = list(names)
     while queue:
-        f = RUNTIME_HELPERS[name := queue.pop()]
+        f = table[name := queue.pop()]
         assert isinstance(f, FunctionType)
         found.add(name)
-        queue += [n for n in f.__code__.co_names if n in RUNTIME_HELPERS and n not in found]
+        queue += [n for n in f.__code__.co_names if n in table and n not in found]
     return sorted(found)

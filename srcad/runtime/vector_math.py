@@ -52,6 +52,12 @@ def variants(name: str, bits: int) -> dict[str, int]:
 
 
 @functools.cache
+def available() -> frozenset[str]:
+    """Names of ``math`` with vector forms here."""
+    return frozenset(n for n in NAMES if n not in ("exp2", "cbrt") and variants(n, 64))
+
+
+@functools.cache
 def vector_math(name: str) -> Callable[..., Any]:
     """The function of a number, to be called in compiled loops; ``math``'s outside of them.
 

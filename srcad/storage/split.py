@@ -30,7 +30,7 @@ def split(fn: Function, long: int = LONG, part: int = PART) -> Function:
     for k in range(len(groups), 0, -1):
         run = groups[k - 1]
         if sum(map(weight, run)) > part // 2 and not isinstance(run[0], (For, While)):
-            run = [outlined(f"{fn.name}_part{k}", run, needed, callees)]
+            run = [outlined(f"{fn.name}_part{k}", run, needed, callees, fn.vector)]
         for s in reversed(run):
             needed |= {v.name for v in free(s)}
         rest[:0] = run
@@ -58,7 +58,13 @@ def runs(stmts: tuple[Stmt, ...], part: int) -> Iterator[list[Stmt]]:
         yield group
 
 
-def outlined(name: str, run: list[Stmt], needed: set[str], callees: dict[str, Function]) -> Call:
+def outlined(
+    name: str,
+    run: list[Stmt],
+    needed: set[str],
+    callees: dict[str, Function],
+    vector: frozenset[str],
+) -> Call:
     """A call of a new function that has the statements; ``needed`` are read after them."""
     made = {v.name for s in run for v in targets(s)}
     params = {v.name: v for s in run for v in free(s) if v.name not in made}
@@ -66,7 +72,7 @@ def outlined(name: str, run: list[Stmt], needed: set[str], callees: dict[str, Fu
     while name in callees:
         name += "_"
     body = Block(tuple(run), results)
-    callees[name] = Function(name, tuple(params.values()), body, callees)
+    callees[name] = Function(name, tuple(params.values()), body, callees, vector=vector)
     return Call(results, name, tuple(params.values()), run[0].loc)
 
 

@@ -45,20 +45,21 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.types import is_float
+from srcad.ir.types import I8, Type, is_float
 from srcad.ir.walk import blocks, operands, statements
 from srcad.transforms.program import each_function, key
 
 
-def run(fn: Function) -> Function:
-    """The program with its updates in place made explicit."""
-    return each_function(fn, lambda f: replace(f, body=_Updates(f).block(f.body)))
+def run(fn: Function, integers: bool = False) -> Function:
+    """The program with its updates in place made explicit, those of integers too if asked."""
+    return each_function(fn, lambda f: replace(f, body=_Updates(f, integers).block(f.body)))
 
 
 class _Updates:
     """One function."""
 
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, integers: bool) -> None:
+        self.integers = integers
         self.aliases = Aliases(fn)
         self.uses: Counter[str] = Counter()
         for block in every_block(fn.body):
@@ -93,7 +94,7 @@ class _Updates:
             load = stmts[start] if start is not None else None
             if not (isinstance(load, Load) and v.type == s.array.type.element):  # type: ignore[union-attr]
                 continue
-            fits = load.array == s.array and same_index(load, s) and is_float(v.type)
+            fits = load.array == s.array and same_index(load, s) and self.counts(v.type)
             if start is None or not fits or self.written(stmts[start:k], s.array):
                 continue
             stmts[start], stmts[at] = None, None
@@ -101,6 +102,10 @@ class _Updates:
                 stmts[at], v = replace(op, op="neg", args=(v,)), op.target
             stmts[k] = Accumulate(s.array, s.index, v, s.loc)
             return
+
+    def counts(self, t: Type) -> bool:
+        """Whether updates of such elements are made explicit."""
+        return is_float(t) or self.integers and t == I8
 
     def only(self, made: dict[str, int], a: Atom) -> int | None:
         """Where a value that is used once is computed in this block."""

@@ -1,8 +1,8 @@
 """Common subexpressions: a pure operation is computed once in the scope that dominates its uses.
 
 In: verified IR.  Out: the same function where an ``Op``, ``Dim``, ``View`` or ``Load`` equal to
-one already executed in an enclosing scope is replaced by its result, and an element just stored
-is not loaded again.
+one already executed in an enclosing scope is replaced by its result, an element just stored is
+not loaded again, and what has been checked is not checked again.
 
 Invariant: a load is shared only while no write to storage that may be the same lies between
 (``analyses.aliases``, and element types: storage has one).  A loop's own writes count before its
@@ -51,6 +51,7 @@ from srcad.ir.nodes import (
     Atom,
     Block,
     Call,
+    Check,
     Const,
     Dim,
     For,
@@ -211,6 +212,10 @@ class _Sharing:
                 self.write({self.cell(s.array)})
                 if isinstance(s, Store) and self.exact(s):
                     self.remember(self.load_key(s.array, s.index), s.value)
+            case Check(cond=Var(name=name) as cond):
+                if ("checked", name) in self.values:
+                    return  # it has held before, or nobody would come here
+                self.remember(("checked", name), cond)
             case Call():
                 self.write(self.outside)
         out.append(s)

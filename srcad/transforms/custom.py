@@ -159,14 +159,12 @@ def taken(
         return s
 
     def call(s: Call, on: tuple[bool, ...]) -> Call:
-        callee = family.callees[s.fn]
-        if callee.rule is None:
-            return replace(s, fn=_taken_callee(s.fn, on, family))
-        if callee.rule.kind != "vjp":
-            return s
-        refuse_others(s, callee.rule, on)
-        name = _forward(callee.rule, family)
-        residuals = family.callees[name].body.yields[callee.rule.results :]
+        rule = family.callees[s.fn].rule
+        if rule is None or rule.kind != "vjp":
+            return s  # what is not expanded is made ready when it is run again (``operations``)
+        refuse_others(s, rule, on)
+        name = _forward(rule, family)
+        residuals = family.callees[name].body.yields[rule.results :]
         more = tuple(Var(namer.fresh("residual"), y.type, "residual") for y in residuals)
         return replace(s, fn=name, targets=(*s.targets, *more))
 
@@ -185,19 +183,6 @@ def _forward(rule: Rule, family: Family) -> str:
         return replace(forward, name=name, callees=family.callees, rule=mark)
 
     return family.version(("taken", rule.forward), rule.forward, rule.forward, make)
-
-
-def _taken_callee(name: str, active: tuple[bool, ...], family: Family) -> str:
-    """A function that is not expanded, with the calls in it made ready."""
-    fn = replace(family.callees[name], callees=family.callees)
-    if not any(_has_vjp(f) for f in reachable(fn).values()):
-        return name
-
-    def make(new: str, primal: Function) -> Function:
-        primal = replace(primal, name=new, callees=family.callees)
-        return taken(primal, active, None, True, family)
-
-    return family.version(("taken", name, active), name, name, make)
 
 
 def settled(family: Family) -> None:

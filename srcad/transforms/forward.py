@@ -12,6 +12,8 @@ arrays written count as active, which makes recursion well-founded.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import srcad.rules  # noqa: F401  (fills the registry)
 from srcad.analyses.activity import Activity
 from srcad.analyses.regions import Regions, is_reference
@@ -32,6 +34,7 @@ from srcad.ir.nodes import (
     Store,
     Var,
 )
+from srcad.ir.threads import is_barrier
 from srcad.ir.types import F8, Scalar, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
@@ -92,6 +95,9 @@ class Forward(Tandem):
     def statement(self, s: Stmt) -> None:
         """Calls and array operations are replaced; the rest as in ``Tandem``."""
         if isinstance(s, Call) and any(map(self.carries, (*s.args, *s.targets))):
+            if is_barrier(s):
+                self.b.emit(s)
+                return
             self.call(s)
         else:
             super().statement(s)
@@ -109,7 +115,8 @@ class Forward(Tandem):
                 self.b.store(self.shadow[s.array.name], s.index, self.of(v, kind))
             case Accumulate(value=v) if self.carries(s.array) and self.carries(v):
                 kind = s.array.type.element  # type: ignore[union-attr]
-                self.b.accumulate(self.shadow[s.array.name], s.index, self.of(v, kind))
+                shadow, tangent = self.shadow[s.array.name], self.of(v, kind)
+                self.b.emit(replace(s, array=shadow, value=tangent, loc=self.b.loc))
             case ArrayOp() if any(map(self.carries, s.targets)):
                 self.array_op(s)
             case Draw(targets=(t,), args=(a,)) if self.carries(t):

@@ -4,11 +4,14 @@ In: a function, which parameters.  Out: ``None``, or the first statement that ma
 linear.  A rule of the user may be transposed only where the answer is ``None``: the transpose
 is taken at zero, and of something that is not linear it would be a number without meaning.
 
-Invariant: sound, not complete; what is not understood (a call, a random number) is not linear.
+Invariant: sound, not complete; what is not understood (a random number) is not linear.  A call is
+linear where the function called is; of one that is being looked at (recursion) that is assumed.
 Limits: affine functions count as linear (``out_t = x_t + 1``).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from srcad.analyses.activity import Activity
 from srcad.analyses.regions import Regions
@@ -24,14 +27,20 @@ IN_FIRST = {"truediv", "guarded_mul", "guarded_div", "steep_div"}
 IN_LAST = {"solve"}
 
 
-def bends_at(fn: Function, chosen: tuple[bool, ...]) -> Stmt | None:
+Pattern = tuple[str, tuple[bool, ...]]
+
+
+def bends_at(
+    fn: Function, chosen: tuple[bool, ...], seen: frozenset[Pattern] = frozenset()
+) -> Stmt | None:
     """The first statement for which ``fn`` may not be linear in the chosen parameters."""
     summaries = summarise(fn)
     activity = Activity(fn, Regions(fn, summaries), summaries, chosen)
-    return next((s for s in statements(fn.body) if not _linear(s, activity)), None)
+    seen = seen | {(fn.name, chosen)}
+    return next((s for s in statements(fn.body) if not _linear(s, fn, activity, seen)), None)
 
 
-def _linear(s: Stmt, activity: Activity) -> bool:
+def _linear(s: Stmt, fn: Function, activity: Activity, seen: frozenset[Pattern]) -> bool:
     def moves(a: object) -> bool:
         return isinstance(a, Var) and is_float(a.type) and activity.carries(a)
 
@@ -47,6 +56,9 @@ def _linear(s: Stmt, activity: Activity) -> bool:
             rest = {True: args[1:], False: args[:-1]}
             known = op in IN_FIRST or op in IN_LAST
             return known and not any(map(moves, rest[op in IN_FIRST]))
-        case Call() | Draw():
+        case Call(fn=name, args=args) if any(map(moves, args)):
+            callee, on = replace(fn.callees[name], callees=fn.callees), tuple(map(moves, args))
+            return (name, on) in seen or bends_at(callee, on, seen) is None
+        case Draw():
             return not any(map(moves, operands(s)))
     return True

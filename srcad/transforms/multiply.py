@@ -19,13 +19,19 @@ Guard = Literal["", "value", "partial"]
 
 def times(b: Builder, value: Atom, partial: Atom, guard: Guard, hint: str) -> Atom:
     """``value * partial``, zero where the factor that ``guard`` names is."""
+    return times_chosen(b, value, partial, guard, hint, chosen(b, partial))
+
+
+def times_chosen(
+    b: Builder, value: Atom, partial: Atom, guard: Guard, hint: str, choice: Op | None
+) -> Atom:
+    """``times``, where it is known which operation chose the partial."""
     if (
         isinstance(partial, Const)
         and partial.value in (1, -1)
         and not isinstance(partial.value, bool)
     ):
         return value if partial.value == 1 else b.op("neg", value, hint=hint)
-    choice = chosen(b, partial)
     if choice is not None:
         return choose(b, value, choice, hint)
     if guard == "" or isinstance(partial, Const):

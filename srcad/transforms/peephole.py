@@ -15,6 +15,7 @@ from srcad.ir.nodes import Atom, Const, Op, Var
 from srcad.ir.primitives import fold
 from srcad.ir.types import B1, I8, Type, is_float
 from srcad.transforms.program import key
+from srcad.transforms.signs import positive
 
 Maker = Callable[[Atom], Op | None]
 Rewritten = Atom | tuple[str, tuple[Atom, ...]]
@@ -71,6 +72,8 @@ def _equal_operand(name: str, args: tuple[Atom, ...], out: Type, maker: Maker) -
         if key(a) == key(b):
             return a
         return c if (key(a), key(b)) == (key(TRUE), key(FALSE)) else None
+    if name in ("eq", "ne") and isinstance(args[1], Const) and not args[1].value:
+        return (FALSE, TRUE)[name == "ne"] if positive(args[0], maker) else None
     if len(args) == 2 and isinstance(args[0], Var) and args[0] == args[1]:
         if name in _SAME_INT and not is_float(args[0].type):
             return _SAME_INT[name]

@@ -167,7 +167,7 @@ class _Simplifier:
         """One statement."""
         match s:
             case Op():
-                self.emit_op(replace(s, args=tuple(map(self.use, s.args))))
+                self.emit_op(Op(s.target, s.op, tuple(map(self.use, s.args)), s.loc))
             case View(kind="same"):
                 self.bind(s.target, self.use(s.base), s.loc)
             case Dim(array=Var(type=ArrayT())):

@@ -68,6 +68,14 @@ class Tandem:
             raise InternalError(f"reference {a.name!r} has no shadow")  # type: ignore[union-attr]
         return zero_of(kind)
 
+    def pieces(self, a: Atom, kind: Type) -> tuple[Atom, ...]:
+        """The companion of an atom where blocks hand it on: one value, or several."""
+        return (self.of(a, kind),)
+
+    def new_pieces(self, v: Var, kind: Type) -> tuple[Var, ...]:
+        """New variables that are the companion of ``v``, which a block hands on."""
+        return (self.companion(v, kind),)
+
     def located(self, loc: Loc | None) -> Loc | None:
         """``loc`` in the role of the companion."""
         return replace(loc, role=self.role) if loc is not None else None
@@ -79,7 +87,7 @@ class Tandem:
             for s in block.stmts:
                 self.b.loc = self.located(getattr(s, "loc", None))
                 self.statement(s)
-            companions = tuple(self.of(a, kind) for a, kind in extra)
+            companions = tuple(p for a, kind in extra for p in self.pieces(a, kind))
         return Block(tuple(stmts), (*block.yields, *companions))
 
     def statement(self, s: Stmt) -> None:
@@ -131,7 +139,9 @@ class Tandem:
         loc = self.b.loc
         then = self.block(s.then, _pick(s.then, picked, kinds))
         orelse = self.block(s.orelse, _pick(s.orelse, picked, kinds))
-        made = tuple(self.companion(s.results[k], t) for k, t in zip(picked, kinds, strict=True))
+        made = [
+            p for k, t in zip(picked, kinds, strict=True) for p in self.new_pieces(s.results[k], t)
+        ]
         self.b.loc = loc
         self.b.emit(replace(s, then=then, orelse=orelse, results=(*s.results, *made)))
 
@@ -139,12 +149,20 @@ class Tandem:
         """A loop whose carried values have companions."""
         picked = [k for k, c in enumerate(s.carried) if self.carries(c.arg)]
         kinds = [self.kind(s.carried[k].arg.type) for k in picked]
-        inits = [self.of(s.carried[k].init, t) for k, t in zip(picked, kinds, strict=True)]
-        args = [self.companion(s.carried[k].arg, t) for k, t in zip(picked, kinds, strict=True)]
+        inits = [
+            p for k, t in zip(picked, kinds, strict=True) for p in self.pieces(s.carried[k].init, t)
+        ]
+        args = [
+            p
+            for k, t in zip(picked, kinds, strict=True)
+            for p in self.new_pieces(s.carried[k].arg, t)
+        ]
         loc = self.b.loc
-        body = self.block(s.body, _pick(s.body, picked, [a.type for a in args]))
+        body = self.block(s.body, _pick(s.body, picked, kinds))
         made = [
-            self.companion(s.carried[k].result, a.type) for k, a in zip(picked, args, strict=True)
+            p
+            for k, t in zip(picked, kinds, strict=True)
+            for p in self.new_pieces(s.carried[k].result, t)
         ]
         extra = tuple(Carried(r, a, i) for r, a, i in zip(made, args, inits, strict=True))
         self.b.loc = loc

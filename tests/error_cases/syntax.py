@@ -53,7 +53,13 @@ def yield_from(a):
 
 @refused(UnsupportedSyntax, vector)
 def generator_expression(a):
-    return sum(v * v for v in a)
+    return np.sum(v * v for v in a)
+
+
+@refused(UnsupportedSyntax, vector)
+def generator_kept(a):
+    squares = (v * v for v in a)
+    return sum(squares)
 
 
 @refused(UnsupportedSyntax, vector)

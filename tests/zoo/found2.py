@@ -232,3 +232,44 @@ def comprehension_over_its_own_name(a, x):
 
 
 add(comprehension_over_its_own_name, lambda: (vec(4), 0.7), (0, 1), "list scope", njit=False)
+
+
+def far_from_a_kept_reference(x, y, z, n):
+    m = x if z > 0.5 else y  # stays where it is, just too many operations away from w
+    s = 0.3
+    for i in range(n):
+        r = m[i % 2]
+        w = r[i]
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        w = (w * 0.5 + i) * 0.5 + i
+        s = math.sin(s) * math.sin(w) * r[0]
+    return s
+
+
+add(far_from_a_kept_reference, lambda: (mat(2, 3), mat(2, 3, 1), 0.7, 3), (0, 1, 2), "view loops")
+
+
+def returns_before_columns_are_bound(m, x):
+    if x > 5.0:
+        return x
+    a = m.T
+    column = a[:, 1]
+    if x > 4.0:
+        return x * a[0, 0]
+    b = np.asfortranarray(m * x)
+    row = b[1]
+    for k in range(2):
+        if x > 3.0:
+            return column[0]
+        column[k] *= x
+        first = b[:, k]
+    first[0] = first[1] * x
+    return np.sum(column * x) + np.sum(a * a) + np.sum(b * b) + row[0]
+
+
+add(returns_before_columns_are_bound, lambda: (mat(3, 3), 0.7), (0, 1), "exits views", jit=True)

@@ -193,3 +193,17 @@ def list_in_a_branch(x):
 
 
 add(list_in_a_branch, lambda: (vec(4),), (0,), "list append branch", jit=True)
+
+
+def generators_consumed(a, w):
+    products = [x * y for x, y in zip(a, w, strict=True) if x > 0]
+    top = max(x * x for x in a)
+    s = sum(products) + sum(k * v for k, v in enumerate(products)) * top
+    if any(a[k] > 0.3 or a[k + 9] > 0 for k in range(9)):  # ends before the index is too large
+        s += a[0] * w[1]
+    if all(x > -9 and y > -9 for x in a for y in w if y > 0):
+        s *= min(v * v for v in w)
+    return s + sorted(v for v in a)[1]
+
+
+add(generators_consumed, lambda: (vec(4), vec(4, 1)), (0, 1), "list if")

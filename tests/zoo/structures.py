@@ -256,3 +256,27 @@ add(
     "namedtuple tuple_output",
     jit=True,
 )
+
+
+class Coil(NamedTuple):
+    """Methods and properties of a namedtuple."""
+
+    stiffness: float
+    ends: np.ndarray
+
+    def energy(self, scale):
+        return scale * self.stiffness * self.ends[0] * self.ends[1]
+
+    @property
+    def half(self):
+        return self.stiffness / 2
+
+
+def namedtuple_methods(spring):
+    first, *between, last = spring.stiffness, spring.half, 3.0 * spring.ends[0], spring.ends[1]
+    stiffer = spring._replace(stiffness=first * between[0])
+    held = stiffer._asdict()
+    return stiffer.energy(last) + held["stiffness"] * len(between) - between[-1]
+
+
+add(namedtuple_methods, lambda: (Coil(0.7, vec(3)),), (0,), "tuple")

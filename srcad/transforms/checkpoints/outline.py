@@ -102,9 +102,10 @@ class _Outliner:
         self.index = loop.index if isinstance(loop, For) else self.b.var("trip", I8)
         self.read: set[str] = set()
         self.written: set[str] = set()
+        self.nested = False
         for s in statements(loop.body):
             self._effects(s)
-
+            self.nested |= isinstance(s, (For, While)) and s.keep is not None
         self.buffers = [c for c in loop.carried if c.arg.name in facts.copies or self._alone(c)]
         self.moved = [c for c in loop.carried if is_reference(c.arg) and c not in self.buffers]
 
@@ -291,7 +292,9 @@ class _Outliner:
             for c in self.moved:
                 self.facts.identities.pick(b, c.arg)
             for c, own in zip(buffers, owned, strict=True):
-                b.emit(View(c.arg, fit(b, own, c.arg.type), "same", (), b.loc))
+                # a marked loop inside may rebind it as well: it must not see the buffer written
+                mine = copy(b, own, own.hint) if self.nested else own
+                b.emit(View(c.arg, fit(b, mine, c.arg.type), "same", (), b.loc))
             stmts += body.stmts
             yields = dict(zip((c.arg.name for c in self.loop.carried), body.yields, strict=True))
             self._hand_over(buffers, owned, yields)

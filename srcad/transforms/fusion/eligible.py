@@ -9,7 +9,7 @@ may come in the order of the primal.  That holds where
 * an active carried number is only added to (its adjoint is the same all along),
 * storage that is written is made in the iteration, or scratch (``private``), or only accumulated
   into, or every access to it is to an element of this iteration (``analyses.order``).
-Limits: no calls, prints, draws, lists or breaks; nothing parallel.  A loop with checks only where
+Limits: no calls, prints, draws, lists or breaks.  A loop with checks only where
 shadows are made here (``allocate``): those given are not to be touched when one fails.
 """
 
@@ -105,7 +105,7 @@ class Eligible:
     def plain(self, s: For) -> bool:
         """Whether a loop is made of nothing but what can stand in a function of its own."""
         inside = list(statements(s.body))
-        if s.breaks or s.parallel or any(is_reference(c.arg) for c in s.carried):
+        if s.breaks or any(is_reference(c.arg) for c in s.carried):
             return False
         known = {v.name for t in inside for v in targets(t)}
         known |= {a.name for t in inside for a in operands(t) if isinstance(a, Var)}

@@ -193,7 +193,8 @@ class Adjoint(Statements):
             Carried(r, arg, init) for r, (arg, init, _) in zip(results, values, strict=True)
         )
         body = Block(tuple(stmts), tuple(end for _, _, end in values))
-        self.b.for_(counter, start, stop, step, carried, body)
+        parallel = isinstance(s, For) and s.parallel
+        self.b.for_(counter, start, stop, step, carried, body, parallel=parallel)
         return list(results)
 
     def bounds(self, s: For | While) -> tuple[Atom, Atom, Atom]:

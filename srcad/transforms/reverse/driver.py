@@ -41,7 +41,7 @@ from srcad.transforms.reverse.prepare import Prepare, Prepared
 from srcad.transforms.reverse.results import with_copies
 from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
-from srcad.transforms.reverse.storage import Plan, Residual, Storage
+from srcad.transforms.reverse.storage import CHEAP, Plan, Residual, Storage
 from srcad.transforms.reverse.sweep import Sweep
 
 
@@ -68,6 +68,7 @@ class Request:
     rows: bool = True  # whether copies of whole arrays may be taken
     fuse: bool = False  # whether loops may run forwards and backwards at once
     iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
+    cheap: int = CHEAP  # what recomputing one value may cost
     unwritten: frozenset[str] = frozenset()  # parameters whose writes will be left out
 
 
@@ -191,7 +192,8 @@ class _Reverse:
 
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
-        storage = Storage(self.tree, self.positions, self.reload, self.request.lean)
+        cheap = self.request.cheap
+        storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap)
         plan = storage.decide(dry.scopes.needed)
         if self.request.fuse:
             taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}

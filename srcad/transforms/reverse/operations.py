@@ -22,6 +22,7 @@ from srcad.analyses.reload import Reload
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
 from srcad.ir.nodes import ArrayOp, Atom, Call, Var
+from srcad.ir.threads import barrier, is_barrier
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
@@ -53,6 +54,8 @@ def wanted_snapshots(
             found[id(s)] = frozenset(
                 k for k, a in enumerate(s.args) if isinstance(a, Var) and a.name in state
             )
+            continue
+        if is_barrier(s):
             continue
         if isinstance(s, (ArrayOp, Call)) and any(map(activity.carries, (*s.args, *s.targets))):
             read, written = _used(s, activity, loops)
@@ -109,6 +112,9 @@ class Operations:
 
     def call(self, adjoint: Adjoint, s: Call) -> None:
         """A call of the callee's reverse version, which accumulates into the shadows."""
+        if is_barrier(s):  # what is written before it and read after it is the other way round
+            adjoint.b.emit(barrier(adjoint.b.loc))
+            return
         if s.fn in self.family.loops:
             loop = self.family.loops[s.fn]
             self.contents |= left(s, loop)

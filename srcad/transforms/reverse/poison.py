@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from srcad.analyses.regions import Regions
 from srcad.analyses.tree import Tree
-from srcad.ir.nodes import Alloc, ArrayOp, Function
+from srcad.ir.nodes import Alloc, ArrayOp, Call, Function
 from srcad.ir.types import ArrayT, ListT, Scalar, is_float
 
 
@@ -23,9 +23,11 @@ def poisoned(fn: Function, tree: Tree, regions: Regions, declared: set[str]) -> 
         spared |= regions.reached(y)
     found = set()
     for node, _, s in tree.walk():
-        if not isinstance(s, (Alloc, ArrayOp)):
+        if not isinstance(s, (Alloc, ArrayOp, Call)):
             continue
         for t in (s.target,) if isinstance(s, Alloc) else s.targets:
+            if regions.of(t) != {t.name}:  # a result that the callee was given
+                continue
             numbers = isinstance(t.type, ArrayT) or (
                 isinstance(t.type, ListT) and isinstance(t.type.element, Scalar)
             )

@@ -65,9 +65,16 @@ class Plan:
 class Storage:
     """Decides greedily, in program order."""
 
-    def __init__(self, tree: Tree, positions: Positions, reload: Reload, lean: bool = True) -> None:
+    def __init__(
+        self,
+        tree: Tree,
+        positions: Positions,
+        reload: Reload,
+        lean: bool = True,
+        cheap: int = CHEAP,
+    ) -> None:
         self.tree, self.positions, self.reload = tree, positions, reload
-        self.lean = lean
+        self.lean, self.cheap = lean, cheap
         self.plan = Plan()
         self._failed: set[str] = set()
         self._level = 0
@@ -191,7 +198,7 @@ class Storage:
         cost, kind = self._option(a) if self._level < DEEP else (None, "")
         self._level -= 1
         depth = 1 + self._depth_of(a) if kind == "recomputed" else 0
-        if cost is None or cost > CHEAP and is_float(a.type) or depth > DEEP:
+        if cost is None or cost > self.cheap and is_float(a.type) or depth > DEEP:
             self._failed.add(a.name)
             return None
         self._depth[a.name] = depth
@@ -220,7 +227,7 @@ class Storage:
         if home.stmt is None or not self.lean and isinstance(v.type, Scalar):
             return None, ""
         cost = self._again(v, home.stmt)
-        if cost is None or cost > CHEAP and is_float(v.type):
+        if cost is None or cost > self.cheap and is_float(v.type):
             found = self._stored(v)
             return (None, "") if found is None else (found, "stored")
         reads = isinstance(home.stmt, Load) and not is_reference(v)
@@ -292,6 +299,9 @@ class Storage:
             return cost
         root = self.reload.root(array)
         home = self.tree.home[root]
+        if home.node.loop is None:  # there as it is; it may have been given up too far down
+            self._failed -= set(self.reload.chain(array))
+            return self.obtain(array)
         if home.node.loop is self.tree.home[v.name].node.loop or not self._many(v, home.node):
             return None
         kept = (
@@ -322,7 +332,7 @@ class Storage:
     def _operation(self, s: Op) -> int | None:
         cost = PRIMITIVES[s.op].cost
         if is_float(s.target.type):
-            return self._sum(cost, *s.args) if cost <= 4 else None
+            return self._sum(cost, *s.args) if cost <= self.cheap // 2 else None
         if cost > 8 or any(is_float(a.type) and not self._exact(a) for a in s.args):
             return None
         return self._sum(cost, *s.args)

@@ -20,6 +20,7 @@ from srcad.ir.nodes import (
     ArrayOp,
     Atom,
     Block,
+    Call,
     Carried,
     Const,
     For,
@@ -93,7 +94,7 @@ class Sweep:
 
     def _poison(self, node: Node) -> None:
         for s in node.block.stmts:
-            for t in targets(s) if isinstance(s, (Alloc, ArrayOp)) else ():
+            for t in targets(s) if isinstance(s, (Alloc, ArrayOp, Call)) else ():
                 if t.name in self.poison:
                     fill(self.b, t, math.nan)
 
@@ -220,20 +221,11 @@ class Sweep:
         new = replace(
             s, carried=(*s.carried, *extra), body=Block(tuple(stmts), (*s.body.yields, *ends))
         )
-        if isinstance(new, For) and new.parallel and self._sequential(body):
-            new = replace(new, parallel=False)
         self.b.emit(new)
         self.cursors = outer | dict(zip(carried, results, strict=True))
         if own:
             done = trips if counted(s) else self.prepared.counter[number.key][1]
             self.cursors[key] = self.b.op("add", base, done, hint="cursor")
-
-    def _sequential(self, body: Node) -> bool:
-        """Whether growing tapes are written in a loop."""
-        inside = set(body.subtree())
-        return any(
-            self.plan.kind[n] == "list" and self.tree.home[n].node in inside for n in self.plan.kind
-        )
 
     def _reserve(self, s: For | While, number: Numbering, base: Atom) -> Atom:
         """Trip count of a counted loop with a cursor, its tapes long enough for all of it."""

@@ -1,0 +1,136 @@
+"""What a call is compared with, so that most calls cost little more than their compiled code.
+
+In: a specialisation that has run, and the arguments.  ``Ready`` serves one of several
+specialisations, chosen by Numba's fingerprint of the arguments; ``Hot`` the only one, of which
+Numba's dispatcher itself tells whether arguments fit.
+
+Invariant: nothing is called that ``Transformed.specialise`` would not have found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from srcad.api.specialisation import Specialisation
+from srcad.backends.base import as_tuple
+from srcad.ir.types import ArrayT, Scalar, is_complex
+from srcad.specs import Leaf, Node, Spec, pairs
+
+if TYPE_CHECKING:
+    from srcad.options import Options
+
+
+class Ready:
+    """A specialisation that has run, with what the next call is compared with.
+
+    Numba's fingerprint of the arguments has chosen it; it holds rank, layout and element type of
+    arrays, but says nothing of subclasses and foreign byte order, nor of the size of an integer.
+
+    ``names`` and ``watched`` are captured values, compared by identity: where one is another
+    object, ``Specialisation.valid`` decides.  The compiled function itself is called where nothing
+    comes before or after it.
+    """
+
+    __slots__ = ("arrays", "integers", "names", "options", "run", "special", "watched")
+
+    def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
+        self.options, self.special = options, special
+        arrays = ((k, x) for k, x in enumerate(args) if isinstance(x, np.ndarray))
+        self.arrays = tuple((k, x.dtype) for k, x in arrays)
+        self.integers = tuple(k for k, x in enumerate(args) if isinstance(x, (int, np.int64)))
+        watched = [(p, value) for p, value in special.face.guards]
+        watched += [(p, special.arrays[k][1]) for k, (p, _) in enumerate(special.face.captures)]
+        entries = {id(p): p.entry() for p, _ in watched}
+        self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
+        self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
+        self.run: Callable[..., Any] = special.spread
+        if special.compiled is not None and not special.fetch and bare(special.face.out):
+            self.run = special.compiled
+
+    def fit(self, args: tuple[Any, ...]) -> bool:
+        """Whether integers are numbers of 64 bits."""
+        return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
+
+
+class Hot:
+    """The only specialisation of a function: the compiled function itself tells its arguments.
+
+    It is guarded, so arguments of other types raise ``backends.base.Unknown``.  ``extra`` are the
+    captured arrays, ``finish`` puts the result together where it is not what the code returns.
+    """
+
+    __slots__ = ("arrays", "count", "extra", "finish", "names", "options", "run", "watched")
+
+    def __init__(self, ready: Ready, run: Callable[..., Any], count: int) -> None:
+        from srcad.backends.cpu import guard
+
+        guard(run)
+        self.run, self.options, self.count = run, ready.options, count
+        self.arrays = tuple(k for k, _ in ready.arrays)
+        self.names, self.watched = ready.names, ready.watched
+        special = ready.special
+        self.extra = tuple(
+            pairs(x) if is_complex(t) else x
+            for x, (_, t) in zip(special.kept, special.face.captures, strict=True)
+        )
+        self.finish = None if bare(special.face.out) else finishing(special)
+
+
+def hottest(known: dict[bytes, Ready], count: int) -> Hot | None:
+    """The only specialisation that has run, if it may be called without checks."""
+    first, *others = known.values()
+    if any(r.special is not first.special or r.options is not first.options for r in others):
+        return None
+    run = first.special.compiled
+    return None if run is None else Hot(first, run, count)
+
+
+def bare(spec: Spec) -> bool:
+    """Whether a result is what compiled code returns: an array or a number, a tuple of several.
+
+    >>> bare(Leaf(Scalar("f8"))), bare(Leaf(Scalar("f4")))
+    (True, False)
+    """
+    if isinstance(spec, Leaf):
+        return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
+    several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
+    return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
+
+
+def finishing(special: Specialisation) -> Callable[[Any], Any]:
+    """A function from what compiled code returns to the result of a call."""
+    several = special.face.results != 1
+    names: dict[str, Any] = {"f4": np.float32}
+    text = expression(special.face.out, (f"r[{k}]" if several else "r" for k in count()), names)
+    if text is not None:
+        made: Callable[[Any], Any] = eval(f"lambda r: {text}", names)
+        return made
+    results, restore = special.face.results, special.restore
+    return lambda r: restore(as_tuple(results, r))
+
+
+def expression(spec: Spec, leaf: Iterator[str], names: dict[str, Any]) -> str | None:
+    """The structure as an expression of its leaves, where it consists of tuples of plain leaves.
+
+    >>> pair = Node("tuple", tuple, (0, 1), (Leaf(Scalar("f8")), Leaf(Scalar("f4"))))
+    >>> expression(pair, iter(("r[0]", "r[1]")), {})
+    '(r[0], f4(r[1]),)'
+    """
+    if isinstance(spec, Leaf):
+        if spec.part:
+            return None
+        return f"f4({next(leaf)})" if spec.type == Scalar("f4") else next(leaf)
+    if not isinstance(spec, Node) or spec.kind not in ("tuple", "namedtuple"):
+        return None
+    parts = [expression(p, leaf, names) for p in spec.parts]
+    if any(p is None for p in parts):
+        return None
+    inside = "".join(f"{p}, " for p in parts).rstrip()
+    if spec.kind == "tuple":
+        return f"({inside})"
+    names[f"c{len(names)}"] = spec.cls
+    return f"c{len(names) - 1}({inside})"

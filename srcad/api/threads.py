@@ -1,0 +1,81 @@
+"""What became of loops that were to run on several threads, for ``explain``.
+
+In: a program, and every call that the reference backend observes.  Out: one ``ParallelLoop`` for
+each such loop of the generated code (of forward and reverse sweep).
+"""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from srcad.compiler import Program
+from srcad.storage.parallel import parallelised
+
+
+@dataclass(frozen=True)
+class ParallelLoop:
+    """A loop that runs on several threads, or the reason why it does not (``serial``).
+
+    ``role`` is ``"primal"`` or ``"adjoint"``; ``private_bytes`` is what the copies of ``private``
+    arrays take for each thread (0 where the loop ran in one piece), ``window`` the number of
+    iterations at the start of each thread's part that wait for its neighbour.
+    """
+
+    line: int
+    text: str
+    role: str
+    serial: str = ""
+    reductions: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    private_bytes: int = 0
+    window: int = 0
+
+    def __str__(self) -> str:
+        head = f"  line {self.line}: {self.text} ({self.role})"
+        if self.serial:
+            return f"{head}\n    one thread: {self.serial}"
+        notes = []
+        if self.reductions:
+            notes.append(f"partial results of {', '.join(self.reductions)}")
+        if self.private:
+            size = f" ({self.private_bytes:,} B for each)" if self.private_bytes else ""
+            notes.append(f"copies of {', '.join(self.private)}{size}")
+        if self.window:
+            notes.append(f"{self.window} iterations at the start of each part run later")
+        return f"{head}\n    several threads: {'; '.join(notes) or 'no element is shared'}"
+
+
+class Threads:
+    """Collects what the calls of a run show."""
+
+    def __init__(self, program: Program) -> None:
+        _, self.regions = parallelised(program.fn, program.options.parallel)
+        self.sizes: dict[str, int] = {}
+
+    def observe(self, name: str, args: tuple[Any, ...], results: tuple[Any, ...]) -> None:
+        """A call has returned."""
+        region = next((r for r in self.regions if r.function == name), None)
+        if region is not None and region.private:
+            copies = [args[k] for k in region.copies if isinstance(args[k], np.ndarray)]
+            size = sum(a.nbytes for a in copies) // int(args[0])
+            self.sizes[name] = max(size, self.sizes.get(name, 0))
+
+    def found(self) -> tuple[ParallelLoop, ...]:
+        """The loops, in the order of the generated code."""
+        return tuple(
+            ParallelLoop(
+                r.loc.line if r.loc else 0,
+                linecache.getline(r.loc.file, r.loc.line).strip() if r.loc else "",
+                "adjoint" if r.loc and r.loc.role == "adjoint" else "primal",
+                r.reason,
+                r.reductions,
+                r.private,
+                self.sizes.get(r.function, 0),
+                r.window,
+            )
+            for r in self.regions
+        )

@@ -1,0 +1,8 @@
+"""Kernels for GPUs: ``kernel(f)`` takes what one writes for ``numba.cuda`` and differentiates it.
+
+Importing this imports nothing of CUDA; the documentation is ``docs/cuda.md``.
+"""
+
+from srcad.cuda.kernels import KernelFunction, kernel
+
+__all__ = ["KernelFunction", "kernel"]

@@ -1,0 +1,217 @@
+"""Launches: memory for the tapes, then the kernel, on the device or interpreted.
+
+In: a compiled kernel, a launch, its arguments.  Out: nothing; arguments are changed.
+
+The workspace is as large as the launch needs: for every tape the trips of the loops around it in
+this launch, found from the integers among the arguments, the shapes of arrays, and the size of
+the launch; times the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from srcad.analyses.extents import Extents
+from srcad.api.device_arrays import device_array, is_device_array
+from srcad.backends.cuda import compile_text
+from srcad.backends.cuda_kernel import emit_kernel, given_names
+from srcad.backends.device_driver import launching, quietly
+from srcad.backends.device_driver import ready as device
+from srcad.backends.spmd import launch as interpret
+from srcad.cuda.arguments import check_fits
+from srcad.cuda.block_sums import Triple
+from srcad.cuda.program import Launch, Ready
+from srcad.errors import TypeMismatch
+from srcad.ir.threads import AXES, LANE, limits
+from srcad.ir.types import ArrayT, Scalar, numpy_dtype
+from srcad.options import defaults
+
+
+class Compiled:
+    """A kernel for some kinds of arguments."""
+
+    def __init__(self, made: Ready, axes: frozenset[str], name: str) -> None:
+        self.ready, self.axes, self.name = made, axes, name
+
+    def valid(self) -> bool:
+        """Whether the numbers that the kernel has frozen are what they were."""
+        return all(same(path(), value) for path, value in self.ready.kernel.guards)
+
+    def check(self, values: list[Any], signature: Any) -> None:
+        """Whether the arguments fit."""
+        check_fits(self.ready.kernel, values, signature.parameters, self.name)
+
+    @cached_property
+    def module(self) -> Any:
+        """The text."""
+        kernel = self.ready.kernel
+        names = tuple(p.name for p in kernel.arguments)
+        return emit_kernel(kernel.fn, names, kernel.hidden, self.axes)
+
+    @cached_property
+    def dispatcher(self) -> Any:
+        """The kernel of ``numba.cuda``."""
+        return compile_text(self.module.source, self.module.entry, self.name)
+
+    def rows(self, launch: Launch, values: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
+        """First rows of the tapes, by parameter; rows of the workspaces, by kind.
+
+        Raises:
+            NoDerivative: a tape has no bound.
+        """
+        kernel = self.ready.kernel
+        numbers: dict[str, tuple[float, float]] = {
+            n: within(place, launch) for n, place in kernel.places.items()
+        }
+        shapes: dict[str, tuple[int, ...]] = {n: h.shape for n, h in kernel.shared.items()}
+        for p, x in zip(kernel.arguments, values, strict=True):
+            if isinstance(p.type, ArrayT):
+                shapes[p.name] = tuple(x.shape)
+            elif p.type == Scalar("i8"):
+                numbers[p.name] = (int(x), int(x))
+        extents = Extents(kernel.fn, numbers, shapes)
+        first: dict[str, int] = {}
+        total: dict[str, int] = {}
+        for tape in self.ready.placed.tapes:
+            first[tape.row.name] = total.get(tape.kind, 0)
+            total[tape.kind] = first[tape.row.name] + tape.rows(extents)
+        return first, total
+
+    def given(self, launch: Launch, values: list[Any], empty: Callable) -> list[Any]:
+        """Workspaces and first rows, in the order of the kernel's parameters."""
+        kernel = self.ready.kernel
+        names = given_names(kernel.fn, kernel.hidden)
+        if not names:
+            return []
+        first, total = self.rows(launch, values)
+        threads = prod(launch.blocks) * prod(launch.threads)
+        out: list[Any] = []
+        for n in names:
+            h = kernel.hidden[n]
+            if h.kind == "row":
+                out.append(first[n])
+                continue
+            dtype, rows = numpy_dtype(h.what), max(total[h.what], 1)
+            self.limit(rows * threads * dtype.itemsize)
+            out.append(empty((rows, threads), dtype))
+        return out
+
+    def limit(self, size: int) -> None:
+        """Refuse a workspace beyond the limit of memory.
+
+        Raises:
+            TypeMismatch: it is beyond.
+        """
+        most = defaults().memory_limit
+        if most is not None and size > most:
+            raise TypeMismatch(
+                f"the tape of {self.name} takes {size} bytes, more than memory_limit={most}",
+                instead="launch fewer threads, each of which takes several elements in a loop",
+            )
+
+
+def same(now: Any, before: Any) -> bool:
+    """Whether a captured object is what it was."""
+    if now is before:
+        return True
+    try:
+        return type(now) is type(before) and bool(now == before)
+    except Exception:  # objects that cannot be compared have changed
+        return False
+
+
+def within(place: str, launch: Launch) -> tuple[float, float]:
+    """Between what a place of the launch is."""
+    threads = prod(launch.blocks) * prod(launch.threads)
+    if place == LANE:
+        return 0, threads - 1
+    kind, _, axis = place.partition("_")
+    k = AXES.index(axis)
+    blocks, width = launch.blocks[k], launch.threads[k]
+    whole = blocks * width
+    known = {
+        "thread": (0, width - 1),
+        "block": (0, blocks - 1),
+        "width": (width, width),
+        "blocks": (blocks, blocks),
+        "grid": (0, whole - 1),
+        "gridsize": (whole, whole),
+    }
+    return known.get(kind, limits(place))
+
+
+def config(key: tuple[Any, ...], name: str) -> tuple[Launch, Any]:
+    """A launch configuration as it is written: ``blocks, threads, stream, shared bytes``.
+
+    Raises:
+        TypeMismatch: it is none.
+    """
+    if not 2 <= len(key) <= 4:
+        raise TypeMismatch(
+            f"the launch configuration of {name} has {len(key)} items",
+            instead="[blocks, threads] or [blocks, threads, stream, shared bytes]",
+        )
+    blocks, threads = triple(key[0], name), triple(key[1], name)
+    stream = key[2] if len(key) > 2 else 0
+    return Launch(blocks, threads, int(key[3]) if len(key) > 3 else 0), stream
+
+
+def triple(n: Any, name: str) -> Triple:
+    """A size of one to three axes."""
+    items = tuple(n) if isinstance(n, (tuple, list)) else (n,)
+    whole = all(isinstance(k, (int, np.integer)) and k >= 1 for k in items)
+    if not (1 <= len(items) <= 3 and whole):
+        raise TypeMismatch(
+            f"{n!r} in the launch configuration of {name}",
+            instead="a positive int, or a tuple of up to three",
+        )
+    x, y, z = (*map(int, items), 1, 1)[:3]
+    return x, y, z
+
+
+def launch_of(backend: str) -> Callable[..., None]:
+    """What launches kernels."""
+    return on_host if backend == "reference" else on_device
+
+
+def on_host(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
+    """Interpret every thread."""
+    kernel = made.ready.kernel
+    given = made.given(launch, values, lambda shape, dtype: np.zeros(shape, dtype))
+    names = given_names(kernel.fn, kernel.hidden)
+    arguments = {p.name: x for p, x in zip(kernel.arguments, values, strict=True)}
+    interpret(
+        kernel.fn,
+        launch.blocks,
+        launch.threads,
+        arguments,
+        kernel.hidden,
+        dict(zip(names, given, strict=True)),
+        races,
+    )
+
+
+def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
+    """Launch the kernel.
+
+    Raises:
+        DeviceError: no driver, no GPU, no toolkit.
+    """
+    cuda = device()
+    given = made.given(launch, values, lambda shape, dtype: cuda.device_array(shape, dtype))
+    args = [device_array(cuda, x) if is_device_array(x) else x for x in values]
+    kinds = [p.type for p in made.ready.kernel.arguments]
+    args = [number(x, t) for x, t in zip(args, kinds, strict=True)]
+    with launching(made.name), quietly():  # Numba warns of launches that do not fill the device
+        one = made.dispatcher[launch.blocks, launch.threads, stream]
+        one(*args, *given)
+
+
+def number(x: Any, t: Any) -> Any:
+    """A number of the type that the kernel was made for."""
+    return numpy_dtype(t.kind).type(x) if isinstance(t, Scalar) else x

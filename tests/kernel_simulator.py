@@ -1,0 +1,70 @@
+"""The zoo under Numba's simulator: ``NUMBA_ENABLE_CUDASIM=1 python -m tests.kernel_simulator``.
+
+Every kernel as the user wrote it, its tangent, its adjoint and (where it is tested) its second
+order are run by the simulator and must give what the interpreter of threads gives.  Prints a line
+for each failure; the exit status is their number.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+import numpy as np
+from numba import cuda
+
+from srcad.callables import unwrap
+from srcad.cuda import kernel
+from tests.kernel_checks import Derivatives, copied, is_float, run, scalar, woven
+from tests.kernels import CASES
+
+
+def compare(case, transform, args) -> None:
+    """One transform by the simulator and by the interpreter."""
+    ends = []
+    for backend in ("reference", "cuda"):
+        k = kernel(case.kernel, backend=backend)
+        for step in transform:
+            k = getattr(k, step)
+        ends.append(run(k, case, args))
+    single = any(np.asarray(a).dtype == np.float32 for a in args)
+    for x, y in zip(*ends, strict=True):
+        if isinstance(x, np.ndarray):
+            np.testing.assert_allclose(x, y, rtol=1e-4 if single else 1e-10, atol=1e-12)
+
+
+def check(case) -> None:
+    """One kernel."""
+    d = Derivatives(case, races=False)
+    mine, theirs = copied(d.args), copied(d.args)
+    d.k[case.launch](*mine)
+    cuda.jit(unwrap(case.kernel))[case.launch](*theirs)
+    for x, y in zip(mine, theirs, strict=True):
+        if isinstance(x, np.ndarray):
+            single = x.dtype == np.float32
+            np.testing.assert_allclose(x, y, rtol=1e-5 if single else 1e-12, atol=1e-13)
+    given = woven(d.args, d.shadows)
+    compare(case, ("jvp",), woven(d.args, d.t))
+    compare(case, ("adjoint",), given)
+    if case.second:
+        rng = np.random.default_rng(5)
+        t = [rng.normal(size=np.shape(a)) if is_float(a) else None for a in given]
+        t = [scalar(a, x) for a, x in zip(given, t, strict=True)]
+        compare(case, ("adjoint", "jvp"), woven(given, t))
+
+
+def main(names: list[str]) -> int:
+    """All kernels, or those named."""
+    failed = 0
+    for name in names or CASES:
+        try:
+            check(CASES[name])
+        except Exception:  # every failure is reported, then the next kernel
+            failed += 1
+            print(f"{name}: {traceback.format_exc()}")
+    print(f"{len(names or CASES)} kernels, {failed} failures")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

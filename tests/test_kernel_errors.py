@@ -1,0 +1,153 @@
+"""What kernels refuse, and what the launch checks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import srcad
+from srcad.backends.spmd import RaceError
+from srcad.cuda import kernel
+from srcad.errors import DeviceError, NoDerivative, TypeMismatch, UnsupportedSyntax
+from tests.kernels import CASES, refused
+
+ROOT = Path(__file__).resolve().parents[1]
+X, Z = np.arange(1.0, 9.0), np.zeros(8)
+P = np.array([0, 2, 8])
+
+
+def copies(*args):
+    """Arguments that may be written."""
+    return [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
+
+
+REFUSED = [
+    (refused.after_return, (X, X, Z, Z), UnsupportedSyntax, "not every thread.*line 14"),
+    (refused.in_divided_loop, (X, X, Z, Z), UnsupportedSyntax, "not every thread.*line 24"),
+    (refused.until_own_value, (X, X, Z, Z), UnsupportedSyntax, "not every thread"),
+    (refused.unbounded, (X, X, Z, Z), NoDerivative, "nothing bounds"),
+    (refused.rows_of_data, (P, X, X, Z[:2], Z[:2]), NoDerivative, "nothing bounds"),
+    (refused.returns, (X, X), UnsupportedSyntax, "returns a value"),
+    (refused.captures, (X, X), UnsupportedSyntax, "TABLE.*no argument"),
+    (refused.maximum, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.max is not supported"),
+    (refused.old_value, (X, X, Z, Z), UnsupportedSyntax, "gives back"),
+    (refused.two_dynamic, (X, X), UnsupportedSyntax, "second array in dynamic"),
+    (refused.size_of_argument, (X, X, 3), UnsupportedSyntax, "not known when the kernel"),
+    (refused.grows, (X, X), UnsupportedSyntax, "grows with the arguments"),
+    (refused.warps, (X, X), UnsupportedSyntax, "cuda.syncwarp is not supported"),
+]
+
+
+@pytest.mark.parametrize(
+    ("f", "args", "error", "text"), REFUSED, ids=[f.__name__ for f, *_ in REFUSED]
+)
+def test_kernels_that_are_refused(f, args, error, text):
+    """Each says what, where, why and what to write instead."""
+    with pytest.raises(error, match=text) as e:
+        kernel(f, backend="reference").adjoint[1, 2, 0, 64](*copies(*args))
+    assert e.value.loc is not None
+    assert e.value.loc.file.endswith("refused.py")
+    assert e.value.why
+    assert e.value.instead
+
+
+def test_races_are_found():
+    """The interpreter tells of two threads that touch an element."""
+    for f in (refused.racing, refused.racing_in_block):
+        with pytest.raises(RaceError, match="race"):
+            kernel(f, backend="reference", races=True)[1, 8](*copies(X, Z))
+    with pytest.raises(RaceError, match="two blocks write and write"):
+        kernel(refused.racing, backend="reference", races=True)[8, 1](*copies(X, Z))
+
+
+def test_arguments_of_a_launch():
+    """Shadows that are missing, of another shape, or in the same memory."""
+    k = kernel(refused.plain, backend="reference")
+    wrong = [
+        ((X, Z, 8, Z), "shadow of 'out' is missing"),
+        ((X, Z[:3], 8, Z, Z), "'x_b' must be"),
+        ((X, Z.astype("f4"), 8, Z, Z), "'x_b' must be"),
+        ((X, Z, 8, Z, Z, Z), "6 arguments, 5 are expected"),
+        ((list(X), Z, 8, Z, Z), "of type list"),
+    ]
+    for args, text in wrong:
+        with pytest.raises(TypeMismatch, match=text):
+            k.adjoint[1, 8](*copies(*args))
+    same = np.zeros(8)
+    with pytest.raises(TypeMismatch, match="overlap in memory"):
+        k.adjoint[1, 8](X, same, 8, np.zeros(8), same)
+
+
+def test_launch_configurations():
+    """Not called without; sizes are positive ints."""
+    k = kernel(refused.plain, backend="reference")
+    with pytest.raises(TypeMismatch, match="without a launch configuration"):
+        k(X, 8, Z)
+    for wrong in ((1,), (1, 0), (1, 2.5), ((1, 1, 1, 1), 1)):
+        with pytest.raises(TypeMismatch, match="launch configuration"):
+            k[wrong]
+    with pytest.raises(TypeMismatch, match="no backend"):
+        kernel(refused.plain, backend="gpu")
+    with pytest.raises(TypeMismatch, match="reverse over reverse"):
+        _ = k.adjoint.adjoint
+
+
+def test_argnums():
+    """What is not chosen has no shadow."""
+    k = kernel(CASES["saxpy"].kernel, argnums=("x", "out"), backend="reference")
+    x, y = copies(X, X)
+    x_b, out, out_b = np.zeros(8), np.zeros(8), np.ones(8)
+    k.adjoint[1, 8](2.0, x, x_b, y, out, out_b)
+    np.testing.assert_allclose(x_b, 2.0 * np.cos(X) + X)
+    k = kernel(CASES["saxpy"].kernel, argnums="x", backend="reference")
+    with pytest.raises(TypeMismatch, match="take 'out' into argnums"):
+        k.adjoint[1, 8](2.0, x, x_b, y, out)
+
+
+def test_deterministic():
+    """Sums over threads are refused, elements of the thread's own are not."""
+    plain = kernel(refused.plain, backend="reference", deterministic=True)
+    plain.adjoint[1, 8](*copies(X, Z, 8, Z, Z))
+    sums = kernel(CASES["dot"].kernel, backend="reference", deterministic=True)
+    with pytest.raises(NoDerivative, match="out is a sum over threads"):
+        sums.adjoint[1, 8](*copies(X, Z, X, Z, Z[:1], Z[:1]))
+
+
+def test_array_of_the_host():
+    """A kernel of the device takes no array of the host."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
+        pytest.skip("the simulator takes arrays of the host")
+    with pytest.raises(DeviceError, match="array of the host"):
+        kernel(refused.plain)[1, 8](X, 8, Z)
+
+
+def test_names_of_cuda_outside_a_kernel():
+    """In a function that is no kernel."""
+    with pytest.raises(UnsupportedSyntax, match="function that is no kernel"):
+        srcad.grad(refused.no_kernel, backend="reference")(1.0)
+
+
+def test_import_needs_no_cuda():
+    """Neither srcad nor srcad.cuda imports numba.cuda."""
+    code = "import sys, srcad; srcad.cuda.kernel; sys.exit('numba.cuda' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_simulator():
+    """The whole zoo under Numba's simulator, in a process of its own."""
+    env = {**os.environ, "NUMBA_ENABLE_CUDASIM": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.kernel_simulator"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(CASES)} kernels, 0 failures" in done.stdout

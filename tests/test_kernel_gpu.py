@@ -1,0 +1,42 @@
+"""The zoo of kernels on a GPU, against the interpreter of threads; skipped where there is none."""
+
+import numpy as np
+import pytest
+
+from srcad.backends import device_driver
+from srcad.errors import DeviceError
+
+try:
+    device_driver.ready()
+except DeviceError as e:
+    pytest.skip(f"no GPU: {e.what}", allow_module_level=True)
+
+from numba import cuda
+
+from srcad.cuda import kernel
+from tests.kernel_checks import Derivatives, run, woven
+from tests.kernels import CASES
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Numba warns of small grids
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_kernels(name):
+    """The kernel, its tangent and its adjoint."""
+    case = CASES[name]
+    d = Derivatives(case, races=False)
+    chains = {(): d.args, ("jvp",): woven(d.args, d.t), ("adjoint",): woven(d.args, d.shadows)}
+    for transform, args in chains.items():
+        on_host, on_device = (kernel(case.kernel, backend=b) for b in ("reference", "cuda"))
+        for step in transform:
+            on_host, on_device = getattr(on_host, step), getattr(on_device, step)
+        expected = run(on_host, case, args)
+        given = [cuda.to_device(a) if isinstance(a, np.ndarray) else a for a in args]
+        on_device[case.launch](*given)
+        for x, y in zip(expected, given, strict=True):
+            if isinstance(x, np.ndarray):
+                found = y.copy_to_host()
+                if not case.unique:  # in what order is up to the device
+                    x, found = np.sort(x), np.sort(found)
+                single = x.dtype == np.float32
+                np.testing.assert_allclose(found, x, rtol=1e-4 if single else 1e-9, atol=1e-11)

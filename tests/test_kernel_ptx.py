@@ -1,0 +1,66 @@
+"""The zoo of kernels assembled to PTX for compute capability 8.0 and 9.0, without a GPU.
+
+Every kernel as its user wrote it would be, its tangent, its adjoint and (where it is tested) its
+second order.  Runs where the toolkit is installed (``.ci/cuda``), is skipped elsewhere.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+if importlib.util.find_spec("numba_cuda") is None:
+    pytest.skip("the CUDA toolkit is not installed (.ci/cuda installs it)", allow_module_level=True)
+
+from numba import cuda, from_dtype, types
+
+from srcad.backends.cuda_kernel import given_names
+from srcad.cuda import kernel
+from srcad.cuda.arguments import arrange
+from srcad.ir.types import ArrayT, numpy_dtype
+from tests.cuda_target import patched
+from tests.kernel_checks import Derivatives, is_float, scalar, woven
+from tests.kernels import CASES
+
+
+def numba_type(t):
+    """The type of Numba for a type of the IR."""
+    if isinstance(t, ArrayT):
+        return types.Array(from_dtype(numpy_dtype(t.dtype)), t.ndim, t.layout)
+    return from_dtype(numpy_dtype(t.kind))
+
+
+def assemble(case, transform, args):
+    """One transform of a kernel, for both capabilities."""
+    k = kernel(case.kernel, backend="reference")
+    for step in transform:
+        k = getattr(k, step)
+    configured = k[case.launch]
+    groups = arrange(k.signature, None, len(transform), list(args), k.__name__)
+    made = k.compiled(configured.launch, groups)
+    fn, hidden = made.ready.kernel.fn, made.ready.kernel.hidden
+    kinds = {p.name: p.type for p in fn.params}
+    names = [p.name for p in made.ready.kernel.arguments] + list(given_names(fn, hidden))
+    signature = types.void(*(numba_type(kinds[n]) for n in names))
+    for cc in ((8, 0), (9, 0)):
+        text, _ = cuda.compile_ptx(made.dispatcher.py_func, signature, cc=cc)
+        assert f".target sm_{cc[0]}{cc[1]}" in text
+        assert ".entry" in text
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_kernels(name):
+    """A kernel and its derivatives."""
+    patched()
+    case = CASES[name]
+    d = Derivatives(case, races=False)
+    given = woven(d.args, d.shadows)
+    assemble(case, (), d.args)
+    assemble(case, ("jvp",), woven(d.args, d.t))
+    assemble(case, ("adjoint",), given)
+    if case.second:
+        t = [np.zeros_like(a) if is_float(a) else None for a in given]
+        t = [scalar(a, x) for a, x in zip(given, t, strict=True)]
+        assemble(case, ("adjoint", "jvp"), woven(given, t))
