@@ -81,9 +81,10 @@ def triangles(a, x):
     return np.sum(y)
 
 
-# What each component overwrites is constant in its two loops over a triangle: a row of it each.
+# What each component overwrites is constant in its two loops over a triangle: a row of it each;
+# and the squared sums, and the factors of the product.
 @needs(
-    lambda a, points: F8 * (a.size + len(a)),
+    lambda a, points: F8 * (2 * a.size + len(a)),
     lambda n: (vector(3 * n).reshape(3, n), vector(2 * n, 1).reshape(2, n)),
 )
 def distances(a, points):
