@@ -97,15 +97,14 @@ def by_batch_of(f):
     got = srcad.batch(f)(samples)
     want = [value(f)(s) for s in samples]
     if isinstance(got, tuple):
-        return vector(got), np.concatenate([np.ravel([w[k] for w in want]) for k in range(2)])
+        return vector(got), np.concatenate([np.ravel(w) for w in zip(*want, strict=True)])
     return vector(got), np.ravel(want)
 
 
 def by_batch_jacobian_of(f):
     got = srcad.batch_jacobian(f)(np.array([X, X + 0.1]))
-    return blocks(got[0][0] if isinstance(got, tuple) else got[0]) @ D, (
-        slope(value(f))[:1] if isinstance(got, tuple) else slope(value(f))
-    )
+    found = blocks(got[0][0] if isinstance(got, tuple) else got[0]) @ D
+    return found, slope(value(f))[: np.size(found)]  # of the first result
 
 
 def by_differentiable_of(f):

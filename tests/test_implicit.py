@@ -129,7 +129,7 @@ def test_structures():
     assert z[0] == pytest.approx(0.0, abs=1e-12)
     np.testing.assert_allclose(t[1][0], [0.0, 1.0], atol=1e-10)
     back = srcad.vjp(root, (1.0, (np.ones(2),)), p)[1]((0.0, (np.array([0.0, 3.0]),)))
-    assert back[1][0]["b"] == pytest.approx(3.0)  # parameters come as the tuple they are
+    assert back[1]["b"] == pytest.approx(3.0)
 
 
 def test_fixed_points():
@@ -226,6 +226,26 @@ def test_compiled():
     x = srcad.implicit_root(system, greedy, backend="cpu")(x0, a, b, 3)
     np.testing.assert_allclose(system(x, a, b, 3), 0.0, atol=1e-12)
     assert np.all(x0 == 0.0) and np.all(np.isfinite(a))
+
+
+WEIGHTS = np.array([1.0, 2.0, 3.0])
+
+
+def test_equations_may_capture_arrays():
+    """What only the residual sees, or only the solver."""
+    x, t = np.array([0.3, 0.4, 0.5]), np.array([1.0, -0.5, 0.25])
+    plain = 2.0 * x * WEIGHTS.sum()
+    for residual, solver in (
+        (lambda z, x: z - np.sum(x * x) * np.sum(WEIGHTS), lambda z, x: np.sum(x * x) * 6.0),
+        (lambda z, x: z - np.sum(x * x) * 6.0, lambda z, x: np.sum(x * x) * np.sum(WEIGHTS)),
+    ):
+        root = srcad.implicit_root(residual, solver)
+
+        def found(x, root=root):
+            return root(0.0, x)
+
+        np.testing.assert_allclose(srcad.jacrev(found)(x), plain, rtol=1e-12)
+        np.testing.assert_allclose(srcad.jvp(found, (x,), (t,))[1], plain @ t, rtol=1e-12)
 
 
 def test_what_is_no_solution_is_refused():

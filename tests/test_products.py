@@ -39,11 +39,15 @@ NEED_A_FLOAT = (
     *("scipy objective", "minuit"),
 )
 NO_VALUES = ("sparse_jacobian", "sparse_hessian", "adjoint")
-DRAWING = ("pullback", "sparse_jacobian", "sparse_hessian", "scipy residuals", "scipy objective")
+DRAWING = (  # would draw again; a size is known too late; a rule speaks of values
+    *("pullback", "sparse_jacobian", "sparse_hessian", "scipy residuals", "scipy objective"),
+    *("reverse twice", "batch_jacobian", "implicit_root", "fixed_point", "implicit_minimum"),
+    *("custom_vjp", "custom_jvp"),
+)
 SOLVERS = ("implicit_root", "implicit_minimum", "vector of roots", "grad of a root")  # not exported
 # a rule that calls a function which is not expanded: that its tangent is linear is not visible
 HIDDEN = ("implicit_root", "fixed_point", "implicit_minimum", "custom_vjp", "custom_jvp")
-CALLED = ("checkpoint", "checkpointed", "grad of checkpointed", "random draws")
+CALLED = ("checkpoint", "checkpointed", "grad of checkpointed", "grad of a root")
 
 
 def refused(outer, inner):

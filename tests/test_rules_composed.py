@@ -47,3 +47,34 @@ def test_exported():
         assert made(0.3, 1.2) == wave(0.3, 1.2)
         slope = exported(srcad.grad(wave), 0.3, 1.2)
     assert slope(0.3, 1.2) == pytest.approx(srcad.grad(plain_wave)(0.3, 1.2), rel=1e-14)
+
+
+SCALE = np.array([2.0, 3.0])
+
+
+@srcad.custom_vjp
+def scaled(x):
+    """Sees no array; its rule does."""
+    return 2.0 * x[0] + 3.0 * x[1]
+
+
+scaled.defvjp(lambda x: (scaled(x), None), lambda residuals, out_b: (SCALE * out_b,))
+
+
+def test_a_rule_may_capture_arrays():
+    """That the function itself does not see."""
+    x = np.array([0.5, 0.7])
+    np.testing.assert_array_equal(srcad.grad(lambda x: scaled(x) ** 2)(x), 2 * scaled(x) * SCALE)
+
+
+def area(*sides):
+    """Of any number of arguments."""
+    return sides[0] * sides[1] ** 2
+
+
+def test_star_arguments():
+    """One cotangent and one tangent for each argument, also inside."""
+    assert srcad.vjp(area, 2.0, 3.0)[1](1.0) == (9.0, 12.0)
+    assert srcad.grad(lambda x: srcad.vjp(area, 2.0, x)[1](1.0)[1])(3.0) == 4.0
+    assert srcad.grad(lambda x: srcad.jvp(area, (x, 3.0), (1.0, 1.0))[1])(2.0) == 6.0
+    assert srcad.grad(lambda x: srcad.linearize(area, x, 3.0)[1](1.0, 1.0))(2.0) == 6.0

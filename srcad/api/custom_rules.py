@@ -76,8 +76,10 @@ class Definition:
         value = self.outlined(self.site.operands, self.value)
         self.finish(value, self.entry.name)
         while True:
+            known = self.entry.extras
             rule = self.vjp(*parts) if self.obj.kind == "vjp" else self.jvp(*parts)
-            if self.settle():
+            self.settle()
+            if self.entry.extras == known:
                 break
             self.finish(value, self.entry.name)
         callees = self.lo.program.callees
@@ -91,12 +93,9 @@ class Definition:
         self.seen = (*getattr(self, "seen", ()), *made.extras)
         return made
 
-    def settle(self) -> bool:
-        """Whether every function gets all that any of them sees."""
-        extras = tuple({v.name: v for v in self.seen}.values())
-        same = extras == self.entry.extras
-        self.entry.extras = extras
-        return same
+    def settle(self) -> None:
+        """Every function gets all that any of them sees."""
+        self.entry.extras = tuple({v.name: v for v in self.seen}.values())
 
     def finish(self, made: Outline, name: str) -> str:
         """Enter a function among the callees; results are fresh arrays, arguments unchanged."""

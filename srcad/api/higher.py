@@ -212,7 +212,7 @@ class Vjp(Transformed):
                 known = self.made[key] = primal, self.reverse(primal, specs, outer)
             seeds = self.seeds(primal.face.out, frozen, seed)
             results = known[1].run(*map(snapshot, saved), *seeds, *map(snapshot, captured))
-            return cotangents(primal.face.results, specs, results)
+            return self.by_position(specs, cotangents(primal.face.results, specs, results))
 
         def point() -> tuple[Any, ...]:
             found = iter(saved)
@@ -224,6 +224,14 @@ class Vjp(Transformed):
             return DREW * primal.face.draws or CHANGED * (not unchanged)
 
         return out, Pullback(self.inner, point, pullback, obstacle, **self._own)
+
+    def by_position(self, specs: dict[str, Spec], found: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Cotangents of parameters as those of arguments: one for each of ``*args``."""
+        out: list[Any] = []
+        for name, x in zip(specs, found, strict=True):
+            starred = self.signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+            out += x if starred else [x]
+        return tuple(out)
 
     def recorded(self, primal: Specialisation, leaves: list[Any]) -> tuple[Any, Any, Program]:
         """The result of a function that draws, its numbers, the program that takes them."""

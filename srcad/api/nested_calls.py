@@ -23,6 +23,7 @@ from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.api.nested import Call, Held, located_at, run
 from srcad.api.programs import jvp_program
 from srcad.api.sparse import sparse_hessian, sparse_jacobian
+from srcad.compiler import Program
 from srcad.frontend.arguments import Leaf, Node, Spec
 from srcad.frontend.arrays import nest, shape_of
 from srcad.frontend.calls import call_value
@@ -205,7 +206,7 @@ def moved_along(
 ) -> Any:
     """Value and tangent of an isolated function."""
     program, count = call.program, len(call.inner.operands)
-    given = dict(zip(program.arguments, tangents, strict=False))
+    given = by_name(program, tangents)
     leaves = [
         t for k, s in program.arguments.items() for t in leaves_like(lo, s, given.get(k), node)
     ]
@@ -220,6 +221,18 @@ def moved_along(
     ]
     all_operands = (*operands[:count], *seeds, *operands[count:])
     return run(lo, moved, all_operands, call.inner.source.name, node)
+
+
+def by_name(program: Program, given: list[Any]) -> dict[str, Any]:
+    """What is given by position, by parameter; all that are left for ``*args``."""
+    star = program.source.starred
+    out: dict[str, Any] = {}
+    for k, name in enumerate(program.arguments):
+        if name == star:
+            out[name] = Tuple(tuple(given[k:]))
+        elif k < len(given):
+            out[name] = given[k]
+    return out
 
 
 def items(lo: Lowering, v: Any, name: str, node: Any) -> list[Any]:

@@ -103,8 +103,11 @@ def pulled(
             seeds.append(fitted(lo, seed, y, next(kinds), node, "the cotangent of a result"))
     all_operands = (*operands[:count], *seeds, *operands[count:])
     grads = iter(run(lo, moved, all_operands, name, node).items[1].items)
-    specs = program.arguments.values()
-    return Tuple(tuple(value_of(gradient_spec(s), grads) for s in specs))
+    found: list[Any] = []
+    for parameter, s in program.arguments.items():
+        value = value_of(gradient_spec(s), grads)
+        found += value.items if parameter == program.source.starred else [value]
+    return Tuple(tuple(found))
 
 
 def zeros_like(lo: Lowering, y: Atom) -> Any:

@@ -38,6 +38,12 @@ class SourceFunction:
     cells: dict[str, Any] = field(default_factory=dict)  # where the values of ``closure`` stand
     numpy_errors: bool = False  # divides as NumPy does: no ``ZeroDivisionError``
 
+    @property
+    def starred(self) -> str | None:
+        """The name of its ``*args``."""
+        a = self.node.args
+        return None if a.vararg is None else a.vararg.arg
+
     def loc(self, node: ast.AST) -> Loc:
         """Location of a node of this function."""
         start, end = span(node)
