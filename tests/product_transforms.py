@@ -4,6 +4,7 @@ Every entry of ``OUTER`` takes an object, applies a transform to it or uses it i
 and gives what came out and what is expected, from differences of the object's own values.
 """
 
+import importlib.util
 import pickle
 import re
 import tempfile
@@ -342,3 +343,5 @@ OUTER = {
     "jax": by_jax_of,
     "minuit": by_minuit_of,
 }
+if importlib.util.find_spec("jax") is None:
+    del OUTER["jax"]

@@ -2,6 +2,7 @@
 
 import math
 import os
+import runpy
 import subprocess
 import sys
 
@@ -120,3 +121,31 @@ def test_the_example(capsys):
         up, down = ([*args[:k], args[k] + s, *args[k + 1 :]] for s in (h, -h))
         difference = parallel_options.asian_call(*up) - parallel_options.asian_call(*down)
         assert greek == pytest.approx(difference / (2 * h), rel=1e-6)
+
+
+def waves(x, w):
+    """A sum over threads, whose adjoint adds to ``w_b`` from every iteration."""
+    s = 0.0
+    for i in numba.prange(x.shape[0]):
+        for j in range(3):
+            s += math.sin(x[i, j] * w[j] * w[(j + 1) % 3])
+    return s
+
+
+def test_called_from_njit_code_and_exported(tmp_path):
+    """Not the marked loops as they are, but what was proved of them: in njit code one thread."""
+    x, w = np.linspace(-1.0, 2.0, 24).reshape(8, 3), np.array([0.5, 0.7, 0.9])
+    g = srcad.grad(waves, argnums=1)
+    expected = srcad.grad(waves, argnums=1, backend="reference")(x, w)
+
+    @numba.njit
+    def caller(x, w):
+        return g(x, w)
+
+    np.testing.assert_allclose(caller(x, w), expected, rtol=1e-12)
+    name = srcad.export(g, tmp_path / "slope.py", x, w)
+    text = (tmp_path / "slope.py").read_text()
+    marked = [x for x in text.splitlines() if x.lstrip().startswith("for") and "prange" in x]
+    assert marked and all("for c in numba.prange(chunks)" in x for x in marked)
+    exported = runpy.run_path(str(tmp_path / "slope.py"))[name]
+    np.testing.assert_allclose(exported(x, w), expected, rtol=1e-12)

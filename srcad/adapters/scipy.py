@@ -17,6 +17,7 @@ from srcad.api.safety import compiling
 from srcad.api.sparse import sparse_hessian, sparse_jacobian
 from srcad.backends.cpu import compile_module
 from srcad.backends.printer import emit
+from srcad.compiler import finished
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf
 from srcad.ir.types import F8
@@ -138,7 +139,7 @@ def low_level(f: Any, parameters: int) -> scipy.LowLevelCallable:
             program.source.loc(program.source.node),
             instead="return one float, and pass all it needs as numbers",
         )
-    inner = compile_module(emit(program.fn), program.fn.name)
+    inner = compile_module(emit(finished(program, whole=True, threads=False)), program.fn.name)
     values = ", ".join(f"x[{k}]" for k in range(parameters))
     namespace: dict[str, Any] = {"inner": inner, "__name__": __name__}
     exec(f"def call(n, x):\n    return inner({values})\n", namespace)

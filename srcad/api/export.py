@@ -26,7 +26,7 @@ from srcad.api.function import Transformed, as_function, describe_spec
 from srcad.api.safety import compiling, innermost
 from srcad.api.specialisation import written_arrays
 from srcad.backends.printer import emit
-from srcad.compiler import Program
+from srcad.compiler import Program, finished
 from srcad.errors import UnsupportedSyntax
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec
 from srcad.frontend.source import get_source
@@ -107,7 +107,7 @@ def export(g: Any, path: Any, *args: Any, **kwargs: Any) -> str:
 
 def module_text(f: Transformed, program: Program) -> tuple[str, str]:
     """The text of the module, and the name of its function."""
-    module = emit(program.fn, linecache.getlines)
+    module = emit(finished(program, whole=True), linecache.getlines)
     if "srcad_outside_" in module.source:
         raise refusal(f, "it calls a solver that is not looked into")
     taken = re.findall(r"\b[A-Za-z_]\w*", module.source)  # functions called, too

@@ -25,7 +25,7 @@ from numba.core.target_extension import current_target
 from srcad.api.specialisation import Specialisation, face_of, written_arrays
 from srcad.backends.cpu import compile_module, register
 from srcad.backends.printer import emit
-from srcad.compiler import Program
+from srcad.compiler import Program, finished
 from srcad.errors import TypeMismatch
 from srcad.frontend.arguments import Leaf, Node, Opaque, Spec, spec_of
 from srcad.ir.types import B1, DTYPES, F4, F8, I8, ArrayT, Scalar
@@ -205,7 +205,8 @@ def glue(
 
         source, entry = device_entry(program)
     else:
-        module = emit(program.fn)
+        # on one thread: the caller may be on many already, which not every threading layer bears
+        module = emit(finished(program, whole=True, threads=False))
         source, entry = module.source, compile_module(module, program.fn.name)
     names: dict[str, Any] = {"np": np, "_entry": entry} | (known or {})
     leaves = [as_type(e, t) for expr, spec in arguments for e, t in leaf_texts(expr, spec)]

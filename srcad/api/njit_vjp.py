@@ -28,7 +28,7 @@ from srcad.api.records import active_floats
 from srcad.api.safety import compiling
 from srcad.api.specialisation import written_arrays
 from srcad.backends.printer import emit
-from srcad.compiler import Program
+from srcad.compiler import Program, finished
 from srcad.errors import NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.arguments import Leaf, Node, Spec, leaf_specs
 from srcad.ir.types import ArrayT, is_float
@@ -82,7 +82,7 @@ class VjpAt:
         wrap = f"({{}}, _pullback(saved, ({''.join(x + ', ' for x in shapes)})))"
         known = {"_keep": keep, "_pullback": point.maker()}
         arguments = list(specs.items())
-        source = emit(pulled.fn).source
+        source = emit(finished(pulled, whole=True, threads=False)).source
         return glue(
             program, self.f.signature, arguments, before, known=known, wrap=wrap, extra=source
         )

@@ -299,9 +299,8 @@ class Storage:
             return cost
         root = self.reload.root(array)
         home = self.tree.home[root]
-        if home.node.loop is None:  # there as it is; it may have been given up too far down
-            self._failed -= set(self.reload.chain(array))
-            return self.obtain(array)
+        if home.node.loop is None:  # there as it is; what leads from it to the element is too long
+            return None
         if home.node.loop is self.tree.home[v.name].node.loop or not self._many(v, home.node):
             return None
         kept = (
