@@ -7,6 +7,7 @@ spawned process.  Threads call objects of mixed kinds at once; each result has o
 import concurrent.futures
 import multiprocessing
 import pickle
+import runpy
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import numpy as np
 import pytest
 
 import srcad
+from tests import oracle
 
 Params = namedtuple("Params", "w b")
 
@@ -362,3 +364,29 @@ def test_the_lock_is_released_where_asked():
         turns += 1
     thread.join()
     assert turns > 1000
+
+
+TURNS = np.array([1.0 + 2.0j, 0.5])
+
+
+def turned(z, w):
+    return np.sum(np.abs(z * w * TURNS) ** 2)
+
+
+def stretched(z):
+    return z * z * TURNS
+
+
+def test_exported_complex_numbers(tmp_path):
+    """Arrays, strided ones too, and numbers; captured ones are written down."""
+    z = np.array([1.0 + 2.0j, 0.0, 3.0 - 1.0j, 0.0])[::2]
+    with srcad.using(backend="reference"):
+        for f, args in (
+            (srcad.grad(turned, argnums=(0, 1)), (z, 0.3 + 0.4j)),
+            (srcad.differentiable(stretched), (z.copy(),)),
+        ):
+            name = srcad.export(f, tmp_path / "made.py", *args)
+            made = runpy.run_path(str(tmp_path / "made.py"))[name](*args)
+            for got, want in zip(oracle.leaves(made), oracle.leaves(f(*args)), strict=True):
+                np.testing.assert_allclose(got, want, rtol=1e-14)
+                assert np.asarray(got).dtype == np.complex128

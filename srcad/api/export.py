@@ -47,6 +47,18 @@ def _array(x, name, dtype, ndim, layout, written):
     return x if fits else np.array(x, order=layout)
 
 
+def _pairs(x, name, dtype, ndim):
+    """A complex array as floats with a last axis of size 2, in the same memory."""
+    if not isinstance(x, np.ndarray) or x.dtype != dtype or x.ndim != ndim:
+        raise TypeError(f"{name} must be an array of {np.dtype(dtype)} with {ndim} dimensions")
+    return x[..., np.newaxis].view(x.real.dtype)
+
+
+def _complex(x):
+    """A complex array from its pairs."""
+    return x[..., 0] + 1j * x[..., 1]
+
+
 def _number(x, name, kinds, convert):
     """A number of the kind that the code is made for."""
     if not isinstance(x, kinds):
@@ -208,7 +220,11 @@ class Wrapper:
                 dtype = written_dtype(numpy_dtype(t.dtype))
                 written = k in self.written
                 kind = f"{dtype}, {t.ndim}, {t.layout!r}, {written}"
-                self.lines.append(f"{local} = _array({value}, {value!r}, {kind})")
+                whole = value
+                if spec.part == "pairs":
+                    pairs = "np.complex64" if t.dtype == "f4" else "np.complex128"
+                    whole = f"_pairs({value}, {value!r}, {pairs}, {t.ndim - 1})"
+                self.lines.append(f"{local} = _array({whole}, {value!r}, {kind})")
                 self.arrays.append((k, local))
             else:
                 assert isinstance(spec.type, Scalar)
@@ -224,7 +240,8 @@ class Wrapper:
                     f'        raise TypeError("{value} must have {len(spec.parts)} items")'
                 )
             for key, part in zip(spec.keys, spec.parts, strict=True):
-                step = f".{key}" if spec.kind == "dataclass" else f"[{key!r}]"
+                named = spec.kind in ("dataclass", "complex")
+                step = f".{key}" if named else f"[{key!r}]"
                 self.take(value + step, part)
         else:
             self.fixed(value, spec.obj)
@@ -240,10 +257,16 @@ class Wrapper:
         """The result as an expression."""
         if isinstance(spec, Leaf):
             out = f"out[{next(leaf)}]"
+            if spec.part == "pairs":
+                return f"_complex({out})"
             return f"{CONVERSIONS[spec.type.kind]}({out})" if isinstance(spec.type, Scalar) else out
         if isinstance(spec, Opaque):
             return "None"
         parts = [self.result(p, leaf) for p in spec.parts]
+        if spec.kind == "complex":
+            return (
+                f"{'complex' if spec.cls is complex else 'np.complex64'}({' + 1j * '.join(parts)})"
+            )
         if spec.kind == "swapped":
             return f"({parts[1]}, {parts[0]})"
         if spec.kind == "dict":
