@@ -1,9 +1,18 @@
 """The examples of composition run, and what they print is true."""
 
 import numpy as np
+import pytest
 
 import srcad
-from examples import audit_gradient, bilevel, brusselator, robust_errors, ship_derivative
+from examples import (
+    audit_gradient,
+    bilevel,
+    brusselator,
+    learned_steps,
+    robust_errors,
+    ship_derivative,
+    tabulated_gas,
+)
 
 
 def test_robust_errors_are_right(capsys):
@@ -67,3 +76,29 @@ def test_the_aim_is_corrected_elsewhere(capsys):
     lines = ship_derivative.main().split()
     assert float(lines[-1]) < 1e-10
     assert "jacobian(flight) of flight (ship_derivative.py" in capsys.readouterr().out
+
+
+def test_gas_is_heated_as_the_table_says(capsys):
+    """One joule more warms by the heat capacity; the careless rule is found."""
+    t, by_heat = tabulated_gas.main(backend="reference")
+    assert by_heat == pytest.approx(1.0 / tabulated_gas.heat_capacity(t), rel=1e-4)
+    h = 1e-2
+    up, down = (tabulated_gas.heated(15_000.0 + s, 300.0) for s in (h, -h))
+    assert by_heat == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    assert "forward mode against central differences disagree" in capsys.readouterr().out
+
+
+def test_learned_steps_are_better():
+    """The outer gradient is that of differences; few learned steps beat many plain ones."""
+    with srcad.using(backend="reference"):
+        xs, ys = learned_steps.tasks(np.random.default_rng(1), 2, 5)
+        x = np.concatenate([np.full(learned_steps.TERMS, 0.1), np.log([0.3, 0.2])])
+        slope = srcad.grad(learned_steps.mean_loss)(x, xs, ys)
+        for k in (0, 3, 5):
+            h = 1e-6 * np.eye(len(x))[k]
+            up, down = (
+                srcad.differentiable(learned_steps.mean_loss)(x + s, xs, ys) for s in (h, -h)
+            )
+            assert slope[k] == pytest.approx((up - down) / 2e-6, rel=1e-6)
+    long, after = learned_steps.main(count=8, iterations=40)
+    assert after < long
