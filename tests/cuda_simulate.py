@@ -1,7 +1,7 @@
 """Runs the programs of ``cuda_programs`` in Numba's simulator; prints what is wrong, as JSON.
 
-It is a process of its own: the simulator is chosen by an environment variable before Numba is
-imported.  Device functions that the objects make are run here too: asked as if for CUDA.
+It is a process of its own, started with ``NUMBA_ENABLE_CUDASIM=1``: the simulator is chosen before
+Numba is imported.  Device functions that the objects make are run here too: asked as if for CUDA.
 """
 
 from __future__ import annotations
@@ -9,13 +9,10 @@ from __future__ import annotations
 import ast
 import json
 import math
-import os
 import sys
 import traceback
 from collections.abc import Iterator
 from typing import Any
-
-os.environ["NUMBA_ENABLE_CUDASIM"] = "1"
 
 import numpy as np
 from numba import cuda, float64, types

@@ -41,7 +41,7 @@ def run(*command, **variables):
 
 def test_simulator():
     """Every program of ``cuda_programs`` in Numba's simulator, in one process."""
-    found = json.loads(run("-W", "error", "-m", "tests.cuda_simulate"))
+    found = json.loads(run("-W", "error", "-m", "tests.cuda_simulate", NUMBA_ENABLE_CUDASIM="1"))
     assert found["checked"] > 45
     assert not found["wrong"], "\n".join(f"{k}: {v}" for k, v in found["wrong"].items())
 

@@ -206,4 +206,4 @@ def generators_consumed(a, w):
     return s + sorted(v for v in a)[1]
 
 
-add(generators_consumed, lambda: (vec(4), vec(4, 1)), (0, 1), "list if", jit=True)
+add(generators_consumed, lambda: (vec(4), vec(4, 1)), (0, 1), "list if", njit=False, jit=True)

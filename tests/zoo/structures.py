@@ -279,4 +279,4 @@ def namedtuple_methods(spring):
     return stiffer.energy(last) + held["stiffness"] * len(between) - between[-1]
 
 
-add(namedtuple_methods, lambda: (Coil(0.7, vec(3)),), (0,), "tuple", jit=True)
+add(namedtuple_methods, lambda: (Coil(0.7, vec(3)),), (0,), "tuple", njit=False, jit=True)
