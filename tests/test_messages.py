@@ -91,11 +91,7 @@ def of_its_own(a):
 
 @pytest.mark.parametrize(
     ("f", "name"),
-    [
-        (logarithm, ".logm"),
-        (of_a_ufunc, "scipy.special.erfi"),
-        (of_its_own, "np.packbits"),
-    ],
+    [(logarithm, ".logm"), (of_a_ufunc, "scipy.special.erfi"), (of_its_own, "np.packbits")],
 )
 def test_functions_of_scipy_are_refused_where_they_are_called(f, name):
     """The message points at the user's line, whatever of SciPy's own source was met first."""
