@@ -48,6 +48,8 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+            if not f.targetoptions.get("parallel"):
+                f._compiler.pipeline_class = pipeline  # type: ignore[attr-defined]
     if namespace.get("PACKED"):
         pack(namespace[entry])
     if cached:
@@ -55,6 +57,13 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
 
         namespace[entry]._cache = Overloads(source)
     return namespace[entry]
+
+
+def pipeline(*args: Any) -> Any:
+    """A compiler for one function, loaded where there is something to compile."""
+    from srcad.backends.pipeline import Pipeline
+
+    return Pipeline(*args)
 
 
 def pack(dispatcher: Any) -> None:
