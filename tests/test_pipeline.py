@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numba import njit
 
 from srcad.backends import pipeline
+from srcad.backends.base import rarely_collected
 from srcad.backends.cpu import compile_text
 
 TEXT = """
@@ -102,3 +104,22 @@ def test_other_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     text = text.replace("@numba", "other = numba.njit(lambda n: n)\n\n\n@numba", 1)
     assert compile_text(text, "made", "t", False)(2, 3) == 3
     assert sum(x is not None for x in found) == 1
+
+
+def test_rarely_collected() -> None:
+    """The interpreter's settings are as before, also after an error and where somebody sets them."""
+    before = gc.get_threshold()
+    with pytest.raises(KeyError), rarely_collected():
+        assert gc.get_threshold()[0] > before[0]
+        with rarely_collected():
+            raise KeyError
+    assert gc.get_threshold() == before
+    try:
+        with rarely_collected():
+            gc.set_threshold(5, 6, 7)
+        assert gc.get_threshold() == (5, 6, 7)
+        gc.set_threshold(0, *before[1:])
+        with rarely_collected():
+            assert gc.get_threshold()[0] == 0
+    finally:
+        gc.set_threshold(*before)

@@ -22,12 +22,18 @@ from numba.core.typed_passes import NopythonTypeInference
 from numba.core.untyped_passes import InlineClosureLikes
 
 from srcad.backends.allocating import INSTEAD
+from srcad.backends.base import rarely_collected
 
 LISTS = ("make_function", "build_list")  # what there is to inline
 
 
 class Pipeline(CompilerBase):  # type: ignore[misc]
     """Numba's passes for generated code."""
+
+    def compile_extra(self, func: Any) -> Any:
+        """See ``numba.core.compiler``."""
+        with rarely_collected():
+            return super().compile_extra(func)
 
     def define_pipelines(self) -> list[Any]:
         """The one pipeline."""
