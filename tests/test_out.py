@@ -138,3 +138,26 @@ def test_parameter_called_out() -> None:
         return x * out
 
     assert srcad.grad(scaled, **REFERENCE)(2.0, out=3.0) == 3.0
+
+
+def weigh(x: np.ndarray, n: int, w: float) -> float:
+    return w * np.sum(x**3) * n
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_hessian_product(backend: str) -> None:
+    """``hvp`` into arrays of the caller; numbers are returned, integers have no place."""
+    x, v, out = X.copy(), np.linspace(1.0, -1.0, 5), np.full(5, np.nan)
+    want = srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), backend=backend)
+    np.testing.assert_allclose(want[0], 6 * x * v + 12 * x**2, rtol=1e-14)
+    for _ in range(2):
+        given = (out, None, None)
+        got = srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), out=given, backend=backend)
+        np.testing.assert_array_equal(out, want[0])
+        assert got[0] is out and got[1] is None and got[2] == want[2]
+        out[:] = np.nan
+    if backend == "reference":
+        for wrong in (out, (out,), (out, out, None), (out[1:], None, None), (x, None, None)):
+            with pytest.raises(srcad.TypeMismatch):
+                srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), out=wrong, backend=backend)
+        np.testing.assert_array_equal(x, X)
