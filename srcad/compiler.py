@@ -29,6 +29,7 @@ from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
+from srcad.storage.sums import summed
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -146,6 +147,9 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    if program.options.verify:
+        verify(fn)
+    fn = summed(fn)
     if program.options.verify:
         verify(fn)
     if whole or program.options.backend != "cpu":

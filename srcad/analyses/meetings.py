@@ -41,7 +41,7 @@ class Meetings:
         self.tree = tree
         self.forms: dict[str, Form] = {}
         self.places: dict[Access, tuple[str, Position]] = {}
-        self.signs: dict[tuple[tuple[str, int], ...], bool] = {}
+        self.signs: dict[object, bool] = {}
         self.answers: dict[object, bool] = {}
         self.left = BUDGET
 
@@ -65,6 +65,11 @@ class Meetings:
         """Whether they may meet in different iterations of a loop around both."""
         both = (self.columns(*x, loop.parent) for x in ((first, second), (second, first)))
         return any(not pairs or self.possible(pairs, loop) for pairs in both)
+
+    def anyhow(self, first: Access, second: Access, loop: Node) -> bool:
+        """Whether they may meet while a loop runs, ``first`` standing directly in its body."""
+        pairs = self.columns(first, second, loop.parent)
+        return not pairs or self.possible(pairs, None) or self.ever(first, second, loop)
 
     # the system
     def columns(self, first: Access, second: Access, birth: Node | None) -> list[tuple[Form, Form]]:
@@ -184,14 +189,16 @@ class Meetings:
         other = parts[1] if numbers[0] is parts[0] else parts[0]
         return plus({}, other, numbers[0].get("", 0))
 
-    def natural(self, form: Form) -> bool:
-        """Whether a formula is known not to be negative."""
+    def natural(self, form: Form, around: Node | None = None) -> bool:
+        """Whether a formula is known not to be negative (in a block: in all loops around it)."""
         if set(form) <= {""}:
             return form.get("", 0) >= 0
-        key = _key(form)
+        key = (_key(form), around)
         if key not in self.signs:
             below = plus({"": -1}, form, -1)
-            self.signs[key] = infeasible([*self.facts([form], None), below], [])
+            loops = [n.owner for n in around.loops()] if around is not None else []
+            running: list[Form] = [{s.index.name: 1} for s in loops if isinstance(s, For)]
+            self.signs[key] = infeasible([*self.facts([form, *running], None), below], [])
         return self.signs[key]
 
     def place(self, access: Access) -> tuple[str, Position]:
