@@ -38,7 +38,7 @@ def flagged(source: str, filename: str, relaxed: Collection[int]) -> CodeType:
     """The text as code, the operations with these numbers on lines beyond the others.
 
     >>> code = flagged("z = x * y\\nz += 1.0", "<text>", {0})
-    >>> sorted({line for _, _, line in code.co_lines() if line} - {0}) == [1, 2, BEYOND + 1]
+    >>> sorted({line for _, _, line in code.co_lines() if line}) == [1, 2, BEYOND + 2]
     True
     """
     tree = ast.parse(source)
