@@ -14,6 +14,7 @@ from typing import Any
 from srcad.errors import TypeMismatch
 
 BACKENDS = ("cpu", "python", "reference")
+FASTMATH = {False: False, True: "all", "adjoint": "adjoint", "all": "all"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Options:
             right and seems worth it; ``False``: not even ``prange`` (``docs/parallel.md``).
         vector_math: elementary functions in loops may be computed on whole vectors, within 4 units
             in the last place (``docs/accuracy.md``); else every one is libm's.
+        fastmath: ``"adjoint"``: sums and products that only derivatives are made of may be fused
+            and reordered; ``False``: nothing is; ``"all"``: values may be as well, so that their
+            last digits can differ from the user's code (``docs/accuracy.md``).
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -45,6 +49,7 @@ class Options:
     nogil: bool = False
     parallel: bool | None = None
     vector_math: bool = True
+    fastmath: str | bool = "adjoint"
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:
@@ -64,6 +69,12 @@ class Options:
             raise TypeMismatch(
                 f"no backend {known['backend']!r}", instead=f"backends are {', '.join(BACKENDS)}"
             )
+        if known.get("fastmath", False) not in FASTMATH:
+            raise TypeMismatch(
+                f"fastmath={known['fastmath']!r}", instead='fastmath is "adjoint", "all" or False'
+            )
+        if "fastmath" in known:
+            known["fastmath"] = FASTMATH[known["fastmath"]]
         return replace(self, **known)
 
 
