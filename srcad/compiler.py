@@ -24,6 +24,8 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.gathers import gathered
+from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -146,12 +148,13 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    fn = gathered(fn)
     if program.options.verify:
         verify(fn)
     if whole or program.options.backend != "cpu":
         return reused(fn)
     names = vector_functions() if program.options.vector_math else ()
-    return split(vectorised(reused(in_strips(fn, names)), names))
+    return split(hidden(vectorised(reused(in_strips(fn, names)), names)))
 
 
 def vector_functions() -> Collection[str]:
