@@ -118,7 +118,7 @@ class _Gathers:
                 return None
         rest = [t for t in s.body.stmts if not any(t is p.stmt for p in found.parts)]
         writes = [t for t in s.body.stmts if any(t is p.stmt for p in found.parts)]
-        scatter = self.renamed(replace(s, carried=(), body=Block(tuple(_needed(s, writes)))))
+        scatter = self.renamed(replace(s, carried=(), body=Block(_needed(s, writes))))
         out = [*before]
         if isinstance(enough, Const):
             out += then
@@ -131,7 +131,7 @@ class _Gathers:
         wanted: list[Stmt] = [t for t in rest if isinstance(t, (Store, Accumulate))]
         if not wanted and not s.carried:
             return []
-        body = Block(tuple(_needed(s, wanted)), s.body.yields)
+        body = Block(_needed(s, wanted, s.body.yields), s.body.yields)
         if s.carried:
             return [replace(s, body=body)]
         return [replace(s, start=start, stop=stop, step=ONE, body=body)]
@@ -156,15 +156,15 @@ def _upwards(b: Builder, s: For) -> tuple[Atom, Atom]:
     return first, b.op("add", s.start, ONE, hint="end")
 
 
-def _needed(s: For, wanted: list[Stmt]) -> list[Stmt]:
-    """The statements of a loop that some of them need, and its carried numbers."""
-    names = {y.name for y in s.body.yields if isinstance(y, Var)}
+def _needed(s: For, wanted: list[Stmt], ends: tuple[Atom, ...] = ()) -> tuple[Stmt, ...]:
+    """The statements of a loop that some of them and some values need."""
+    names = {y.name for y in ends if isinstance(y, Var)}
     out: list[Stmt] = []
     for t in reversed(s.body.stmts):
         if any(t is w for w in wanted) or any(v.name in names for v in targets(t)):
             names |= {a.name for a in operands(t) if isinstance(a, Var)}
             out.append(t)
-    return out[::-1]
+    return tuple(out[::-1])
 
 
 class _Elements:
