@@ -44,11 +44,13 @@ from srcad.transforms import (
     induction,
     scalarise,
     simplify,
+    slices,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     scalarise.run,
+    slices.run,
     cse.run,
     induction.run,
     hoist.run,
