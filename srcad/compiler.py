@@ -25,6 +25,8 @@ from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.gathers import gathered
+from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
@@ -45,11 +47,13 @@ from srcad.transforms import (
     induction,
     scalarise,
     simplify,
+    slices,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     scalarise.run,
+    slices.run,
     cse.run,
     induction.run,
     hoist.run,
@@ -149,15 +153,13 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
-    if program.options.verify:
-        verify(fn)
-    fn = summed(fn)
+    fn = summed(gathered(fn))
     if program.options.verify:
         verify(fn)
     if whole or program.options.backend != "cpu":
         return fast(reused(fn), program)
     names = vector_functions() if program.options.vector_math else ()
-    return split(fast(vectorised(reused(in_strips(fn, names)), names), program))
+    return split(hidden(fast(vectorised(reused(in_strips(fn, names)), names), program)))
 
 
 def fast(fn: Function, program: Program) -> Function:
