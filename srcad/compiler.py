@@ -24,6 +24,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.jam import jammed
 from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -151,7 +152,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     if whole or program.options.backend != "cpu":
         return reused(fn)
     names = vector_functions() if program.options.vector_math else ()
-    return split(vectorised(reused(in_strips(fn, names)), names))
+    return split(vectorised(reused(in_strips(jammed(fn), names)), names))
 
 
 def vector_functions() -> Collection[str]:

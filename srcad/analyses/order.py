@@ -183,10 +183,10 @@ def only_added(body: Block, arg: Var, end: Atom, ops: tuple[str, ...] = SUM) -> 
     >>> only_added(Block(tuple(b.stack[0])), total, twice)
     False
     """
-    return _Sum(ops).through(body, arg) == end
+    return Sums(ops).through(body, arg) == end
 
 
-class _Sum:
+class Sums:
     """Follows a number through a reduction; ``spent`` are its earlier values, not used again."""
 
     def __init__(self, ops: tuple[str, ...] = SUM) -> None:
