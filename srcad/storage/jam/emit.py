@@ -45,7 +45,7 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.types import I8, ArrayT, Scalar, is_float
+from srcad.ir.types import B1, I8, ArrayT, Scalar, is_float
 from srcad.ir.walk import binders, rewrite, statements, targets, variables
 from srcad.storage.jam.plan import Inner, Item, Plan, Segment, plan, segments, within
 from srcad.storage.jam.worth import worth_it
@@ -121,7 +121,7 @@ class _Jam:
         for k in self.plan.apart:
             self.clear(self.rows[s.carried[k].arg.name])
         kept = [k for k in range(len(s.carried)) if k not in self.plan.apart]
-        self.now: dict[int, Atom] = {k: b.var(s.carried[k].arg.hint, s.carried[k].arg.type) for k in kept}
+        self.now: dict[int, Atom] = {k: self.another(s.carried[k].arg) for k in kept}
         args = dict(self.now)
         self.start = b.var("start", I8)
         with b.block() as strip:
@@ -135,6 +135,10 @@ class _Jam:
         for k in self.plan.apart:
             self.total(s.carried[k])
 
+    def another(self, v: Var) -> Var:
+        """A new variable for what ``v`` is at another place."""
+        return self.b.var(v.hint or v.name, v.type)
+
     # storage of lanes
     def buffers(self) -> None:
         """Rows for the numbers: of one array each type, so that they are known to be apart."""
@@ -146,7 +150,9 @@ class _Jam:
             whole = self.b.alloc(ArrayT(kind, 2), (const(len(group)), const(LANES)), False, "kept")
             for k, (name, v) in enumerate(group):
                 spec, row = (("at", const(k)),), ArrayT(kind, 1)
-                self.rows[name] = self.b.view(whole, "index", spec, row, f"{v.hint or v.name}_lanes")
+                self.rows[name] = self.b.view(
+                    whole, "index", spec, row, f"{v.hint or v.name}_lanes"
+                )
 
     def lanes(self) -> Atom:
         """How many iterations run at once at most."""
@@ -175,7 +181,14 @@ class _Jam:
         lane, arg = b.var("lane", I8), b.var(c.arg.hint, c.arg.type)
         with b.block() as body:
             new = b.op("add", arg, b.load(row, lane))
-        b.for_(lane, ZERO, const(LANES), ONE, (Carried(c.result, arg, c.init),), Block(tuple(body), (new,)))
+        b.for_(
+            lane,
+            ZERO,
+            const(LANES),
+            ONE,
+            (Carried(c.result, arg, c.init),),
+            Block(tuple(body), (new,)),
+        )
 
     # the body
     def items(self, items: list[Item]) -> None:
@@ -227,6 +240,9 @@ class _Jam:
                     b.store(self.rows[name], (lane,), v)
             for place, a in s.stores:
                 b.store(self.rows[place], (lane,), use(a))
+            if s.check is not None:
+                fine = Carried(b.var("fine", B1), b.var("fine", B1), const(True))
+                good = b.op("and", fine.arg, use(s.check.cond))
         results = [b.var(outer.carried[k].arg.hint, outer.carried[k].arg.type) for k in s.carried]
         carried = [
             Carried(r, outer.carried[k].arg, self.now[k])
@@ -235,10 +251,15 @@ class _Jam:
         yields = [use(outer.body.yields[k]) for k in s.carried]
         carried += [c for _, c, _ in sums]
         yields += [y for _, _, y in sums]
+        if s.check is not None:
+            carried.append(fine)
+            yields.append(good)
         b.for_(lane, ZERO, self.count, ONE, tuple(carried), Block(tuple(body), tuple(yields)))
         self.now.update(zip(s.carried, results, strict=True))
         for t, c, _ in sums:
             b.emit(replace(t, value=c.result))
+        if s.check is not None:
+            b.emit(replace(s.check, cond=fine.result))
 
     def fetch(self, names: list[str], lane: Var, known: dict[str, Atom]) -> None:
         """What a segment needs and does not make."""

@@ -15,7 +15,8 @@ other, since what one writes is
 * a carried sum of adjoint code, which each lane begins anew (``apart``).
 
 Limits: ascending loops of step one over operations, elements, views, branches without loops, and
-counted loops whose trips are the same for all lanes; no checks, breaks, calls or array operations.
+counted loops whose trips are the same for all lanes; no breaks, calls or array operations.  Checks
+must all raise the same (a division by zero, mostly), where nothing outside has been written to.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from srcad.analyses.aliases import OUTSIDE
 from srcad.analyses.order import Iterations, Order
 from srcad.ir.build import ONE
 from srcad.ir.nodes import (
@@ -30,6 +32,7 @@ from srcad.ir.nodes import (
     Alloc,
     Atom,
     Block,
+    Check,
     Dim,
     For,
     If,
@@ -56,6 +59,7 @@ class Segment:
     stmts: list[Stmt] = field(default_factory=list)
     stores: list[tuple[str, Atom]] = field(default_factory=list)
     carried: list[int] = field(default_factory=list)  # values of the outer loop that it carries
+    check: Check | None = None  # made when it has run in all lanes
 
 
 @dataclass(eq=False)
@@ -116,6 +120,8 @@ def used(s: Segment) -> Iterator[Var]:
         yield from (a for a in operands(t) if isinstance(a, Var))
         yield from (y for b in blocks(t) for y in b.yields if isinstance(y, Var))
     yield from (a for _, a in s.stores if isinstance(a, Var))
+    if s.check is not None and isinstance(s.check.cond, Var):
+        yield s.check.cond
 
 
 def segments(items: Iterable[Item]) -> Iterator[Segment]:
@@ -132,7 +138,7 @@ def plan(order: Order, s: For) -> Plan | None:
     if s.step != ONE or s.breaks or s.parallel or s.keep is not None or not worth_it(s):
         return None
     try:
-        return _Cutting(order, s).plan()
+        return _Cutting(order, s).plan(order)
     except _Refused:
         return None
 
@@ -176,7 +182,7 @@ class _Cutting:
         fine = all(isinstance(t, (*ELEMENTS, Dim)) and t.array == array for t in users)
         return fine and not handed and not isinstance(array.type, ListT)
 
-    def plan(self) -> Plan:
+    def plan(self, order: Order) -> Plan:
         """The plan, if the loop is not refused."""
         s = self.loop
         for root, group in self.iterations.accesses.items():
@@ -185,13 +191,31 @@ class _Cutting:
         for t in self.inside:
             require(not any(isinstance(getattr(a, "type", None), ListT) for a in operands(t)))
             require(not isinstance(t, Alloc) or t.target.name in self.private)
+        self.failures(order)
         items = self.block(s.body, [])
         own = {name: t for name, t in self.private.items() if name in self.varying.names}
-        require(all(not isinstance(a, Var) or a.name not in self.made for t in own.values() for a in t.shape))
+        require(
+            all(
+                not isinstance(a, Var) or a.name not in self.made
+                for t in own.values()
+                for a in t.shape
+            )
+        )
         made = Plan(s, items, self.varying.names, own, self.again, self.place, [])
         for k in range(len(s.carried)):
             self.carried(made, k)
         return made
+
+    def failures(self, order: Order) -> None:
+        """Checks must all fail alike, and nobody may see in which iteration one did."""
+        checks = [t for t in self.inside if isinstance(t, Check)]
+        if not checks:
+            return
+        require(len({(t.exception, t.message) for t in checks}) == 1)
+        require(not any(isinstance(a, Var) for t in checks for a in t.message))
+        for t in self.inside:
+            if isinstance(t, (Store, Accumulate)):
+                require(order.aliases.root(t.array) != OUTSIDE)
 
     # the body in pieces
     def block(self, b: Block, last: list[tuple[str, Atom]]) -> list[Item]:
@@ -205,9 +229,13 @@ class _Cutting:
                 segment = Segment()
                 items.append(Inner(s, self.block(s.body, self.leave(s))))
                 continue
-            require(isinstance(s, (Op, Dim, View, Alloc, *ELEMENTS)) or is_simple(s))
+            require(isinstance(s, (Op, Dim, View, Alloc, Check, *ELEMENTS)) or is_simple(s))
             if not self.varying.differs(s):
                 items.append(s)
+            elif isinstance(s, Check):
+                segment.check = s
+                items.append(segment)
+                segment = Segment()
             elif self.repeated(s):
                 self.again[targets(s)[0].name] = s
             else:

@@ -13,19 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from srcad.ir.nodes import (
-    Accumulate,
-    Alloc,
-    Atom,
-    Block,
-    Dim,
-    For,
-    If,
-    Load,
-    Stmt,
-    Store,
-    Var,
-)
+from srcad.ir.nodes import Accumulate, Alloc, Atom, Block, Dim, For, Load, Stmt, Store, Var
 from srcad.ir.walk import binders, blocks, operands, statements, targets
 
 
