@@ -152,7 +152,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     if whole or program.options.backend != "cpu":
         return reused(fn)
     names = vector_functions() if program.options.vector_math else ()
-    return split(vectorised(reused(in_strips(jammed(fn), names)), names))
+    return split(vectorised(reused(in_strips(jammed(fn, names), names)), names))
 
 
 def vector_functions() -> Collection[str]:

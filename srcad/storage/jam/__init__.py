@@ -1,4 +1,4 @@
-"""Unroll and jam: several iterations of an outer loop at once, so that inner recurrences overlap."""
+"""Unroll and jam: several iterations of an outer loop at once, around a recurrence."""
 
 from srcad.storage.jam.emit import jammed
 

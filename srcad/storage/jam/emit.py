@@ -23,6 +23,7 @@ elements each on that account: where they are long, fewer iterations run at once
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import replace
 
 from srcad.analyses.deciding import deciding
@@ -40,6 +41,7 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
+    Op,
     Stmt,
     Store,
     Var,
@@ -48,30 +50,50 @@ from srcad.ir.nodes import (
 from srcad.ir.types import B1, I8, ArrayT, Scalar, is_float
 from srcad.ir.walk import binders, rewrite, statements, targets, variables
 from srcad.storage.jam.plan import Inner, Item, Plan, Segment, plan, segments, within
-from srcad.storage.jam.worth import worth_it
+from srcad.storage.jam.worth import faster, recurrent
 from srcad.transforms.program import each_function
 
 LANES = 32
 CELLS = 1 << 20  # elements of an array that lanes have each their own of
 
 
-def jammed(fn: Function) -> Function:
-    """The program with such loops jammed."""
-    return each_function(fn, _function)
+def jammed(
+    fn: Function, names: Collection[str] = (), lanes: int = LANES, always: bool = False
+) -> Function:
+    """The program with such loops jammed.
+
+    Args:
+        names: the elementary functions that there are vector forms of.
+        lanes: how many iterations run at once.
+        always: also where it is not worth it.
+    """
+    return each_function(fn, lambda f: _function(f, names, lanes, always))
 
 
-def _function(fn: Function) -> Function:
-    if not any(isinstance(s, For) and worth_it(s) for s in statements(fn.body)):
+def _function(fn: Function, names: Collection[str], lanes: int, always: bool) -> Function:
+    loops = [s for s in statements(fn.body) if isinstance(s, For)]
+    if not always and not any(map(recurrent, loops)):
         return fn
-    return replace(fn, body=_Loops(fn).block(fn.body))
+    return replace(fn, body=_Loops(fn, names, lanes, always).block(fn.body))
 
 
 class _Loops:
     """The loops of one function."""
 
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, names: Collection[str], lanes: int, always: bool) -> None:
+        self.lanes, self.always = lanes, always
         self.order, self.deciding = Order(fn), deciding(fn)
         self.b = Builder(Namer(v.name for v in variables(fn)))
+        self.vector = {
+            s.target.name for s in statements(fn.body) if isinstance(s, Op) and s.op in names
+        } - self.deciding
+
+    def plan(self, s: For) -> Plan | None:
+        """How a loop runs several iterations at once, if it can and is the faster for it."""
+        if not self.always and not recurrent(s):
+            return None
+        found = plan(self.order, s)
+        return found if found is None or self.always or faster(found, self.vector) else None
 
     def block(self, b: Block) -> Block:
         """A block with its outermost such loops jammed."""
@@ -80,9 +102,9 @@ class _Loops:
             match s:
                 case If():
                     out.append(replace(s, then=self.block(s.then), orelse=self.block(s.orelse)))
-                case For() if (found := plan(self.order, s)) is not None:
+                case For() if (found := self.plan(s)) is not None:
                     with self.b.block() as made:
-                        _Jam(self.b, found, self.deciding).loop()
+                        _Jam(self.b, found, self.deciding, self.lanes).loop()
                     out += made
                 case For() | While():
                     out.append(replace(s, body=self.block(s.body)))
@@ -94,8 +116,8 @@ class _Loops:
 class _Jam:
     """One loop: ``rows`` is where lanes keep a number, ``own`` the arrays with an axis more."""
 
-    def __init__(self, b: Builder, p: Plan, deciding: set[str]) -> None:
-        self.b, self.plan, self.deciding = b, p, deciding
+    def __init__(self, b: Builder, p: Plan, deciding: set[str], lanes: int) -> None:
+        self.b, self.plan, self.deciding, self.most = b, p, deciding, const(lanes)
         self.free = {id(s): p.free(s) for s in segments(p.items)}
         self.own = {name: _wider(s.target) for name, s in p.private.items()}
         self.kept = self.numbers()
@@ -117,7 +139,7 @@ class _Jam:
         b, s = self.b, self.plan.loop
         b.loc = s.loc
         self.buffers()
-        self.width = self.lanes()
+        self.width = self.widest()
         for k in self.plan.apart:
             self.clear(self.rows[s.carried[k].arg.name])
         kept = [k for k in range(len(s.carried)) if k not in self.plan.apart]
@@ -147,14 +169,14 @@ class _Jam:
             assert isinstance(v.type, Scalar)
             groups[v.type.kind, name in self.deciding].append((name, v))
         for (kind, _), group in groups.items():
-            whole = self.b.alloc(ArrayT(kind, 2), (const(len(group)), const(LANES)), False, "kept")
+            whole = self.b.alloc(ArrayT(kind, 2), (const(len(group)), self.most), False, "kept")
             for k, (name, v) in enumerate(group):
                 spec, row = (("at", const(k)),), ArrayT(kind, 1)
                 self.rows[name] = self.b.view(
                     whole, "index", spec, row, f"{v.hint or v.name}_lanes"
                 )
 
-    def lanes(self) -> Atom:
+    def widest(self) -> Atom:
         """How many iterations run at once at most."""
         b, sizes = self.b, dict[tuple[Atom, ...], Atom]()
         for s in self.plan.private.values():
@@ -167,12 +189,12 @@ class _Jam:
         for size in sizes.values():
             largest = b.op("max", largest, size)
         fit = b.op("floordiv", const(CELLS), largest)
-        return b.op("max", b.op("min", fit, const(LANES)), ONE, hint="width")
+        return b.op("max", b.op("min", fit, self.most), ONE, hint="width")
 
     def clear(self, row: Var) -> None:
         """Zero in every lane."""
         assert isinstance(row.type, ArrayT)
-        with self.b.loop(ZERO, const(LANES), hint="lane") as lane:
+        with self.b.loop(ZERO, self.most, hint="lane") as lane:
             self.b.store(row, (lane,), const(0.0, row.type.element))
 
     def total(self, c: Carried) -> None:
@@ -184,7 +206,7 @@ class _Jam:
         b.for_(
             lane,
             ZERO,
-            const(LANES),
+            self.most,
             ONE,
             (Carried(c.result, arg, c.init),),
             Block(tuple(body), (new,)),

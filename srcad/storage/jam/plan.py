@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from srcad.analyses.aliases import OUTSIDE
-from srcad.analyses.order import Iterations, Order
+from srcad.analyses.order import Iterations, Order, adjoint_sum
 from srcad.ir.build import ONE
 from srcad.ir.nodes import (
     Accumulate,
@@ -46,7 +46,6 @@ from srcad.ir.nodes import (
 from srcad.ir.types import I8, ListT, Scalar
 from srcad.ir.walk import binders, blocks, operands, statements, targets
 from srcad.storage.jam.varying import Varying
-from srcad.storage.jam.worth import adjoint_sum, worth_it
 
 CHEAP = ("add", "sub", "mul")  # of integers: made again in each segment
 ELEMENTS = (Load, Store, Accumulate)
@@ -54,7 +53,7 @@ ELEMENTS = (Load, Store, Accumulate)
 
 @dataclass(eq=False)
 class Segment:
-    """Statements that run lane by lane; ``stores`` are values handed over, by where lanes keep them."""
+    """Statements that run lane by lane; ``stores`` are values to be kept, by place."""
 
     stmts: list[Stmt] = field(default_factory=list)
     stores: list[tuple[str, Atom]] = field(default_factory=list)
@@ -135,7 +134,7 @@ def segments(items: Iterable[Item]) -> Iterator[Segment]:
 
 def plan(order: Order, s: For) -> Plan | None:
     """How a loop runs several iterations at once, ``None`` if it cannot or had better not."""
-    if s.step != ONE or s.breaks or s.parallel or s.keep is not None or not worth_it(s):
+    if s.step != ONE or s.breaks or s.parallel or s.keep is not None:
         return None
     try:
         return _Cutting(order, s).plan(order)
