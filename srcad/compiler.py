@@ -26,6 +26,7 @@ from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.gathers import gathered
+from srcad.storage.jam import jammed
 from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
@@ -159,7 +160,8 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     if whole or program.options.backend != "cpu":
         return fast(reused(fn), program)
     names = vector_functions() if program.options.vector_math else ()
-    return split(hidden(fast(vectorised(reused(in_strips(fn, names)), names), program)))
+    fn = reused(in_strips(jammed(fn, names), names))
+    return split(hidden(fast(vectorised(fn, names), program)))
 
 
 def fast(fn: Function, program: Program) -> Function:

@@ -51,7 +51,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import ArrayT
+from srcad.ir.types import ArrayT, is_float
 from srcad.ir.walk import binders, operands, statements, targets
 
 Touch = Load | Store | Accumulate
@@ -226,10 +226,23 @@ def only_added(body: Block, arg: Var, end: Atom, ops: tuple[str, ...] = SUM) -> 
     >>> only_added(Block(tuple(b.stack[0])), total, twice)
     False
     """
-    return _Sum(ops).through(body, arg) == end
+    return Sums(ops).through(body, arg) == end
 
 
-class _Sum:
+def adjoint_sum(body: Block, arg: Var, end: Atom) -> bool:
+    """Whether a carried number is a sum that only adjoint code adds to."""
+    walk = Sums()
+    if not is_float(arg.type) or walk.through(body, arg) != end:
+        return False
+    adding = (
+        t
+        for t in statements(body)
+        if isinstance(t, Op) and any(isinstance(a, Var) and a.name in walk.spent for a in t.args)
+    )
+    return all(t.loc is not None and t.loc.role == "adjoint" for t in adding)
+
+
+class Sums:
     """Follows a number through a reduction; ``spent`` are its earlier values, not used again."""
 
     def __init__(self, ops: tuple[str, ...] = SUM) -> None:
