@@ -34,7 +34,7 @@ REFUSED = [
     (refused.rows_of_data, (P, X, X, Z[:2], Z[:2]), NoDerivative, "nothing bounds"),
     (refused.returns, (X, X), UnsupportedSyntax, "returns a value"),
     (refused.captures, (X, X), UnsupportedSyntax, "TABLE.*no argument"),
-    (refused.maximum, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.max is not supported"),
+    (refused.exchange, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.exch is not supported"),
     (refused.old_value, (X, X, Z, Z), UnsupportedSyntax, "gives back"),
     (refused.two_dynamic, (X, X), UnsupportedSyntax, "second array in dynamic"),
     (refused.size_of_argument, (X, X, 3), UnsupportedSyntax, "not known when the kernel"),

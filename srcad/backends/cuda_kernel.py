@@ -21,7 +21,7 @@ from srcad.backends.cuda import DTYPES, IMPORTS, RENAMED, DevicePrinter, decorat
 from srcad.backends.expressions import name
 from srcad.backends.printer import Dialect, Module, emit
 from srcad.ir.nodes import Accumulate, Call, Function
-from srcad.ir.threads import AXES, LANE, Hidden, is_barrier, is_old
+from srcad.ir.threads import AXES, GIVEN, LANE, Hidden, how_atomic, is_atomic, is_barrier
 from srcad.ir.types import ArrayT
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.runtime.device import DEVICE_HELPERS
@@ -57,11 +57,7 @@ def emit_kernel(
 
 def given_names(fn: Function, hidden: Mapping[str, Hidden]) -> tuple[str, ...]:
     """The hidden parameters that the launch gives, after the arguments."""
-    return tuple(
-        p.name
-        for p in fn.params
-        if p.name in hidden and hidden[p.name].kind in ("workspace", "row")
-    )
+    return tuple(p.name for p in fn.params if p.name in hidden and hidden[p.name].kind in GIVEN)
 
 
 class KernelPrinter(DevicePrinter):
@@ -151,23 +147,26 @@ class KernelPrinter(DevicePrinter):
             return
         array, *index, value = self.gather((s.array, *s.index, s.value))
         self.disturb(self.effects.of(s))
-        self.emit(ast.Expr(self.atomic_add(array.node, [i.node for i in index], value.node)), s.loc)
+        self.emit(
+            ast.Expr(self.atomic("add", array.node, [i.node for i in index], value.node)), s.loc
+        )
 
     @staticmethod
-    def atomic_add(array: ast.expr, index: list[ast.expr], value: ast.expr) -> ast.expr:
-        """``cuda.atomic.add(array, index, value)``."""
+    def atomic(how: str, array: ast.expr, index: list[ast.expr], value: ast.expr) -> ast.expr:
+        """``cuda.atomic.add(array, index, value)``, or another update."""
         at = index[0] if len(index) == 1 else ex.sequence(index)
-        return ex.call("cuda.atomic.add", array, at, value)
+        return ex.call(f"cuda.atomic.{how}", array, at, value)
 
     def _call(self, s: Call) -> None:
         if is_barrier(s):
             self.disturb(self.effects.of(s))
             self.emit(ast.Expr(ex.call("cuda.syncthreads")), s.loc)
-        elif is_old(s):
+        elif is_atomic(s):
             array, *index, value = [e.node for e in self.gather(s.args)]
             self.disturb(self.effects.of(s))
-            target = ast.Name(self.names.name(s.targets[0]), ast.Store())
-            self.emit(ast.Assign([target], self.atomic_add(array, index, value)), s.loc)
+            made = self.atomic(how_atomic(s.fn), array, index, value)
+            names: list[ast.expr] = [ast.Name(self.names.name(t), ast.Store()) for t in s.targets]
+            self.emit(ast.Assign(names, made) if names else ast.Expr(made), s.loc)
         else:
             super()._call(s)
 

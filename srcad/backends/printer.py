@@ -25,7 +25,7 @@ from srcad.backends.expressions import name
 from srcad.backends.naming import identifier
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Call, Function, Stmt
-from srcad.ir.threads import is_barrier, is_old
+from srcad.ir.threads import is_atomic, is_barrier
 from srcad.ir.walk import statements
 from srcad.runtime import RUNTIME_HELPERS, with_callees
 
@@ -139,7 +139,7 @@ def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
 
 def _defined(s: Stmt) -> TypeGuard[Call]:
     """Whether a statement calls a function that has to be printed."""
-    return isinstance(s, Call) and not (is_barrier(s) or is_old(s))
+    return isinstance(s, Call) and not (is_barrier(s) or is_atomic(s))
 
 
 def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:

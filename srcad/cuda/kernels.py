@@ -17,6 +17,7 @@ from typing import Any
 from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
 from srcad.cuda.arguments import Group, arrange, host_view
+from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
 from srcad.cuda.program import (
     Kernel,
@@ -141,6 +142,8 @@ class KernelFunction:
         chosen = frozenset(
             p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries
         )
+        if self.transforms:
+            kernel = routed(kernel, launch)
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
         made = ready(kernel, launch)

@@ -26,9 +26,10 @@ from srcad.backends.spmd import launch as interpret
 from srcad.cuda.arguments import check_apart, check_fits
 from srcad.cuda.block_sums import Triple
 from srcad.cuda.program import Launch, Ready
+from srcad.cuda.rounds import DeviceMemory, HostMemory, rounds
 from srcad.errors import TypeMismatch
 from srcad.ir.nodes import View
-from srcad.ir.threads import AXES, LANE, limits
+from srcad.ir.threads import AXES, CONTEST, LANE, limits
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype
 from srcad.ir.walk import statements
 from srcad.options import defaults
@@ -111,23 +112,23 @@ class Compiled:
             total[tape.kind] = first[tape.row.name] + tape.rows(extents)
         return first, total
 
-    def given(self, launch: Launch, values: list[Any], empty: Callable) -> list[Any]:
-        """Workspaces and first rows, in the order of the kernel's parameters."""
+    def given(self, launch: Launch, values: list[Any], empty: Callable) -> dict[str, Any]:
+        """Workspaces and first rows, by the kernel's parameters."""
         kernel = self.ready.kernel
         names = given_names(kernel.fn, kernel.hidden)
-        if not names:
-            return []
-        first, total = self.rows(launch, values)
-        threads = prod(launch.blocks) * prod(launch.threads)
-        out: list[Any] = []
+        out: dict[str, Any] = {}
         for n in names:
             h = kernel.hidden[n]
-            if h.kind == "row":
-                out.append(first[n])
+            if h.kind in CONTEST:
                 continue
+            first, total = self.rows(launch, values)
+            if h.kind == "row":
+                out[n] = first[n]
+                continue
+            threads = prod(launch.blocks) * prod(launch.threads)
             dtype, rows = numpy_dtype(h.what), max(total[h.what], 1)
             self.limit(rows * threads * dtype.itemsize)
-            out.append(empty((rows, threads), dtype))
+            out[n] = empty((rows, threads), dtype)
         return out
 
     def limit(self, size: int) -> None:
@@ -212,17 +213,17 @@ def on_host(made: Compiled, launch: Launch, stream: Any, values: list[Any], race
     """Interpret every thread."""
     kernel = made.ready.kernel
     given = made.given(launch, values, lambda shape, dtype: np.zeros(shape, dtype))
-    names = given_names(kernel.fn, kernel.hidden)
-    arguments = {p.name: x for p, x in zip(kernel.arguments, values, strict=True)}
-    interpret(
-        kernel.fn,
-        launch.blocks,
-        launch.threads,
-        arguments,
-        kernel.hidden,
-        dict(zip(names, given, strict=True)),
-        races,
-    )
+    for args, extra in rounds(kernel, values, made.changed, HostMemory()):
+        arguments = {p.name: x for p, x in zip(kernel.arguments, args, strict=True)}
+        interpret(
+            kernel.fn,
+            launch.blocks,
+            launch.threads,
+            arguments,
+            kernel.hidden,
+            {**given, **extra},
+            races,
+        )
 
 
 def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
@@ -232,13 +233,18 @@ def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], ra
         DeviceError: no driver, no GPU, no toolkit.
     """
     cuda = device()
-    given = made.given(launch, values, lambda shape, dtype: cuda.device_array(shape, dtype))
+    kernel = made.ready.kernel
+    given = made.given(
+        launch, values, lambda shape, dtype: cuda.device_array(shape, dtype, stream=stream)
+    )
     args = [device_array(cuda, x) if is_device_array(x) else x for x in values]
-    kinds = [p.type for p in made.ready.kernel.arguments]
-    args = [number(x, t) for x, t in zip(args, kinds, strict=True)]
+    args = [number(x, p.type) for x, p in zip(args, kernel.arguments, strict=True)]
+    names = given_names(kernel.fn, kernel.hidden)
     with launching(made.name), quietly():  # Numba warns of launches that do not fill the device
         one = made.dispatcher[launch.blocks, launch.threads, stream]
-        one(*args, *given)
+        for here, extra in rounds(kernel, args, made.changed, DeviceMemory(cuda, stream)):
+            known = {**given, **extra}
+            one(*here, *(known[n] for n in names))
 
 
 def number(x: Any, t: Any) -> Any:

@@ -30,6 +30,7 @@ from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
+from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
 from srcad.errors import NoDerivative, TypeMismatch, UnsupportedSyntax
 from srcad.frontend.lower import Lowered, lower
@@ -135,7 +136,7 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
     """
     low = lower(f, specs, options)
     refuse(low)
-    fn = renamed(complex_pairs.run(low.fn), low)
+    fn = privately(renamed(complex_pairs.run(low.fn), low))
     count = sum(low.param_counts)
     hidden = {
         v.name: h

@@ -61,8 +61,8 @@ def captures(x):
     x[i] = x[i] * TABLE[i]
 
 
-def maximum(x, out):
-    cuda.atomic.max(out, 0, x[cuda.grid(1)])
+def exchange(x, out):
+    cuda.atomic.exch(out, 0, x[cuda.grid(1)])
 
 
 def old_value(x, out):
