@@ -110,12 +110,12 @@ def test_argnums():
 
 
 def test_deterministic():
-    """Sums over threads are refused, elements of the thread's own are not."""
-    plain = kernel(refused.plain, backend="reference", deterministic=True)
-    plain.adjoint[1, 8](*copies(X, Z, 8, Z, Z))
-    sums = kernel(CASES["dot"].kernel, backend="reference", deterministic=True)
-    with pytest.raises(NoDerivative, match="out is a sum over threads"):
-        sums.adjoint[1, 8](*copies(X, Z, X, Z, Z[:1], Z[:1]))
+    """Counters that are handed out are refused, and slices that hide the element."""
+    for f, text in ((refused.counter, "result is used"), (refused.in_slice, "through a slice")):
+        k = kernel(f, backend="reference", deterministic=True)
+        with pytest.raises(NoDerivative, match=text) as e:
+            k.adjoint[1, 8](*copies(X, Z, Z, Z, np.zeros(1, np.int64)))
+        assert e.value.loc.file.endswith("refused.py")
 
 
 def test_array_of_the_host():

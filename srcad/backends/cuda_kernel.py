@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from math import prod
 
@@ -19,13 +20,21 @@ from srcad.backends import expressions as ex
 from srcad.backends.comments import SourceLines
 from srcad.backends.cuda import DTYPES, IMPORTS, RENAMED, DevicePrinter, decorator
 from srcad.backends.expressions import name
-from srcad.backends.printer import Dialect, Module, emit
+from srcad.backends.printer import Dialect, Module, emit, helpers_of, to_source
 from srcad.ir.nodes import Accumulate, Call, Function
-from srcad.ir.threads import AXES, GIVEN, LANE, Hidden, how_atomic, is_atomic, is_barrier
+from srcad.ir.threads import AXES, GIVEN, LANE, Hidden, how_atomic, is_atomic, is_barrier, is_exact
 from srcad.ir.types import ArrayT
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.runtime.device import DEVICE_HELPERS
+from srcad.runtime.exact import EXACT_HELPERS, ON_DEVICE
 
+DIALECT = Dialect(
+    IMPORTS,
+    DevicePrinter,
+    decorator,
+    {**RUNTIME_HELPERS, **DEVICE_HELPERS, **EXACT_HELPERS},
+    {**RENAMED, **ON_DEVICE},
+)
 SPELLED = {"thread": "threadIdx", "block": "blockIdx", "width": "blockDim", "blocks": "gridDim"}
 
 
@@ -50,9 +59,26 @@ def emit_kernel(
     def printer(f: Function, taken: set[str], functions: dict[str, str]) -> DevicePrinter:
         return (kernel if f is fn else DevicePrinter)(f, taken, functions)
 
-    helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    dialect = Dialect(IMPORTS, printer, decorator, helpers, RENAMED)  # type: ignore[arg-type]
-    return emit(fn, source_lines, dialect)
+    return emit(fn, source_lines, replace(DIALECT, printer=printer))  # type: ignore[arg-type]
+
+
+def settling(ndim: int) -> str:
+    """The text of the kernel that adds the exact sums of an array to it."""
+    names = [f"i{k}" for k in range(ndim)]
+    rest = ["at"] + [f"rest{k}" for k in range(1, ndim)]
+    lines = ["@cuda.jit", "def settle(a, acc):"]
+    lines += ["    for at in range(cuda.grid(1), a.size, cuda.gridsize(1)):"]
+    for k in reversed(range(1, ndim)):
+        r = rest[ndim - 1 - k]
+        left = rest[ndim - k] if k > 1 else "i0"
+        lines += [
+            f"        {names[k]} = {r} % a.shape[{k}]",
+            f"        {left} = {r} // a.shape[{k}]",
+        ]
+    index = ", ".join(names) if ndim > 1 else "at" if ndim else "()"
+    lines += [f"        a[{index}] += srcad_exact_value(acc, at)"]
+    helpers = ast.Module(helpers_of({"srcad_exact_value"}, DIALECT), [])
+    return "\n".join((IMPORTS, to_source(helpers), *lines))
 
 
 def given_names(fn: Function, hidden: Mapping[str, Hidden]) -> tuple[str, ...]:
@@ -167,8 +193,19 @@ class KernelPrinter(DevicePrinter):
             made = self.atomic(how_atomic(s.fn), array, index, value)
             names: list[ast.expr] = [ast.Name(self.names.name(t), ast.Store()) for t in s.targets]
             self.emit(ast.Assign(names, made) if names else ast.Expr(made), s.loc)
+        elif is_exact(s):
+            made = ex.call(self.helper(s.fn), *(e.node for e in self.gather(s.args)))
+            self.disturb(self.effects.of(s))
+            names = [ast.Name(self.names.name(t), ast.Store()) for t in s.targets]
+            self.emit(ast.Assign(names, made) if names else ast.Expr(made), s.loc)
         else:
             super()._call(s)
+
+    def helper(self, name: str) -> str:
+        """What operates on exact sums: ``cuda.exact.add`` is ``srcad_exact_add``."""
+        made = f"srcad_exact_{name.rpartition('.')[2]}"
+        self.helpers.add(made)
+        return made
 
 
 def grid(kind: str, places: Mapping[str, str]) -> list[str]:

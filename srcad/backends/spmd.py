@@ -30,9 +30,10 @@ from srcad.backends.closures import Compiled, Frame, Step
 from srcad.backends.reference import Program, _Closures
 from srcad.errors import InternalError, SrcadError
 from srcad.ir.nodes import Accumulate, Function, Load, Store, View
-from srcad.ir.threads import ATOMIC, BARRIER, LANE, PLACES, Hidden, how_atomic
+from srcad.ir.threads import ATOMIC, BARRIER, EXACT, LANE, PLACES, Hidden, how_atomic
 from srcad.ir.types import ArrayT, numpy_dtype
 from srcad.ir.walk import statements
+from srcad.runtime.exact import EXACT_HELPERS
 
 Triple = tuple[int, int, int]
 
@@ -235,9 +236,26 @@ class ThreadProgram(Program):
         """A callable; the barrier lets the other threads run."""
         if fn.name == BARRIER:
             return self.turns.barrier
+        if fn.name.startswith(EXACT):
+            return self.exact(fn)
         if id(fn) not in self.compiled:
             self.compiled[id(fn)] = (fn, self.made(fn))
         return self.compiled[id(fn)][1]
+
+    def exact(self, fn: Function) -> Compiled:
+        """An operation on an exact sum."""
+        what = fn.name.removeprefix(EXACT)
+        how = {"add": "add", "value": "read", "clear": "write"}[what]
+        do, watch = EXACT_HELPERS[f"srcad_exact_{what}"], self.watch
+        first = fn.body.stmts[0]
+
+        def done(*args: Any) -> tuple:
+            if watch is not None:
+                watch.touch(args[0], (args[1], 0), how, first)
+            got = do(*args)
+            return () if got is None else (got,)
+
+        return done
 
     def made(self, fn: Function) -> Compiled:
         """A callable, that tells of accesses if somebody watches."""

@@ -19,16 +19,7 @@ from srcad.callables import unwrap
 from srcad.cuda.arguments import Group, arrange, host_view
 from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
-from srcad.cuda.program import (
-    Kernel,
-    KernelOptions,
-    Launch,
-    adjoint_of,
-    check_order,
-    lowered,
-    ready,
-    tangent_of,
-)
+from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
 from srcad.errors import TypeMismatch
 from srcad.options import defaults
 
@@ -146,9 +137,7 @@ class KernelFunction:
             kernel = routed(kernel, launch)
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
-        made = ready(kernel, launch)
-        if self.deterministic:
-            check_order(made.kernel)
+        made = ready(kernel, launch, self.deterministic)
         return Compiled(made, launch.axes, self.__name__)
 
     @staticmethod
@@ -204,7 +193,7 @@ def kernel(
         argnums: positions or names of what is differentiated (default: every float argument).
         backend: ``"cuda"``, or ``"reference"``, which interprets threads one after the other.
         races: look for races between threads (with ``backend="reference"``).
-        deterministic: refuse a kernel whose sums depend on the order of the threads.
+        deterministic: sums over threads are exact, so the same in every order and every launch.
 
     Returns:
         An object ``k`` with ``k[blocks, threads](...)``, ``k.adjoint``, ``k.jvp``, ``k.source``.

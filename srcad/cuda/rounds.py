@@ -15,15 +15,25 @@ same compiled code to run).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from srcad.backends.cuda import compile_text
 from srcad.cuda.program import Kernel
 from srcad.errors import TypeMismatch
 from srcad.ir.nodes import Var
 from srcad.ir.threads import CONTEST
 
+CLEARING = """from numba import cuda
+
+
+@cuda.jit
+def clear(a):
+    for k in range(cuda.grid(1), a.size, cuda.gridsize(1)):
+        a[k // a.shape[1], k % a.shape[1]] = 0
+"""
 Round = tuple[list[Any], dict[str, Any]]
 
 
@@ -70,8 +80,22 @@ def scratch(
     return [memory.copy(x, p.name) if p.name in changed else x for p, x in pairs]
 
 
+@cache
+def clearing() -> Any:
+    """The kernel that fills a matrix with zeros."""
+    return compile_text(CLEARING, "clear", "zeros")
+
+
 class Memory:
     """Where arrays are made."""
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+        """An array that is written before it is read."""
+        raise NotImplementedError
+
+    def zeros(self, shape: tuple[int, ...]) -> Any:
+        """A matrix of integers, zero."""
+        raise NotImplementedError
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> Any:
         """An array of the shape of ``x``, filled."""
@@ -84,6 +108,14 @@ class Memory:
 
 class HostMemory(Memory):
     """Arrays of NumPy."""
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """An array that is written before it is read."""
+        return np.zeros(shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
+        """A matrix of integers, zero."""
+        return np.zeros(shape, "i8")
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> np.ndarray:
         """An array of the shape of ``x``, filled."""
@@ -99,6 +131,16 @@ class DeviceMemory(Memory):
 
     def __init__(self, cuda: Any, stream: Any) -> None:
         self.cuda, self.stream = cuda, stream
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+        """An array that is written before it is read."""
+        return self.cuda.device_array(shape, dtype, stream=self.stream)
+
+    def zeros(self, shape: tuple[int, ...]) -> Any:
+        """A matrix of integers, zero: filled where it is."""
+        made = self.cuda.device_array(shape, np.dtype("i8"), stream=self.stream)
+        clearing()[min(4096, shape[0] * shape[1] // 256 + 1), 256, self.stream](made)
+        return made
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> Any:
         """An array of the shape of ``x``, filled."""

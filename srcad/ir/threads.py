@@ -35,10 +35,11 @@ from srcad.ir.nodes import (
     Store,
     Var,
 )
-from srcad.ir.types import B1, I8, ArrayT, is_float
+from srcad.ir.types import B1, F8, I8, ArrayT, is_float
 
 BARRIER = "cuda.syncthreads"
 ATOMIC = "cuda.atomic."  # begins the names of atomics that are calls
+EXACT = "cuda.exact."  # begins the names of operations on exact sums (``cuda.exact``)
 EXTREMES = ("max", "min", "nanmax", "nanmin")
 
 # where a thread stands: index in its block, index of its block, sizes of block and grid, position
@@ -56,7 +57,7 @@ class Hidden:
     of ``shape``; with ``zero`` filled with zeros before the kernel starts), ``"workspace"`` (rows
     for the tapes, one column a thread) or ``"row"`` (the first row of a tape: ``what`` names it).
     ``CONTEST`` are the arrays by which it is found out who has won an atomic maximum of the
-    argument ``what`` (``cuda.extremes``).
+    argument ``what`` (``cuda.extremes``); ``"exact"`` the exact sums of the array ``what``.
     """
 
     kind: str
@@ -66,7 +67,7 @@ class Hidden:
 
 
 CONTEST = ("race", "best", "claim", "winner")
-GIVEN = ("workspace", "row", *CONTEST)  # what the launch gives after the arguments
+GIVEN = ("workspace", "row", "exact", *CONTEST)  # what the launch gives after the arguments
 
 
 def limits(place: str) -> tuple[float, float]:
@@ -152,3 +153,25 @@ def atomic_function(how: str, kind: ArrayT, old: bool) -> Function:
     results: tuple[Atom, ...] = (was,) if old else ()
     body = Block((load, *change), results)
     return Function(atomic_name(how, kind, old), (a, *index, v), body)
+
+
+def is_exact(s: Stmt) -> bool:
+    """Whether a statement is an operation on an exact sum."""
+    return isinstance(s, Call) and s.fn.startswith(EXACT)
+
+
+def exact_function(what: str) -> Function:
+    """``add`` a number to a row of sums, its ``value``, or ``clear`` it.
+
+    The body says what is read and written; how it is done is ``runtime.exact``.
+    """
+    acc, at, v = Var("acc", ArrayT("i8", 2)), Var("at", I8), Var("v", F8)
+    if what == "add":
+        stmts: tuple[Stmt, ...] = (Accumulate(acc, (at, Const(0, I8)), Const(1, I8)),)
+        return Function(f"{EXACT}add", (acc, at, v), Block(stmts))
+    if what == "clear":
+        stmts = (Store(acc, (at, Const(0, I8)), Const(0, I8)),)
+        return Function(f"{EXACT}clear", (acc, at), Block(stmts))
+    word = Var("word", I8)
+    stmts = (Load(word, acc, (at, Const(0, I8))), Op(v, "f8", (word,)))
+    return Function(f"{EXACT}value", (acc, at), Block(stmts, (v,)))

@@ -114,3 +114,14 @@ def plain(x, n, out):
 
 def no_kernel(x):
     return x * cuda.grid(1)
+
+
+def counter(x, out, count):
+    i = cuda.grid(1)
+    out[cuda.atomic.add(count, 0, 1)] = x[i] * x[i]
+
+
+def in_slice(x, out, count):
+    i = cuda.grid(1)
+    part = out[i % 4 :]
+    cuda.atomic.add(part, i // 4 - 1, x[i])
