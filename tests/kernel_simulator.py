@@ -49,13 +49,14 @@ def compare(case, transform, args, deterministic=False) -> None:
 def check(case) -> None:
     """One kernel."""
     d = Derivatives(case, races=False)
-    mine, theirs = copied(d.args), copied(d.args)
-    d.k[case.launch](*mine)
-    cuda.jit(unwrap(case.kernel))[case.launch](*theirs)
-    for x, y in zip(mine, theirs, strict=True):
-        if isinstance(x, np.ndarray):
-            single = x.dtype == np.float32
-            np.testing.assert_allclose(x, y, rtol=1e-5 if single else 1e-12, atol=1e-13)
+    if case.simulated:
+        mine, theirs = copied(d.args), copied(d.args)
+        d.k[case.launch](*mine)
+        cuda.jit(unwrap(case.kernel))[case.launch](*theirs)
+        for x, y in zip(mine, theirs, strict=True):
+            if isinstance(x, np.ndarray):
+                single = x.dtype == np.float32
+                np.testing.assert_allclose(x, y, rtol=1e-5 if single else 1e-12, atol=1e-13)
     given = woven(d.args, d.shadows)
     compare(case, ("jvp",), woven(d.args, d.t))
     compare(case, ("adjoint",), given)

@@ -13,7 +13,7 @@ import pytest
 import srcad
 from srcad.backends.spmd import RaceError
 from srcad.cuda import kernel
-from srcad.errors import DeviceError, NoDerivative, TypeMismatch, UnsupportedSyntax
+from srcad.errors import DeviceError, NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
 from tests.kernels import CASES, refused
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +33,19 @@ REFUSED = [
     (refused.unbounded, (X, X, Z, Z), NoDerivative, "nothing bounds"),
     (refused.rows_of_data, (P, X, X, Z[:2], Z[:2]), NoDerivative, "nothing bounds"),
     (refused.returns, (X, X), UnsupportedSyntax, "returns a value"),
-    (refused.captures, (X, X), UnsupportedSyntax, "TABLE.*no argument"),
+    (refused.captures, (X, X), SrcadError, "TABLE"),
     (refused.exchange, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.exch is not supported"),
     (refused.old_value, (X, X, Z, Z), UnsupportedSyntax, "gives back"),
     (refused.two_dynamic, (X, X), UnsupportedSyntax, "second array in dynamic"),
     (refused.size_of_argument, (X, X, 3), UnsupportedSyntax, "not known when the kernel"),
     (refused.grows, (X, X), UnsupportedSyntax, "grows with the arguments"),
-    (refused.warps, (X, X), UnsupportedSyntax, "cuda.syncwarp is not supported"),
+    (refused.some_lanes, (X, X, 3), UnsupportedSyntax, "of some lanes of a warp"),
+    (refused.warp_of_block, (X, X, Z, Z), UnsupportedSyntax, "not every thread.*line"),
+    (refused.bits, (X, X, Z, Z), UnsupportedSyntax, "cuda.popc is not supported"),
+    (refused.ballot, (X, X, Z, Z), UnsupportedSyntax, "cuda.any_sync is not supported"),
+    (refused.wraps_around, (X, X, P), UnsupportedSyntax, "cuda.atomic.inc is not supported"),
+    (refused.cooperative, (X, X, Z, Z), UnsupportedSyntax, "cuda.cg is not supported"),
+    (refused.drawn, (X, X, P), UnsupportedSyntax, "cuda.random is not supported"),
 ]
 
 

@@ -21,6 +21,7 @@ from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
 from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
 from srcad.errors import TypeMismatch
+from srcad.ir.threads import SIZED
 from srcad.options import defaults
 
 TARGETS = ("cuda", "reference")
@@ -46,6 +47,7 @@ class KernelFunction:
         self.__doc__ = self.function.__doc__
         self.signature = inspect.signature(self.function)
         self.made: dict[Any, Compiled] = {}
+        self.sized = False  # whether the size of a block makes another kernel
         self.configured: dict[Any, Configured] = {}
 
     # transforms
@@ -117,19 +119,24 @@ class KernelFunction:
     @located
     def compiled(self, launch: Launch, groups: list[Group]) -> Compiled:
         """The kernel for arguments and a launch, made on first use."""
-        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
-        block = launch.threads if sums else None  # numbers are added up by blocks
-        key = (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
-        found = self.made.get(key)
+        found = self.made.get(self.key(launch, groups))
         if found is None or not found.valid():
             with compiling(self):
-                found = self.made[key] = self.compile(launch, groups)
+                found = self.compile(launch, groups)
+            self.made[self.key(launch, groups)] = found
         return found
+
+    def key(self, launch: Launch, groups: list[Group]) -> tuple[Any, ...]:
+        """What is compiled depends on the kinds of the arguments, and on this of the launch."""
+        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
+        block = launch.threads if sums or self.sized else None  # numbers are added up by blocks
+        return (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
 
     def compile(self, launch: Launch, groups: list[Group]) -> Compiled:
         """Generate the kernel."""
         options = KernelOptions(**vars_of(defaults()), launch=launch)
         kernel = lowered(self.function, {g.name: g.spec for g in groups}, options)
+        self.sized = self.sized or any(h.what == SIZED for h in kernel.shared.values())
         chosen = frozenset(
             p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries
         )

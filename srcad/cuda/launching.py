@@ -47,7 +47,9 @@ class Compiled:
 
     def valid(self) -> bool:
         """Whether the numbers that the kernel has frozen are what they were."""
-        return all(same(path(), value) for path, value in self.ready.kernel.guards)
+        kernel = self.ready.kernel
+        kinds = (kind_of(c.path()) == kind_of(c.obj) for c in kernel.constants.values())
+        return all(same(path(), value) for path, value in kernel.guards) and all(kinds)
 
     def check(self, values: list[Any], args: list[Any], signature: Any) -> None:
         """Whether the arguments fit (``values`` are they as seen from the host)."""
@@ -101,6 +103,7 @@ class Compiled:
             n: within(place, launch) for n, place in kernel.places.items()
         }
         shapes: dict[str, tuple[int, ...]] = {n: h.shape for n, h in kernel.shared.items()}
+        shapes |= {n: np.shape(c.now()) for n, c in kernel.constants.items()}
         for p, x in zip(kernel.arguments, values, strict=True):
             if isinstance(p.type, ArrayT):
                 shapes[p.name] = tuple(x.shape)
@@ -122,6 +125,9 @@ class Compiled:
         for n in names:
             h = kernel.hidden[n]
             if h.kind in CONTEST:
+                continue
+            if h.kind == "constant":
+                out[n] = memory.constant(np.asarray(kernel.constants[n].now()))
                 continue
             if h.kind == "exact":
                 out[n] = self.sums(h, launch, values, memory)
@@ -177,6 +183,11 @@ def same(now: Any, before: Any) -> bool:
         return type(now) is type(before) and bool(now == before)
     except Exception:  # objects that cannot be compared have changed
         return False
+
+
+def kind_of(a: Any) -> tuple[Any, ...]:
+    """What of a captured array is compiled in: all but its contents."""
+    return (a.dtype, a.shape, a.strides) if isinstance(a, np.ndarray) else (type(a),)
 
 
 def within(place: str, launch: Launch) -> tuple[float, float]:

@@ -21,7 +21,7 @@ atomic additions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcad.analyses.activity import Activity
@@ -34,6 +34,7 @@ from srcad.cuda.exact import exactly
 from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
 from srcad.errors import TypeMismatch, UnsupportedSyntax
+from srcad.frontend.core import Capture
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Static
@@ -99,6 +100,7 @@ class Kernel:
     hidden: Mapping[str, Hidden]
     source: SourceFunction
     guards: tuple[tuple[Any, Any], ...] = ()
+    constants: Mapping[str, Capture] = field(default_factory=dict)  # arrays that are no arguments
     numbers: frozenset[str] = frozenset()  # shadows of numbers, to which all threads add
 
     @property
@@ -144,7 +146,11 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
         for v, (_, h) in zip(fn.params[count + len(low.captures) :], low.hidden, strict=True)
     }
     verify(fn)
-    kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards).with_fn(fn)
+    captured = fn.params[count : count + len(low.captures)]
+    hidden |= {p.name: Hidden("constant", p.hint) for p in captured}
+    constants = dict(zip((p.name for p in captured), low.captures, strict=True))
+    kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards, constants)
+    kernel = kernel.with_fn(fn)
     sizes = ("width", "blocks", "gridsize")
     positive = [n for n, p in kernel.places.items() if p.partition("_")[0] in sizes]
     kernel = kernel.with_fn(counted.run(kernel.fn, positive))
@@ -161,14 +167,6 @@ def refuse(low: Lowered) -> None:
             loc,
             "nobody receives what a thread returns",
             "store it in an array",
-        )
-    if low.captures:
-        raise UnsupportedSyntax(
-            f"the kernel {low.source.name} uses the array {low.captures[0].var.hint!r}, which is "
-            "no argument",
-            loc,
-            "Numba freezes its contents into the kernel, where it can have no shadow",
-            "pass the array as an argument",
         )
 
 

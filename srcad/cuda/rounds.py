@@ -97,6 +97,10 @@ class Memory:
         """A matrix of integers, zero."""
         raise NotImplementedError
 
+    def constant(self, x: np.ndarray) -> Any:
+        """An array of the host that the kernel captures."""
+        raise NotImplementedError
+
     def like(self, x: Any, value: float, dtype: np.dtype) -> Any:
         """An array of the shape of ``x``, filled."""
         raise NotImplementedError
@@ -116,6 +120,10 @@ class HostMemory(Memory):
     def zeros(self, shape: tuple[int, ...]) -> np.ndarray:
         """A matrix of integers, zero."""
         return np.zeros(shape, "i8")
+
+    def constant(self, x: np.ndarray) -> np.ndarray:
+        """An array of the host that the kernel captures."""
+        return x
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> np.ndarray:
         """An array of the shape of ``x``, filled."""
@@ -141,6 +149,10 @@ class DeviceMemory(Memory):
         made = self.cuda.device_array(shape, np.dtype("i8"), stream=self.stream)
         clearing()[min(4096, shape[0] * shape[1] // 256 + 1), 256, self.stream](made)
         return made
+
+    def constant(self, x: np.ndarray) -> Any:
+        """An array of the host that the kernel captures: copied at each launch."""
+        return self.cuda.to_device(x, stream=self.stream)
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> Any:
         """An array of the shape of ``x``, filled."""

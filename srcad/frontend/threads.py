@@ -16,38 +16,48 @@ from typing import Any
 
 import numpy as np
 
+from srcad.frontend import exchanges
 from srcad.frontend.core import OBJECTS, Lowering, handles
 from srcad.frontend.values import Static, Tuple, describe, is_array
 from srcad.ir.build import const
 from srcad.ir.nodes import Accumulate, Atom, Call, Const, Var
-from srcad.ir.threads import (
-    AXES,
-    EXTREMES,
-    Hidden,
-    atomic_function,
-    atomic_name,
-    barrier,
-    barrier_function,
-    names,
-)
+from srcad.ir.threads import AXES, EXTREMES, Hidden, atomic_function, atomic_name, names
 from srcad.ir.types import DTYPES, I8, ArrayT, is_float
 
 MODULES = ("numba.cuda", "numba_cuda.numba.cuda")
 PLACE_OF = {"threadIdx": "thread", "blockIdx": "block", "blockDim": "width", "gridDim": "blocks"}
 KNOWN = (
     *("grid", "gridsize", "syncthreads", "shared", "shared.array", "local", "local.array"),
+    *("syncwarp", "const", "const.array_like", "fma", "selp", "cbrt"),
+    *(*exchanges.SHUFFLES, *exchanges.VOTES),
     *("atomic", "atomic.add", "atomic.sub", *(f"atomic.{how}" for how in EXTREMES), *PLACE_OF),
 )
 REASONS = {
+    **dict.fromkeys(("atomic.inc", "atomic.dec"), "it wraps around at a bound"),
     "atomic.exch": "which value an exchange leaves depends on the order of the threads",
     "atomic.cas": "which value an exchange leaves depends on the order of the threads",
     "atomic.compare_and_swap": "which value an exchange leaves depends on the order of the threads",
-    "syncwarp": "only barriers of whole blocks are reversed",
     "threadfence": "only barriers of whole blocks are reversed",
     "cg": "only barriers of whole blocks are reversed",
-    "const": "arrays that are not arguments cannot have shadows",
+    **dict.fromkeys(
+        ("popc", "clz", "ffs", "brev"), "integers have 64 bits here, and the width matters to it"
+    ),
+    **dict.fromkeys(
+        ("all_sync", "any_sync", "eq_sync", "ballot_sync", "match_any_sync", "match_all_sync"),
+        "which lanes of a warp take part is known only at run time",
+    ),
+    "activemask": "which lanes of a warp take part is known only at run time",
 }
-INSTEAD = {"const": "pass the array as an argument", "syncwarp": "use cuda.syncthreads()"}
+INSTEAD = {
+    **dict.fromkeys(("popc", "clz", "ffs", "brev"), "write it as a loop of shifts and masks"),
+    **dict.fromkeys(
+        ("all_sync", "any_sync", "ballot_sync"),
+        "use cuda.syncthreads_and, cuda.syncthreads_or or cuda.syncthreads_count",
+    ),
+    **dict.fromkeys(
+        ("atomic.inc", "atomic.dec"), "use cuda.atomic.add of an array of integers, and a remainder"
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,10 @@ def attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     in_kernel(lo, path, node)
     if first in PLACE_OF and axis in AXES:
         return place(lo, f"{PLACE_OF[first]}_{axis}")
+    if path == "laneid":
+        return exchanges.lane(lo, in_kernel(lo, path, node), place)
+    if path == "warpsize":
+        return const(exchanges.WARP)
     if path not in KNOWN:
         why = REASONS.get(path) or REASONS.get(first) or "srcad does not know what it does"
         instead = INSTEAD.get(path, "do it in a kernel of its own, outside the differentiated one")
@@ -108,10 +122,18 @@ def call(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], node: 
     path = f.path
     if path in ("grid", "gridsize"):
         return _grid(lo, path, [*args, *keywords.values()], node)
-    if path == "syncthreads":
-        lo.program.callees.setdefault(barrier().fn, barrier_function(()))
-        lo.b.emit(barrier(lo.b.loc))
+    if path in ("syncthreads", "syncwarp"):  # what orders a block orders its warps
+        exchanges.synchronise(lo)
         return Static(None)
+    given, launch = [*args, *keywords.values()], in_kernel(lo, path, node)
+    if path in exchanges.VOTES:
+        return exchanges.vote(lo, path, given, node, launch, (hidden, place))
+    if path in exchanges.SHUFFLES:
+        return exchanges.shuffle(lo, path, given, node, launch, (hidden, place))
+    if path in ("fma", "selp", "cbrt"):
+        return exchanges.arithmetic(lo, path, given, node)
+    if path == "const.array_like":
+        return exchanges.constant(lo, given, node)
     if path in ("shared.array", "local.array"):
         values = dict(zip(("shape", "dtype"), args, strict=False)) | keywords
         return _array(lo, path, values, node)

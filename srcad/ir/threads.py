@@ -40,6 +40,7 @@ from srcad.ir.types import B1, F8, I8, ArrayT, is_float
 BARRIER = "cuda.syncthreads"
 ATOMIC = "cuda.atomic."  # begins the names of atomics that are calls
 EXACT = "cuda.exact."  # begins the names of operations on exact sums (``cuda.exact``)
+SIZED = "sized"  # what a shared array stands for whose shape follows from the size of a block
 EXTREMES = ("max", "min", "nanmax", "nanmin")
 
 # where a thread stands: index in its block, index of its block, sizes of block and grid, position
@@ -57,7 +58,8 @@ class Hidden:
     of ``shape``; with ``zero`` filled with zeros before the kernel starts), ``"workspace"`` (rows
     for the tapes, one column a thread) or ``"row"`` (the first row of a tape: ``what`` names it).
     ``CONTEST`` are the arrays by which it is found out who has won an atomic maximum of the
-    argument ``what`` (``cuda.extremes``); ``"exact"`` the exact sums of the array ``what``.
+    argument ``what`` (``cuda.extremes``); ``"exact"`` the exact sums of the array ``what``;
+    ``"constant"`` an array that the kernel captures.
     """
 
     kind: str
@@ -67,7 +69,13 @@ class Hidden:
 
 
 CONTEST = ("race", "best", "claim", "winner")
-GIVEN = ("workspace", "row", "exact", *CONTEST)  # what the launch gives after the arguments
+GIVEN = (
+    "workspace",
+    "row",
+    "exact",
+    "constant",
+    *CONTEST,
+)  # what the launch gives after the arguments
 
 
 def limits(place: str) -> tuple[float, float]:
