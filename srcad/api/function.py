@@ -164,7 +164,18 @@ class Transformed:
     @located
     def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:
         """The kinds of arguments bound by name."""
+        bound = self.seen(bound)
         return {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+
+    def seen(self, bound: dict[str, Any]) -> dict[str, Any]:
+        """Arguments, with arrays of NumPy for those of the device, of the same kinds.
+
+        Raises:
+            TypeMismatch: an array of the device for a function of the processor.
+        """
+        from srcad.api.device_arrays import of_device
+
+        return of_device(bound, self.options.target == "cuda")
 
     def specialise(self, bound: dict[str, Any]) -> Specialisation:
         """Compiled code for these arguments."""
@@ -218,7 +229,8 @@ class Transformed:
     def slot(self, kind: tuple[Any, ...], specs: dict[str, Spec]) -> Slot | None:
         """The place in the cache on disk; ``None`` where the code is not kept there."""
         options = self.options
-        if not options.cache or options.debug or options.backend != "cpu":
+        printed = options.backend == "cpu" == options.target
+        if not options.cache or options.debug or not printed:
             return None
         from srcad.cache import directory
         from srcad.cache.entries import Slot
@@ -241,6 +253,8 @@ class Transformed:
         if kwargs:
             if "out" in kwargs and (into := self.into) is not None:
                 return into(self, args, kwargs)
+            if "stream" in kwargs and self.launches:
+                return self.on_stream(args, kwargs)
             return self.call_bound(self.bind(args, kwargs))
         hot = self.hot
         if hot is not None and hot.options is settings.in_force and len(args) == hot.count:
@@ -260,6 +274,19 @@ class Transformed:
             else:
                 return result if hot.finish is None else hot.finish(result)
         return self.call(args)
+
+    @property
+    def launches(self) -> bool:
+        """Whether a call launches kernels, and takes a stream."""
+        return self.options.target == "cuda" and "stream" not in self.signature.parameters
+
+    def on_stream(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call on a stream of the device."""
+        from srcad.api.offload import streaming
+
+        rest = dict(kwargs)
+        with streaming(rest.pop("stream")):
+            return self(*args, **rest)
 
     def call(self, args: tuple[Any, ...]) -> Any:
         """Call where there is more than one specialisation, or more to do than to run it."""

@@ -88,7 +88,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         helpers |= printer.helpers
         imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
-    known = _helpers(helpers, dialect)
+    known = helper_definitions(helpers, dialect)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
@@ -142,7 +142,7 @@ def _defined(s: Stmt) -> TypeGuard[Call]:
     return isinstance(s, Call) and not (is_barrier(s) or is_old(s))
 
 
-def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
+def helper_definitions(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
     known, renamed = dialect.helpers, dialect.renamed
