@@ -268,10 +268,8 @@ class Vjp(Transformed):
 
 def snapshot(x: Any) -> Any:
     """A copy of an array that keeps its layout and its read-only flag; anything else as it is."""
-    if is_device_array(x):
-        return device_copy(x)
     if not isinstance(x, np.ndarray):
-        return x
+        return device_copy(x) if is_device_array(x) else x
     spec = spec_of(x)
     assert isinstance(spec, Leaf)
     out = fit_array(x, x.shape, spec.type, "a saved argument")
