@@ -90,7 +90,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         helpers |= printer.helpers
         imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
-    known = helpers_of(helpers, dialect)
+    known = helper_definitions(helpers, dialect)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
@@ -145,7 +145,7 @@ def _defined(s: Stmt) -> TypeGuard[Call]:
     return isinstance(s, Call) and not (is_barrier(s) or is_atomic(s) or is_exact(s))
 
 
-def helpers_of(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
+def helper_definitions(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
     known, renamed = dialect.helpers, dialect.renamed
