@@ -24,6 +24,7 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.loops import merged
 from srcad.storage.parallel import parallelised
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -148,8 +149,14 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
     if program.options.verify:
         verify(fn)
-    if whole or program.options.backend != "cpu":
-        return reused(fn)
+    fn = reused(fn)
+    if whole or program.options.backend == "cuda":
+        return fn
+    fn = merged(fn)
+    if program.options.verify:
+        verify(fn)
+    if program.options.backend != "cpu":
+        return fn
     names = vector_functions() if program.options.vector_math else ()
     return split(vectorised(reused(in_strips(fn, names)), names))
 

@@ -27,7 +27,7 @@ operations count as reads of everything.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from srcad.ir.nodes import (
     Accumulate,
@@ -180,3 +180,14 @@ class _Scan:
         )
         fine = len(names) == len(starts) == len(counters)
         return {tuple(found)} if fine and all(self.known(i, written) for i in before) else set()
+
+
+def fills(stmts: Iterable[Stmt], made: Alloc) -> bool:
+    """Whether statements write all of the array before one of them reads of it."""
+    scan, written = _Scan(made), set[Index]()
+    for s in stmts:
+        if not scan.statement(s, written):
+            return False
+        if scan.known(scan.everything, written):
+            return True
+    return False
