@@ -69,8 +69,8 @@ class _Updates:
 
     def opened(self, b: Block, at: int, s: Accumulate) -> bool:
         """Whether an element is stored before, or read or added to after, in the same block."""
-        assert isinstance(s.array.type, ArrayT)
-        if s.array.name not in self.alone or s.atomic or s.value.type != s.array.type.element:
+        known = s.array.name in self.alone and isinstance(s.array.type, ArrayT)
+        if not known or s.atomic or s.value.type != s.array.type.element:  # type: ignore[union-attr]
             return False
         here = [key(i) for i in s.index]
         return any(

@@ -49,6 +49,7 @@ from srcad.analyses.distances import NEVER, Access, Distances
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Accumulate, Block, Check, Const, For, Function, If, Stmt, Store, While
+from srcad.ir.types import ArrayT
 from srcad.ir.walk import blocks, free_variables, rewrite_block, targets, variables
 from srcad.storage.loops.contract import contracted
 from srcad.storage.loops.kinds import kind
@@ -113,7 +114,7 @@ class _Merge:
 
     def learn(self, s: Stmt, facts: dict[str, int]) -> None:
         """What a store says of the size of its array."""
-        if not isinstance(s, (Store, Accumulate)):
+        if not (isinstance(s, (Store, Accumulate)) and isinstance(s.array.type, ArrayT)):
             return
         for axis, a in enumerate(s.index):
             if isinstance(a, Const) and a.value >= 0:

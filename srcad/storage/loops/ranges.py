@@ -45,7 +45,7 @@ def aligned(
     forms = distances.forms
     start = plus(forms.of(second.start), forms.of(first.start), -1)
     stop = plus(forms.of(second.stop), forms.of(first.stop), -1)
-    if set(start) | set(stop) > {()}:
+    if (set(start) | set(stop)) - {()}:
         return None
     late, longer = start.get((), 0), stop.get((), 0)
     if not late and not longer:
