@@ -63,14 +63,17 @@ FEW = 6  # fillings of an array
 LONG = 64  # statements of a block that touch it
 
 
-def alone(tree: Tree) -> dict[str, Alloc]:
-    """The arrays that are made here, and touched only element by element under their own name."""
+def alone(tree: Tree, results: bool = False) -> dict[str, Alloc]:
+    """The arrays that are made here, and touched only element by element under their own name.
+
+    ``results``: also those that the function returns.
+    """
     made: dict[str, Alloc] = {}
     for _, _, s in tree.walk():
         if isinstance(s, Alloc) and isinstance(s.target.type, ArrayT):
             made[s.target.name] = s
     for node in tree.nodes:
-        atoms: list[Atom] = list(node.block.yields)
+        atoms: list[Atom] = [] if results and node is tree.root else list(node.block.yields)
         for s in node.block.stmts:
             own = isinstance(s, (Load, Store, Accumulate, Dim))
             atoms += operands(s)[1:] if own else operands(s)

@@ -15,14 +15,15 @@ from collections import defaultdict
 from dataclasses import replace
 
 from srcad.analyses.elements import Access, touches_again
-from srcad.analyses.tree import Node, Tree
+from srcad.analyses.tree import Tree
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Accumulate, Alloc, Block, For, Function, If, Load, Stmt, Store, While
+from srcad.ir.nodes import Accumulate, Block, For, Function, If, Load, Stmt, Store, While
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import variables
+from srcad.storage.loops.births import birth
+from srcad.storage.loops.twins import united
 from srcad.transforms import cse, dead_code, simplify
-from srcad.transforms.fusion.private import is_private
 from srcad.transforms.program import key
 from srcad.transforms.separate import alone
 
@@ -38,7 +39,7 @@ def contracted(fn: Function) -> Function:
         fn = dead_code.run(replace(fn, body=_without(fn.body, dead)))
         if not dead:
             break
-    return fn
+    return united(fn)
 
 
 class _Updates:
@@ -90,34 +91,18 @@ def _dead(fn: Function) -> set[int]:
     reads: dict[str, list[Access]] = defaultdict(list)
     for node, position, s in tree.walk():
         if isinstance(s, (Load, Store, Accumulate)) and s.array.name in made:
-            group = reads if isinstance(s, Load) else writes
-            group[s.array.name].append(Access(node, position, s.array.name, s.array, s.index))
-            if isinstance(s, Accumulate):
-                reads[s.array.name].append(group[s.array.name][-1])
+            access = Access(node, position, s.array.name, s.array, s.index)
+            if not isinstance(s, Load):
+                writes[s.array.name].append(access)
+            if not isinstance(s, Store):
+                reads[s.array.name].append(access)
     found: set[int] = set()
     for name, group in writes.items():
-        birth = _birth(tree, made[name], [*group, *reads[name]])
+        home = birth(tree, made[name], [*group, *reads[name]])
         for w in group:
-            if not any(touches_again(tree, w, r, birth) for r in reads[name] if r is not w):
+            if not any(touches_again(tree, w, r, home) for r in reads[name] if r is not w):
                 found.add(id(w.node.block.stmts[w.position]))
     return found
-
-
-def _birth(tree: Tree, made: Alloc, accesses: list[Access]) -> Node:
-    """The innermost block each execution of which has, as it were, an array of its own."""
-    home = tree.home[made.target.name].node
-    found = home
-    for node in _down(home, accesses):
-        if is_private(node.block, made):
-            found = node
-    return found
-
-
-def _down(home: Node, accesses: list[Access]) -> list[Node]:
-    """The loop bodies inside ``home`` that all accesses stand in, from the outside in."""
-    paths = [a.node.path() for a in accesses]
-    shared = [n for n in paths[0] if all(n in p for p in paths)]
-    return [n for n in shared[shared.index(home) + 1 :] if n.is_loop]
 
 
 def _without(b: Block, dead: set[int]) -> Block:

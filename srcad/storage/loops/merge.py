@@ -48,12 +48,14 @@ from srcad.analyses.aliases import OUTSIDE
 from srcad.analyses.distances import NEVER, Access, Distances
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Accumulate, Block, Check, Const, For, Function, If, Stmt, Store, While
-from srcad.ir.types import ArrayT
+from srcad.ir.nodes import Block, Check, For, Function, If, Stmt, While
 from srcad.ir.walk import blocks, free_variables, rewrite_block, targets, variables
 from srcad.storage.loops.contract import contracted
+from srcad.storage.loops.facts import learn
+from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
+from srcad.storage.loops.share import shared
 from srcad.transforms.program import each_function
 from srcad.transforms.separate import separated
 
@@ -64,7 +66,7 @@ TRIES = 6  # loops that are tried as the second one
 
 def merged(fn: Function) -> Function:
     """The program with such loops merged."""
-    return each_function(fn, _merged)
+    return shared(each_function(filled(fn), _merged))
 
 
 def _merged(fn: Function) -> Function:
@@ -94,7 +96,7 @@ class _Merge:
         """A block whose loops are merged, those inside afterwards."""
         stmts, known, k = list(b.stmts), dict(facts), 0
         while k < len(stmts):
-            self.learn(stmts[k], known)
+            learn(self.distances, stmts[k], known)
             self.distances.facts = known
             if isinstance(stmts[k], For):
                 found = self.next(stmts, k)
@@ -111,18 +113,6 @@ class _Merge:
         if isinstance(s, For):
             facts = {**facts, **self.distances.forms.facts((s,))}
         return replace(s, body=self.block(s.body, facts)) if isinstance(s, (For, While)) else s
-
-    def learn(self, s: Stmt, facts: dict[str, int]) -> None:
-        """What a store says of the size of its array."""
-        if not (isinstance(s, (Store, Accumulate)) and isinstance(s.array.type, ArrayT)):
-            return
-        for axis, a in enumerate(s.index):
-            if isinstance(a, Const) and a.value >= 0:
-                size = self.distances.size(s.array, axis)
-                if size is not None and len(size) == 1 and set(size.values()) == {1}:
-                    (mono,) = size
-                    if len(mono) == 1:
-                        facts[mono[0]] = max(facts.get(mono[0], 0), int(a.value) + 1)
 
     def next(self, stmts: list[Stmt], k: int) -> list[Stmt] | None:
         """The statements with the loop at ``k`` merged with a later one."""
