@@ -144,8 +144,7 @@ class _Share:
         """Whether who reads the code will see why: two of one name, a tape and an adjoint."""
         if first.target.hint == second.target.hint:
             return True
-        roles = [s.loc.role if s.loc is not None else "" for s in (first, second)]
-        return roles == ["tape", "adjoint"]
+        return [_role(first), _role(second)] == ["tape", "adjoint"]
 
     def together(self, first: str, second: str) -> Node:
         """The innermost block each execution of which makes, as it were, both arrays anew."""
@@ -153,14 +152,19 @@ class _Share:
         return one if one in two.ancestors() else two if two in one.ancestors() else self.tree.root
 
 
+def _role(s: Alloc) -> str:
+    return s.loc.role if s.loc is not None else ""
+
+
 def _renamed(b: Block, stands: dict[str, str], work: _Share) -> Block:
-    """A block with the arrays' new names."""
+    """A block with the arrays' new names: that of a result, of an adjoint, or of the first."""
     made = work.made
-    new = {name: made[head].target for name, head in stands.items()}
-    for name, head in stands.items():  # a result keeps its name
-        if name in work.results and head not in stands:
-            new[head] = made[name].target
-            new |= {n: made[name].target for n, h in stands.items() if h == head}
+    heads = {head: made[head] for head in stands.values()}
+    for name, head in reversed(stands.items()):
+        if name in work.results or _role(made[head]) == "tape" and head not in work.results:
+            heads[head] = made[name]
+    new = {name: heads[head].target for name, head in stands.items()}
+    new |= {head: s.target for head, s in heads.items()}
 
     def use(a: object) -> object:
         return new.get(a.name, a) if isinstance(a, Var) else a
@@ -171,6 +175,7 @@ def _renamed(b: Block, stands: dict[str, str], work: _Share) -> Block:
             if isinstance(s, Alloc) and s.target.name in stands:
                 continue
             if isinstance(s, Alloc):
+                s = replace(s, loc=heads[s.target.name].loc) if s.target.name in heads else s
                 out.append(replace(s, target=use(s.target)))  # type: ignore[arg-type]
             elif isinstance(s, If):
                 out.append(replace(s, then=block(s.then), orelse=block(s.orelse)))
