@@ -27,6 +27,7 @@ from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.gathers import gathered
 from srcad.storage.jam import jammed
+from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
@@ -154,11 +155,17 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
-    fn = summed(gathered(fn))
+    fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    if whole or program.options.backend != "cpu":
-        return fast(reused(fn), program)
+    fn = reused(fn)
+    if whole or program.options.backend == "cuda":
+        return fast(summed(fn), program)
+    fn = summed(merged(fn))
+    if program.options.verify:
+        verify(fn)
+    if program.options.backend != "cpu":
+        return fast(fn, program)
     names = vector_functions() if program.options.vector_math else ()
     fn = reused(in_strips(jammed(fn, names), names))
     return split(hidden(fast(vectorised(fn, names), program)))
