@@ -158,17 +158,17 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    fn = reused(fn)
-    if whole or program.options.backend == "cuda":
-        return fast(summed(fn), program)
-    fn = summed(merged(fn))
+    if whole:
+        return fast(reused(summed(fn)), program)
+    names = vector_functions() if program.options.vector_math else ()
+    compiled = program.options.backend == "cpu"
+    fn = summed(merged(reused(jammed(fn, names) if compiled else fn)))
     if program.options.verify:
         verify(fn)
-    if program.options.backend != "cpu":
+    if not compiled:
         return fast(fn, program)
-    names = vector_functions() if program.options.vector_math else ()
-    fn = reused(in_strips(jammed(fn, names), names))
-    return split(hidden(fast(vectorised(fn, names), program)))
+    fn = vectorised(reused(in_strips(fn, names)), names)
+    return split(hidden(fast(fn, program)))
 
 
 def fast(fn: Function, program: Program) -> Function:
