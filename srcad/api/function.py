@@ -165,7 +165,18 @@ class Transformed(Entry):
     @located
     def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:
         """The kinds of arguments bound by name."""
+        bound = self.seen(bound)
         return {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+
+    def seen(self, bound: dict[str, Any]) -> dict[str, Any]:
+        """Arguments, with arrays of NumPy for those of the device, of the same kinds.
+
+        Raises:
+            TypeMismatch: an array of the device for a function of the processor.
+        """
+        from srcad.api.device_arrays import of_device
+
+        return of_device(bound, self.options.target == "cuda")
 
     def specialise(self, bound: dict[str, Any]) -> Specialisation:
         """Compiled code for these arguments."""
@@ -219,7 +230,8 @@ class Transformed(Entry):
     def slot(self, kind: tuple[Any, ...], specs: dict[str, Spec]) -> Slot | None:
         """The place in the cache on disk; ``None`` where the code is not kept there."""
         options = self.options
-        if not options.cache or options.debug or options.backend != "cpu":
+        printed = options.backend == "cpu" == options.target
+        if not options.cache or options.debug or not printed:
             return None
         from srcad.cache import directory
         from srcad.cache.entries import Slot
@@ -236,11 +248,26 @@ class Transformed(Entry):
                 print(f"srcad: {self.__name__} is not cached: {reason}", file=sys.stderr)
             return None
 
+    @property
+    def launches(self) -> bool:
+        """Whether a call launches kernels, and takes a stream."""
+        return self.options.target == "cuda" and "stream" not in self.signature.parameters
+
+    def on_stream(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call on a stream of the device."""
+        from srcad.api.offload import streaming
+
+        rest = dict(kwargs)
+        with streaming(rest.pop("stream")):
+            return self(*args, **rest)
+
     def called(self, *args: Any, **kwargs: Any) -> Any:
         """A call with the arguments of the user's function that no gate has taken."""
         if kwargs:
             if "out" in kwargs and (into := self.into) is not None:
                 return into(self, args, kwargs)
+            if "stream" in kwargs and self.launches:
+                return self.on_stream(args, kwargs)
             return self.call_bound(self.bind(args, kwargs))
         try:
             ready = self.ready.get(fingerprint(args))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad.api.device_arrays import stand_in
 from srcad.api.function import FEW
 from srcad.api.grad import Grad
 from srcad.api.higher import Jvp, expect_tuple, memo
@@ -78,7 +79,8 @@ def hvp(f: Any, primals: Any, tangents: Any, out: Any = None, **options: Any) ->
     for name, x in (("primals", primals), ("tangents", tangents)):
         expect_tuple("hvp", name, x)
     primals, tangents = tuple(primals), tuple(tangents)
-    positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
+    seen = [stand_in(x, "an argument", True) for x in primals]
+    positions = tuple(k for k, x in enumerate(seen) if has_float(spec_of(x)))
     if not positions:
         raise TypeMismatch(
             "hvp needs an argument that is a float or an array of floats",

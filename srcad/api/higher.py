@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad.api.device_arrays import device_copy, is_device_array, stand_in, zeros_like
 from srcad.api.fitting import fit, fit_array
 from srcad.api.function import Transformed, as_function
 from srcad.api.linear_maps import Linearized, Pullback
@@ -279,7 +280,7 @@ class Vjp(Transformed):
 def snapshot(x: Any) -> Any:
     """A copy of an array that keeps its layout and its read-only flag; anything else as it is."""
     if not isinstance(x, np.ndarray):
-        return x
+        return device_copy(x) if is_device_array(x) else x
     spec = spec_of(x)
     assert isinstance(spec, Leaf)
     out = fit_array(x, x.shape, spec.type, "a saved argument")
@@ -294,7 +295,7 @@ def same(xs: Iterable[Any], ys: Iterable[Any]) -> bool:
 
 def snapshot_tree(x: Any) -> Any:
     """``snapshot`` through tuples, lists, dicts and dataclasses."""
-    spec = spec_of(x)
+    spec = spec_of(stand_in(x, "an argument", True))
     return rebuild(spec, map(snapshot, leaves_of(x, spec)), lambda obj: obj)
 
 
@@ -302,7 +303,7 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
     """Seeds of the float results, zero where ``None`` is given."""
     if isinstance(spec, Leaf):
         if is_float(spec.type):
-            t = np.zeros(np.shape(out)) if seed is None else seed
+            t = zeros_like(out) if seed is None else seed
             yield fit(t, out, spec, "the cotangent of a result")
     elif isinstance(spec, Node):
         n = len(spec.parts)

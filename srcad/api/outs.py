@@ -42,9 +42,10 @@ def out_program(program: Program, given: tuple[ArrayT, ...]) -> Program:
     """``program`` with its array results written into further arguments."""
     from srcad.ir.nodes import Var
     from srcad.ir.types import ArrayT
-    from srcad.specs import pack
+    from srcad.specs import leaf_specs, pack
 
-    fn = program.fn
+    fn, whole = program.fn, tuple(leaf_specs(program.out))
+    derived = [x.derived for x in whole if isinstance(x.type, ArrayT)]
     arrays = [y for y in fn.body.yields if isinstance(y.type, ArrayT)]
     writer = Writer(program, given)
     first: dict[str, Var] = {}
@@ -57,10 +58,11 @@ def out_program(program: Program, given: tuple[ArrayT, ...]) -> Program:
     numbers = tuple(y for y in fn.body.yields if not isinstance(y.type, ArrayT))
     here = len(fn.params) - len(program.captures)
     params = (*fn.params[:here], *writer.outs, *fn.params[here:])
+    parts = tuple(Leaf(t, derived=d) for t, d in zip(given, derived, strict=True))
     return program.with_fn(
         replace(fn, params=params, body=replace(fn.body, stmts=tuple(stmts), yields=numbers)),
-        arguments={**program.arguments, ".out": pack(tuple(Leaf(t) for t in given))},
-        out=pack(tuple(Leaf(y.type) for y in numbers)),
+        arguments={**program.arguments, ".out": pack(parts)},
+        out=pack(tuple(x for x in whole if not isinstance(x.type, ArrayT))),
     )
 
 

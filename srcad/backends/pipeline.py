@@ -57,6 +57,18 @@ def expressions(func_ir: Any) -> Iterator[Any]:
                 yield s.value
 
 
+class RelaxedPipeline(Pipeline):
+    """The same, with a lowering that knows of relaxed operations (``backends.relaxing``)."""
+
+    def define_pipelines(self) -> list[Any]:
+        """The one pipeline."""
+        from srcad.backends.lowering import STAND_IN
+
+        (manager,) = super().define_pipelines()
+        manager.passes[:] = [(STAND_IN.get(p, p), why) for p, why in manager.passes]
+        return [manager]
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
 class InlineClosures(InlineClosureLikes):  # type: ignore[misc]
     """Numba's pass, where there are closures or lists made in loops."""
