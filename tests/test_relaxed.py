@@ -17,7 +17,7 @@ from srcad.backends.relaxing import BEYOND, arithmetic, flagged
 from srcad.compiler import finished
 from srcad.errors import TypeMismatch
 
-FLAGGED = re.compile(r"= f(?:add|sub|mul) reassoc contract (?:double|<)")
+FLAGGED = re.compile(r"= f(?:(?:add|sub) reassoc|mul) contract (?:double|<)")
 STRICT = re.compile(r"= f(?:add|sub|mul) (?:double|<)")
 RNG = np.random.default_rng(7)
 
