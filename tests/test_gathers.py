@@ -155,10 +155,12 @@ def built(rng: random.Random) -> Function:
     p, q, w, m = (copies[v] for v in "pqwm")
     if rng.random() < 0.3:  # seen through slices
         p = b.view(p, "index", (("slice", const(1), None, None),), ArrayT("f8", 1), "inner")
-    up = rng.random() < 0.4
-    start, stop, step = first, end, const(1)
+    up, new = rng.random() < 0.4, rng.random() < 0.3
+    start, stop, step = const(3) if new else first, end, const(1)
     if not up:
-        start, stop, step = b.op("sub", end, const(1)), b.op("sub", first, const(1)), const(-1)
+        start, stop, step = b.op("sub", end, const(1)), b.op("sub", start, const(1)), const(-1)
+    if new:  # zeros, all of which are added to
+        p = copies["p"] = b.alloc(VECTOR, (b.op("add", end, const(3)),), hint="p")
     i, total, result = b.var("i", I8), b.var("total", F8), b.var("total", F8)
     with b.block() as body:
         at = {c: b.op("add", i, const(c)) if c else i for c in range(-3, 4)}
@@ -168,8 +170,11 @@ def built(rng: random.Random) -> Function:
             values.append(b.op(rng.choice(["add", "sub", "mul"]), *rng.sample(values, 2)))
         if rng.random() < 0.3:
             b.store(p, (at[-3 if step.value < 0 else 3],), rng.choice(values))
-        for _ in range(rng.randint(1, 4)):
-            b.accumulate(p, (at[rng.randint(-3, 3)],), rng.choice(values))
+        for c in [
+            *(rng.randint(-3, 3) for _ in range(rng.randint(1, 4))),
+            *((-3, 3) if new else ()),
+        ]:
+            b.accumulate(p, (at[c],), rng.choice(values))
         for _ in range(rng.randint(0, 3)):
             other = rng.choice([row, const(1)])
             b.accumulate(m, (other, at[rng.randint(-1, 1)]), rng.choice(values))
