@@ -108,7 +108,31 @@ def grid(u, steps, c, nu):
     return np.sum(a * a)
 
 
-STENCILS = (burgers, sliced, lax_friedrichs, leapfrog, filtered, residuals, grid)
+def swept(u, steps, c, nu):
+    """In place: the old left neighbour is carried along."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        for i in range(1, len(u) - 1):
+            here = u[i]
+            u[i] += nu * (u[i + 1] - 2.0 * here + left) - c * here * (here - left)
+            left = here
+    return np.sum(u * u)
+
+
+def swept_down(u, steps, c, nu):
+    """The same from the right."""
+    u = u.copy()
+    for _ in range(steps):
+        right = u[len(u) - 1]
+        for i in range(len(u) - 2, 0, -1):
+            here = u[i]
+            u[i] = here + nu * u[i - 1] - c * here * (right - u[i - 1])
+            right = here
+    return np.sum(u * u)
+
+
+STENCILS = (burgers, sliced, lax_friedrichs, leapfrog, filtered, residuals, grid, swept)
 
 
 def gradient_of(f, n):
@@ -260,7 +284,46 @@ def scattered(u, steps, c, nu):
     return np.sum(out * out)
 
 
+def from_nothing(u, steps, c, nu):
+    """In place: what is carried is no element at first, and is used at the end."""
+    u = u.copy()
+    left, total = c, 0.0
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            here = u[i]
+            u[i] = here * left + nu * u[i + 1] * here
+            left = here
+        total += left * left
+    return total
+
+
+def from_new(u, steps, c, nu):
+    """In place: it changes what was to be the first element before it begins."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        u[0] = c * left
+        for i in range(1, len(u)):
+            here = u[i]
+            u[i] = here * left - c * here * (here - left)
+            left = here
+    return np.sum(u * u)
+
+
+def after_the_write(u, steps, c, nu):
+    """In place: the element is read again when it has changed."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        for i in range(1, len(u)):
+            here = u[i]
+            u[i] = here - c * here * left
+            left = u[i] * u[i]
+    return np.sum(u * u)
+
+
 OTHERS = (in_place, far, looked_up, every_other, waves, scattered)
+SWEEPS = (from_nothing, from_new, after_the_write)
 
 
 @pytest.mark.parametrize("f", OTHERS, ids=lambda f: f.__name__)
@@ -273,6 +336,17 @@ def test_other_loops_stay(f):
             np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
     fn = matrices(g.program(g.specs(g.bind(args, {}))).fn)
     assert gathered(fn).body == fn.body
+
+
+@pytest.mark.parametrize("f", [swept_down, *SWEEPS], ids=lambda f: f.__name__)
+def test_sweeps_in_place(f):
+    """Those that read old values only, and those that do not."""
+    g, args = gradient_of(f, 9)
+    forward = srcad.jacfwd(f, argnums=(0, 2), backend="reference")
+    for found, expected in zip(g(*args), forward(*args), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+    one_history = 3 * 9 * 8
+    assert (srcad.explain(g, *args).tape_bytes <= one_history) == (f is swept_down)
 
 
 def test_shadows_that_are_given_are_added_to():
