@@ -135,7 +135,8 @@ class _Gathers:
             with b.block() as orelse:
                 for made in new.values():
                     fill(b, made.target, 0.0)
-                b.emit(scatter)
+                if found.high - found.low > 1:  # else it has no trips there
+                    b.emit(scatter)
             out.append(If(enough, Block(tuple(then)), Block(tuple(orelse)), (), s.loc))
         return [*out, *self.own(s, rest, start, stop)]
 
