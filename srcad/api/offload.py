@@ -184,21 +184,17 @@ def received(gpu: Gpu, x: Any) -> Any:
 
     Version 3 of ``__cuda_array_interface__``: ``stream`` is what the array is made on.
     """
-    if hasattr(x, "__cuda_ndarray__"):
+    if gpu.simulated:
         return x
     cuda = gpu.cuda
-    made = cuda.as_cuda_array(x, sync=False)
+    made = gpu.own(x)
     producer = x.__cuda_array_interface__.get("stream")
-    if producer is not None:
+    own = gpu.stream or cuda.default_stream()
+    if producer is not None and producer != int(own):
         event = cuda.event(timing=False)
-        event.record(cuda.external_stream(producer) if producer > 2 else known(cuda, producer))
-        event.wait(gpu.stream or cuda.default_stream())
+        event.record(cuda.external_stream(producer))
+        event.wait(own)
     return made
-
-
-def known(cuda: Any, number: int) -> Any:
-    """The default streams of the interface: 1 is the legacy one, 2 that of the thread."""
-    return cuda.legacy_default_stream() if number == 1 else cuda.per_thread_default_stream()
 
 
 __all__ = ["Offload", "apart", "streaming", "text_of"]
