@@ -223,7 +223,7 @@ class _Cut:
     def bounded(self, s: For) -> For:
         """A loop whose bounds are the host's."""
         start, stop, step = map(self.host, (s.start, s.stop, s.step))
-        return replace(s, start=start, stop=stop, step=step)
+        return replace(s, start=start, stop=stop, step=step, parallel=False)
 
     def branching(self, s: Stmt, nest: Nest) -> None:
         """A nest that is one for many threads if its arrays are found to be apart."""
