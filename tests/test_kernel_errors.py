@@ -13,7 +13,7 @@ import pytest
 import srcad
 from srcad.backends.spmd import RaceError
 from srcad.cuda import kernel
-from srcad.errors import DeviceError, NoDerivative, TypeMismatch, UnsupportedSyntax
+from srcad.errors import DeviceError, NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
 from tests.kernels import CASES, refused
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,13 +33,19 @@ REFUSED = [
     (refused.unbounded, (X, X, Z, Z), NoDerivative, "nothing bounds"),
     (refused.rows_of_data, (P, X, X, Z[:2], Z[:2]), NoDerivative, "nothing bounds"),
     (refused.returns, (X, X), UnsupportedSyntax, "returns a value"),
-    (refused.captures, (X, X), UnsupportedSyntax, "TABLE.*no argument"),
-    (refused.maximum, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.max is not supported"),
+    (refused.captures, (X, X), SrcadError, "TABLE"),
+    (refused.exchange, (X, X, Z, Z), UnsupportedSyntax, "cuda.atomic.exch is not supported"),
     (refused.old_value, (X, X, Z, Z), UnsupportedSyntax, "gives back"),
     (refused.two_dynamic, (X, X), UnsupportedSyntax, "second array in dynamic"),
     (refused.size_of_argument, (X, X, 3), UnsupportedSyntax, "not known when the kernel"),
     (refused.grows, (X, X), UnsupportedSyntax, "grows with the arguments"),
-    (refused.warps, (X, X), UnsupportedSyntax, "cuda.syncwarp is not supported"),
+    (refused.some_lanes, (X, X, 3), UnsupportedSyntax, "of some lanes of a warp"),
+    (refused.warp_of_block, (X, X, Z, Z), UnsupportedSyntax, "not every thread.*line"),
+    (refused.bits, (X, X, Z, Z), UnsupportedSyntax, "cuda.popc is not supported"),
+    (refused.ballot, (X, X, Z, Z), UnsupportedSyntax, "cuda.any_sync is not supported"),
+    (refused.wraps_around, (X, X, P), UnsupportedSyntax, "cuda.atomic.inc is not supported"),
+    (refused.cooperative, (X, X, Z, Z), UnsupportedSyntax, "cuda.cg is not supported"),
+    (refused.drawn, (X, X, P), UnsupportedSyntax, "cuda.random is not supported"),
 ]
 
 
@@ -110,12 +116,12 @@ def test_argnums():
 
 
 def test_deterministic():
-    """Sums over threads are refused, elements of the thread's own are not."""
-    plain = kernel(refused.plain, backend="reference", deterministic=True)
-    plain.adjoint[1, 8](*copies(X, Z, 8, Z, Z))
-    sums = kernel(CASES["dot"].kernel, backend="reference", deterministic=True)
-    with pytest.raises(NoDerivative, match="out is a sum over threads"):
-        sums.adjoint[1, 8](*copies(X, Z, X, Z, Z[:1], Z[:1]))
+    """Counters that are handed out are refused, and slices that hide the element."""
+    for f, text in ((refused.counter, "result is used"), (refused.in_slice, "through a slice")):
+        k = kernel(f, backend="reference", deterministic=True)
+        with pytest.raises(NoDerivative, match=text) as e:
+            k.adjoint[1, 8](*copies(X, Z, Z, Z, np.zeros(1, np.int64)))
+        assert e.value.loc.file.endswith("refused.py")
 
 
 def test_array_of_the_host():

@@ -56,12 +56,13 @@ class Face:
     hint: str = ""
     text: str = ""
     entry: str = ""
+    relaxed: tuple[int, ...] = ()
 
     def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
         """The function that the text defines, compiled at its first call."""
         from srcad.backends.cpu import compile_text, runner
 
-        compiled = compile_text(self.text, self.entry, self.hint, cached)
+        compiled = compile_text(self.text, self.entry, self.hint, cached, self.relaxed)
         run = runner(compiled, self.hint, self.results)
         if self.messages:
             from srcad.messages import filling
@@ -95,7 +96,7 @@ def face_of(program: Program, printed: bool) -> Face:
         from srcad.compiler import finished
 
         module = emit(finished(program))
-        return replace(face, text=module.source, entry=module.entry)
+        return replace(face, text=module.source, entry=module.entry, relaxed=module.relaxed)
     return face
 
 

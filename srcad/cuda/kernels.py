@@ -17,18 +17,11 @@ from typing import Any
 from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
 from srcad.cuda.arguments import Group, arrange, host_view
+from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
-from srcad.cuda.program import (
-    Kernel,
-    KernelOptions,
-    Launch,
-    adjoint_of,
-    check_order,
-    lowered,
-    ready,
-    tangent_of,
-)
+from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
 from srcad.errors import TypeMismatch
+from srcad.ir.threads import SIZED
 from srcad.options import defaults
 
 TARGETS = ("cuda", "reference")
@@ -54,6 +47,7 @@ class KernelFunction:
         self.__doc__ = self.function.__doc__
         self.signature = inspect.signature(self.function)
         self.made: dict[Any, Compiled] = {}
+        self.sized = False  # whether the size of a block makes another kernel
         self.configured: dict[Any, Configured] = {}
 
     # transforms
@@ -125,27 +119,32 @@ class KernelFunction:
     @located
     def compiled(self, launch: Launch, groups: list[Group]) -> Compiled:
         """The kernel for arguments and a launch, made on first use."""
-        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
-        block = launch.threads if sums else None  # numbers are added up by blocks
-        key = (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
-        found = self.made.get(key)
+        found = self.made.get(self.key(launch, groups))
         if found is None or not found.valid():
             with compiling(self):
-                found = self.made[key] = self.compile(launch, groups)
+                found = self.compile(launch, groups)
+            self.made[self.key(launch, groups)] = found
         return found
+
+    def key(self, launch: Launch, groups: list[Group]) -> tuple[Any, ...]:
+        """What is compiled depends on the kinds of the arguments, and on this of the launch."""
+        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
+        block = launch.threads if sums or self.sized else None  # numbers are added up by blocks
+        return (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
 
     def compile(self, launch: Launch, groups: list[Group]) -> Compiled:
         """Generate the kernel."""
         options = KernelOptions(**vars_of(defaults()), launch=launch)
         kernel = lowered(self.function, {g.name: g.spec for g in groups}, options)
+        self.sized = self.sized or any(h.what == SIZED for h in kernel.shared.values())
         chosen = frozenset(
             p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries
         )
+        if self.transforms:
+            kernel = routed(kernel, launch)
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
-        made = ready(kernel, launch)
-        if self.deterministic:
-            check_order(made.kernel)
+        made = ready(kernel, launch, self.deterministic)
         return Compiled(made, launch.axes, self.__name__)
 
     @staticmethod
@@ -201,7 +200,7 @@ def kernel(
         argnums: positions or names of what is differentiated (default: every float argument).
         backend: ``"cuda"``, or ``"reference"``, which interprets threads one after the other.
         races: look for races between threads (with ``backend="reference"``).
-        deterministic: refuse a kernel whose sums depend on the order of the threads.
+        deterministic: sums over threads are exact, so the same in every order and every launch.
 
     Returns:
         An object ``k`` with ``k[blocks, threads](...)``, ``k.adjoint``, ``k.jvp``, ``k.source``.
