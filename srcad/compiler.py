@@ -44,6 +44,7 @@ from srcad.transforms import (
     complex_pairs,
     cse,
     dead_code,
+    extrema,
     hoist,
     hoist_loads,
     induction,
@@ -111,7 +112,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     program = Program(
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(fn)
+    program = program.with_fn(fn)
+    return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
 def out_spec(value: Any) -> Spec:
