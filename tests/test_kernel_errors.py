@@ -12,7 +12,7 @@ import pytest
 
 import srcad
 from srcad.backends.spmd import RaceError
-from srcad.cuda import kernel
+from srcad.cuda import kernel, kernels
 from srcad.errors import DeviceError, NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
 from tests.kernels import CASES, refused
 
@@ -157,3 +157,35 @@ def test_simulator():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(CASES)} kernels, 0 failures" in done.stdout
+
+
+class Elsewhere:
+    """What an array of the device tells of itself."""
+
+    __cuda_ndarray__ = True
+
+    def __init__(self, address, n=8):
+        self.shape, self.ndim = (n,), 1
+        self.__cuda_array_interface__ = dict.fromkeys(("strides", "descr"))
+        self.__cuda_array_interface__ |= {"shape": (n,), "typestr": "<f8", "version": 3}
+        self.__cuda_array_interface__["data"] = (address, False)
+
+
+def test_arguments_are_checked_once(monkeypatch):
+    """The same memory is not looked at again, other memory is."""
+    launched, looked = [], []
+    monkeypatch.setattr(kernels, "launch_of", lambda b: lambda *given: launched.append(given))
+    check = kernels.Configured.check
+    monkeypatch.setattr(
+        kernels.Configured, "check", lambda self, args: (looked.append(args), check(self, args))[1]
+    )
+    k = kernel(refused.plain)
+    x, x_b, out, out_b = (Elsewhere(1000 * i) for i in range(1, 5))
+    for _ in range(3):
+        k.adjoint[1, 8](x, x_b, 8, out, out_b)
+    assert (len(looked), len(launched)) == (1, 3)
+    with pytest.raises(TypeMismatch, match="overlap in memory"):
+        k.adjoint[1, 8](x, x_b, 8, out, Elsewhere(2032))
+    with pytest.raises(TypeMismatch, match="'out_b' must be"):
+        k.adjoint[1, 8](x, x_b, 8, out, Elsewhere(4000, 7))
+    assert len(launched) == 3
