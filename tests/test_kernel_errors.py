@@ -189,3 +189,15 @@ def test_arguments_are_checked_once(monkeypatch):
     with pytest.raises(TypeMismatch, match="'out_b' must be"):
         k.adjoint[1, 8](x, x_b, 8, out, Elsewhere(4000, 7))
     assert len(launched) == 3
+
+
+def test_parameters_of_a_kernel():
+    """A launch gives arguments by position."""
+
+    def gathered(x, *out):
+        out[0][cuda.grid(1)] = x[cuda.grid(1)]
+
+    with pytest.raises(TypeMismatch, match=r"has the parameter \*out"):
+        kernel(gathered, backend="reference")[1, 8](X, Z)
+    with pytest.raises(TypeMismatch, match="'n' is of type str"):
+        kernel(refused.plain, backend="reference")[1, 8](X, "8", Z)

@@ -79,6 +79,13 @@ def arrange(
         TypeMismatch: there are too few or too many, or one is no number and no array.
     """
     names = list(signature.parameters)
+    for p in signature.parameters.values():
+        if p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            raise TypeMismatch(
+                f"{name} has the parameter {p}",
+                why="a launch gives each argument by its position",
+                instead="give each argument a parameter of its own",
+            )
     groups: list[Group] = []
     rest = list(values)
     for k, n in enumerate(names):
