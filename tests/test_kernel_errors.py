@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import cuda
 
 import srcad
 from srcad.backends.spmd import RaceError
