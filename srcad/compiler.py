@@ -19,16 +19,23 @@ from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
-from srcad.ir.nodes import Function
+from srcad.ir.nodes import For, Function
 from srcad.ir.verify import verify
+from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.gathers import gathered
+from srcad.storage.jam import jammed
+from srcad.storage.loops import merged
+from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
+from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
+from srcad.storage.sums import summed
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -42,11 +49,13 @@ from srcad.transforms import (
     induction,
     scalarise,
     simplify,
+    slices,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     scalarise.run,
+    slices.run,
     cse.run,
     induction.run,
     hoist.run,
@@ -146,12 +155,35 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    if whole or program.options.backend != "cpu":
-        return reused(fn)
+    if whole:
+        return fast(reused(summed(fn)), program)
     names = vector_functions() if program.options.vector_math else ()
-    return split(vectorised(reused(in_strips(fn, names)), names))
+    compiled = program.options.backend == "cpu"
+    fn = summed(merged(reused(jammed(fn, names) if compiled else fn)))
+    if program.options.verify:
+        verify(fn)
+    if not compiled:
+        return fast(fn, program)
+    fn = vectorised(reused(in_strips(fn, names)), names)
+    return split(hidden(fast(fn, program)))
+
+
+def fast(fn: Function, program: Program) -> Function:
+    """The function with the operations marked that may be fused and reordered."""
+    mode = program.options.fastmath
+    if mode is False or threaded(program.fn):  # one thread gives the bits of an ordinary loop
+        return fn
+    given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
+    return relaxed(fn, given, [x.derived for x in leaf_specs(program.out)], mode != "adjoint")
+
+
+def threaded(fn: Function) -> bool:
+    """Whether the user has marked loops for several threads."""
+    family = (fn, *fn.callees.values())
+    return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 
 
 def vector_functions() -> Collection[str]:

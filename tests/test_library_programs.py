@@ -113,6 +113,19 @@ def axes_counted(a):
 
 
 @program
+def axes_out_of_order(a):
+    b = np.stack((a, a * a, np.sin(a), a + 1.0))
+    mean = np.mean(b, axis=(-1, 0))
+    return np.sum(b, axis=(2, 0)), mean, np.std(b, (1, 0)), np.max(b, axis=(-1, -3), keepdims=True)
+
+
+@program
+def one_array_as_several_factors(a):
+    cube = np.einsum("ij,ij,ij->i", a, a, a)
+    return cube, np.einsum("ij,kj,ij->ik", a, a, a), np.einsum("ij,ij,kj,ij", a, a, a, a)
+
+
+@program
 def lists_of_arrays(a):
     rows = []
     for i in range(2):

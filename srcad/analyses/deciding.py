@@ -48,27 +48,30 @@ from srcad.ir.walk import operands, statements, variables
 
 def deciding(fn: Function) -> set[str]:
     """The variables of a function that its decisions depend on."""
-    flow = _Flow(fn)
-    found: set[str] = set()
-    todo = [*flow.roots, *flow.known()]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += flow.sources[name]
-    arrays = (v for v in variables(fn) if is_reference(v))
-    return found | {v.name for v in arrays if flow.name(v) in found}
+    return Flow(fn, distinct=fn.decides is not None).reaching()
 
 
-class _Flow:
+class Flow:
     """``sources``: what a variable, or the class of an array, comes from; ``roots`` decide."""
 
-    def __init__(self, fn: Function) -> None:
-        self.fn, self.aliases = fn, Aliases(fn, distinct=fn.decides is not None)
+    def __init__(self, fn: Function, distinct: bool) -> None:
+        self.fn, self.aliases = fn, Aliases(fn, distinct)
         self.sources: dict[str, list[str]] = defaultdict(list)
         self.roots: set[str] = set()
         for s in statements(fn.body):
             self.statement(s)
+
+    def reaching(self) -> set[str]:
+        """The variables whose value may reach a root; arrays by their contents."""
+        found: set[str] = set()
+        todo = [*self.roots, *self.known()]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += self.sources[name]
+        arrays = (v for v in variables(self.fn) if is_reference(v))
+        return found | {v.name for v in arrays if self.name(v) in found}
 
     def known(self) -> Iterator[str]:
         """What is known to decide because this is a part of another function."""

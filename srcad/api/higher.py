@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad.api.device_arrays import device_copy, is_device_array, stand_in, zeros_like
 from srcad.api.fitting import fit, fit_array
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
@@ -268,7 +269,7 @@ class Vjp(Transformed):
 def snapshot(x: Any) -> Any:
     """A copy of an array that keeps its layout and its read-only flag; anything else as it is."""
     if not isinstance(x, np.ndarray):
-        return x
+        return device_copy(x) if is_device_array(x) else x
     spec = spec_of(x)
     assert isinstance(spec, Leaf)
     out = fit_array(x, x.shape, spec.type, "a saved argument")
@@ -283,7 +284,7 @@ def same(xs: Iterable[Any], ys: Iterable[Any]) -> bool:
 
 def snapshot_tree(x: Any) -> Any:
     """``snapshot`` through tuples, lists, dicts and dataclasses."""
-    spec = spec_of(x)
+    spec = spec_of(stand_in(x, "an argument", True))
     return rebuild(spec, map(snapshot, leaves_of(x, spec)), lambda obj: obj)
 
 
@@ -291,7 +292,7 @@ def seed_leaves(spec: Spec, out: Any, seed: Any) -> Iterator[Any]:
     """Seeds of the float results, zero where ``None`` is given."""
     if isinstance(spec, Leaf):
         if is_float(spec.type):
-            t = np.zeros(np.shape(out)) if seed is None else seed
+            t = zeros_like(out) if seed is None else seed
             yield fit(t, out, spec, "the cotangent of a result")
     elif isinstance(spec, Node):
         n = len(spec.parts)
@@ -376,7 +377,8 @@ def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
     for name, x in (("primals", primals), ("tangents", tangents)):
         expect_tuple("hvp", name, x)
     primals, tangents = tuple(primals), tuple(tangents)
-    positions = tuple(k for k, x in enumerate(primals) if has_float(spec_of(x)))
+    seen = [stand_in(x, "an argument", True) for x in primals]
+    positions = tuple(k for k, x in enumerate(seen) if has_float(spec_of(x)))
     if not positions:
         raise TypeMismatch(
             "hvp needs an argument that is a float or an array of floats",

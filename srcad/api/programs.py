@@ -208,7 +208,8 @@ def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
     n = captured_count(program)
     fn = move_captures(fn, n, len(program.fn.params))
     seeds = pack(tuple(Leaf(y.type) for y in program.fn.body.yields if is_float(y.type)))
-    grads = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True) if on))
+    wanted = [p.type for p, on in zip(program.fn.params, active, strict=True) if on]
+    grads = pack(tuple(Leaf(t, derived=True) for t in wanted))
     return program.with_fn(
         fn,
         arguments={**program.arguments, ".seeds": seeds},

@@ -16,10 +16,6 @@ if TYPE_CHECKING:
 NAMESPACE: dict[str, Any] = {}  # what generated code may call besides NumPy and Numba, by name
 
 
-class Unknown(Exception):
-    """A guarded dispatcher has no code for the types of its arguments."""
-
-
 class Backend(Protocol):
     """A way of executing IR."""
 

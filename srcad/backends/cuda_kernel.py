@@ -20,7 +20,7 @@ from srcad.backends import expressions as ex
 from srcad.backends.comments import SourceLines
 from srcad.backends.cuda import DTYPES, IMPORTS, RENAMED, DevicePrinter, decorator
 from srcad.backends.expressions import name
-from srcad.backends.printer import Dialect, Module, emit, helpers_of, to_source
+from srcad.backends.printer import Dialect, Module, emit, helper_definitions, to_source
 from srcad.ir.nodes import Accumulate, Call, Function
 from srcad.ir.threads import AXES, GIVEN, LANE, Hidden, how_atomic, is_atomic, is_barrier, is_exact
 from srcad.ir.types import ArrayT
@@ -77,7 +77,7 @@ def settling(ndim: int) -> str:
         ]
     index = ", ".join(names) if ndim > 1 else "at" if ndim else "()"
     lines += [f"        a[{index}] += srcad_exact_value(acc, at)"]
-    helpers = ast.Module(helpers_of({"srcad_exact_value"}, DIALECT), [])
+    helpers = ast.Module(helper_definitions({"srcad_exact_value"}, DIALECT), [])
     return "\n".join((IMPORTS, to_source(helpers), *lines))
 
 

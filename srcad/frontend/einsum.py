@@ -100,13 +100,18 @@ def product(lo: Lowering, factors: list[Factor], out: Labels, node: Any) -> Any:
         pair = min(combinations(factors, 2), key=lambda p: len(left_of(p, factors, out)))
         kept = left_of(pair, factors, out)
         value = settle(lo, pair_product(lo, list(pair), kept, node))
-        factors = [f for f in factors if f not in pair] + [Factor(value, kept)]
+        factors = [*others(pair, factors), Factor(value, kept)]
     return pair_product(lo, factors, out, node)
+
+
+def others(pair: tuple[Factor, ...], factors: list[Factor]) -> list[Factor]:
+    """The factors that are not of a pair (an array may be a factor more than once)."""
+    return [f for f in factors if all(f is not p for p in pair)]
 
 
 def left_of(pair: tuple[Factor, ...], factors: list[Factor], out: Labels) -> Labels:
     """The labels that the product of a pair has to keep."""
-    wanted = set(out).union(*(f.labels for f in factors if f not in pair))
+    wanted = set(out).union(*(f.labels for f in others(pair, factors)))
     return tuple(k for k in dict.fromkeys((*pair[0].labels, *pair[1].labels)) if k in wanted)
 
 

@@ -312,7 +312,7 @@ def where(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.clip)
 def clip(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.clip(a, low, high)``; either bound may be ``None``."""
-    from srcad.frontend.calls import primitive_call
+    from srcad.frontend.primitive_calls import primitive_call
 
     v = as_array(lo, args[0], node)
     for k, (name, f) in enumerate([("a_min", np.maximum), ("a_max", np.minimum)], 1):

@@ -112,8 +112,8 @@ np.amin a axis= out! keepdims= initial= where=
 np.nanmax a axis= out! keepdims= initial= where=
 np.nanmin a axis= out! keepdims= initial= where=
 np.mean a axis= dtype= out! keepdims= where=
-np.var a axis= dtype! out! ddof= keepdims= where= mean! correction=
-np.std a axis= dtype! out! ddof= keepdims= where= mean! correction=
+np.var a axis= dtype= out! ddof= keepdims= where= mean= correction=
+np.std a axis= dtype= out! ddof= keepdims= where= mean= correction=
 np.any a axis= out! keepdims= where=
 np.all a axis= out! keepdims= where=
 np.count_nonzero a axis= keepdims=
@@ -201,8 +201,8 @@ array.prod axis= dtype= out! keepdims= initial= where=
 array.max axis= out! keepdims= initial= where=
 array.min axis= out! keepdims= initial= where=
 array.mean axis= dtype= out! keepdims= where=
-array.var axis= dtype! out! ddof= keepdims= where= mean! correction=
-array.std axis= dtype! out! ddof= keepdims= where= mean! correction=
+array.var axis= dtype= out! ddof= keepdims= where= mean= correction=
+array.std axis= dtype= out! ddof= keepdims= where= mean= correction=
 array.any axis= out! keepdims= where=
 array.all axis= out! keepdims= where=
 array.argmax axis= out! keepdims=

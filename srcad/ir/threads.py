@@ -122,10 +122,10 @@ def barrier(loc: Loc | None = None) -> Call:
 def barrier_function(arrays: tuple[Var, ...]) -> Function:
     """What a barrier means to whoever looks at its body: it reads and writes everything."""
     params = tuple(replace(a, name=f"a{k}", hint="") for k, a in enumerate(arrays))
-    return Function(BARRIER, params, Block(tuple(map(_changed, params))))
+    return Function(BARRIER, params, Block(tuple(map(changing, params))))
 
 
-def _changed(a: Var) -> Stmt:
+def changing(a: Var) -> Stmt:
     """A statement that changes an element."""
     assert isinstance(a.type, ArrayT)
     index, kind = (Const(0, I8),) * a.type.ndim, a.type.element

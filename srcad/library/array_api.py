@@ -9,10 +9,8 @@ from srcad.library.products import named
 from srcad.library.registry import implements, refuse
 
 
-def scanned(whole, first, x, axis, dtype, out, include_initial):
+def scanned(whole, first, x, axis, dtype, include_initial):
     """A running reduction of arrays along an axis, with what it starts from in front if asked."""
-    if out is not None:
-        refuse("the argument 'out' of a running sum or product", "assign the result")
     x = np.asarray(x)
     if axis is None and np.ndim(x) > 1:
         refuse("a running sum or product of all axes", "give the axis")
@@ -35,13 +33,13 @@ def _calls(d):
 @implements(*named(np, "cumulative_sum"), samples=_calls)
 def cumulative_sum(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
     """Running sums."""
-    return scanned(np.cumsum, 0, x, axis, dtype, out, include_initial)
+    return scanned(np.cumsum, 0, x, axis, dtype, include_initial)
 
 
 @implements(*named(np, "cumulative_prod"), samples=_calls)
 def cumulative_prod(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
     """Running products."""
-    return scanned(np.cumprod, 1, x, axis, dtype, out, include_initial)
+    return scanned(np.cumprod, 1, x, axis, dtype, include_initial)
 
 
 @implements(
@@ -59,6 +57,4 @@ def diagonal(x, /, *, offset=0):
 )
 def trace(x, /, *, offset=0, dtype=None):
     """The sums of those."""
-    if dtype is not None:
-        refuse("the argument 'dtype' of np.linalg.trace", "convert the result")
-    return np.sum(np.diagonal(x, offset, -2, -1), axis=-1)
+    return np.sum(np.diagonal(x, offset, -2, -1), axis=-1, dtype=dtype)

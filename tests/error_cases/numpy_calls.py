@@ -52,9 +52,9 @@ def fourier_transform(a):
     return np.abs(np.fft.fft(a))[0]
 
 
-@refused(UnsupportedSyntax, vector)
-def sum_with_out(a):
-    out = np.zeros(())
+@refused(TypeMismatch, vector)
+def sum_with_out_of_integers(a):
+    out = np.zeros((), dtype=np.int64)
     np.sum(a, out=out)
     return out[()]
 
@@ -193,7 +193,7 @@ def ufunc_with_where(a):
 
 @refused(UnknownFunction, vector)
 def ufunc_method(a):
-    return np.add.reduceat(a, [0, 2])[0]
+    return np.arctan2.reduce(a)
 
 
 @refused(TypeMismatch, matrix)
