@@ -15,6 +15,7 @@ import srcad
 from srcad.backends.spmd import RaceError
 from srcad.cuda import kernel, kernels
 from srcad.errors import DeviceError, NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
+from tests.kernel_checks import woven
 from tests.kernels import CASES, refused
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +99,9 @@ def test_launch_configurations():
     for wrong in ((1,), (1, 0), (1, 2.5), ((1, 1, 1, 1), 1)):
         with pytest.raises(TypeMismatch, match="launch configuration"):
             k[wrong]
+    for wrong in ((1, 1025), (1, (33, 32)), (1, (1, 1, 65)), ((1, 70000), 1)):
+        with pytest.raises(TypeMismatch, match="a block has 1024 threads"):
+            k[wrong]
     with pytest.raises(TypeMismatch, match="no backend"):
         kernel(refused.plain, backend="gpu")
     with pytest.raises(TypeMismatch, match="reverse over reverse"):
@@ -123,6 +127,25 @@ def test_deterministic():
         with pytest.raises(NoDerivative, match=text) as e:
             k.adjoint[1, 8](*copies(X, Z, Z, Z, np.zeros(1, np.int64)))
         assert e.value.loc.file.endswith("refused.py")
+
+
+def test_shared_memory():
+    """An adjoint takes twice what the kernel takes."""
+    k = kernel(CASES["reduce_dynamic"].kernel, backend="reference")
+    given = copies(np.ones(4096), np.zeros(1))
+    k[1, 8, 0, 8 * 4096](*given)
+    with pytest.raises(TypeMismatch, match="65536 bytes of shared memory") as e:
+        k.adjoint[1, 8, 0, 8 * 4096](*woven(given, copies(np.zeros(4096), np.zeros(1))))
+    assert e.value.loc is not None
+
+
+def test_no_device():
+    """Without a GPU, what has no arrays at all says so as well."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1" or cuda.is_available():
+        pytest.skip("there is a device")
+    with pytest.raises(DeviceError, match=r"no CUDA driver|toolkit") as e:
+        kernel(refused.numbers)[1, 8](3, 2.0)
+    assert "srcad[cuda]" in e.value.instead
 
 
 def test_array_of_the_host():
