@@ -51,7 +51,7 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Check, For, Function, If, Stmt, While
 from srcad.ir.walk import blocks, free_variables, rewrite_block, targets, variables
 from srcad.storage.loops.contract import contracted
-from srcad.storage.loops.facts import learn
+from srcad.storage.loops.facts import ahead
 from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
@@ -96,7 +96,7 @@ class _Merge:
         """A block whose loops are merged, those inside afterwards."""
         stmts, known, k = list(b.stmts), dict(facts), 0
         while k < len(stmts):
-            learn(self.distances, stmts[k], known)
+            ahead(self.distances, stmts, k, known)
             self.distances.facts = known
             if isinstance(stmts[k], For):
                 found = self.next(stmts, k)
