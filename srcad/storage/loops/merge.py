@@ -56,6 +56,7 @@ from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
 from srcad.storage.loops.share import shared
+from srcad.storage.loops.sparse import skipping
 from srcad.transforms.program import each_function
 from srcad.transforms.separate import separated
 
@@ -66,7 +67,7 @@ TRIES = 6  # loops that are tried as the second one
 
 def merged(fn: Function) -> Function:
     """The program with such loops merged."""
-    return shared(each_function(filled(fn), _merged))
+    return shared(each_function(filled(skipping(fn)), _merged))
 
 
 def _merged(fn: Function) -> Function:
