@@ -14,14 +14,17 @@ from srcad.backends.reference import run as execute
 from srcad.compiler import finished
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Alloc, Block, For, Function, Loc, Var
-from srcad.ir.types import I8, ArrayT
+from srcad.ir.nodes import Alloc, Block, Carried, For, Function, If, Loc, Var
+from srcad.ir.types import F8, I8, ArrayT
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.storage.loops import merged
+from srcad.storage.loops.sparse import skipping
+from srcad.storage.strips import in_strips
 from srcad.transforms.separate import separated
 
 VECTOR, STRIDED = ArrayT("f8", 1), ArrayT("f8", 1, "A")
+ZERO_F = const(0.0)
 SPARE = 3  # elements at both ends of an array, for subscripts that are shifted
 
 
@@ -322,3 +325,53 @@ def test_random_sequences() -> None:
         fn = random_sequence(seed)
         gone += loops(fn) - loops(unchanged(fn, same=seed % 3 == 0))
     assert gone > 60
+
+
+@pytest.mark.parametrize("change", ["", "used twice", "primal", "not carried", "index inside"])
+def test_what_is_zero_unless_a_branch_is_taken_is_added_there(change: str) -> None:
+    b = Builder(Namer(), Loc("f.py", 1, role="primal" if change == "primal" else "adjoint"))
+    a, x = b.var("a", VECTOR), b.var("x", VECTOR)
+    rest, add, top, end = (b.var(name, F8) for name in ("rest", "add", "top", "end"))
+    i = b.var("i", I8)
+    with b.block() as body:
+        taken = b.op("gt", b.load(x, i), const(0.5))
+        b.if_(taken, Block((), (ZERO_F, top)), Block((), (top, ZERO_F)), (rest, add))
+        at = b.op("i8", b.op("mul", rest, const(0.0))) if change == "index inside" else i
+        b.accumulate(a, (at,), add)
+        if change == "used twice":
+            b.store(x, (i,), add)
+    following = top if change == "not carried" else rest
+    carried = (Carried(end, top, const(1.0)),)
+    b.for_(i, ZERO, b.dim(x, 0), ONE, carried, Block(tuple(body), (following,)))
+    fn = Function("f", (a, x), Block(tuple(b.stack[0]), (end,)))
+    verify(fn)
+    after = skipping(fn)
+    verify(after)
+    branch = next(s for s in statements(after.body) if isinstance(s, If))
+    assert bool(branch.then.stmts + branch.orelse.stmts) == (change == "")
+    for values in ([0.1, 0.9, 0.7], [0.1], []):
+        one, two = ([np.zeros(3), np.array(values)] for _ in range(2))
+        assert execute(fn, one) == execute(after, two)
+        np.testing.assert_array_equal(one[0], two[0])
+
+
+def test_strips_are_summed_from_where_the_program_stores_their_values() -> None:
+    """No buffer where each value has an element of its own; one where elements are shared."""
+    for own in (True, False):
+        b = Builder(Namer(), Loc("f.py", 1))
+        x, n = b.var("x", VECTOR), b.var("n", I8)
+        kept = b.alloc(VECTOR, (b.op("add", n, const(1)),), hint="kept")
+        s, i, out = b.var("s", F8), b.var("i", I8), b.var("out", F8)
+        with b.block() as body:
+            e = b.op("exp", b.load(x, i))
+            b.store(kept, (b.op("add", i, ONE) if own else ZERO,), e)
+            y = b.op("add", s, e)
+        b.for_(i, ZERO, n, ONE, (Carried(out, s, const(0.0)),), Block(tuple(body), (y,)))
+        fn = Function("f", (x, n), Block(tuple(b.stack[0]), (out, kept)))
+        after = in_strips(fn, {"exp"})
+        verify(after)
+        assert sum(isinstance(t, Alloc) for t in statements(after.body)) == (1 if own else 2)
+        for size in (0, 1, 700):
+            x = np.linspace(-1.0, 1.0, 700)
+            for u, v in zip(execute(fn, (x, size)), execute(after, (x, size)), strict=True):
+                np.testing.assert_array_equal(u, v)
