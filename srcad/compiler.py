@@ -62,6 +62,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     hoist.run,
     hoist_loads.run,
     checks.run,
+    dead_code.run,  # a loop that carries nothing may be turned
     ascending.run,
     simplify.run,
     accumulate.run,
