@@ -19,16 +19,23 @@ from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
-from srcad.ir.nodes import Function
+from srcad.ir.nodes import For, Function
 from srcad.ir.verify import verify
+from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.gathers import gathered
+from srcad.storage.jam import jammed
+from srcad.storage.loops import merged
+from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
+from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
+from srcad.storage.sums import summed
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -37,21 +44,25 @@ from srcad.transforms import (
     complex_pairs,
     cse,
     dead_code,
+    extrema,
     hoist,
     hoist_loads,
     induction,
     scalarise,
     simplify,
+    slices,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     scalarise.run,
+    slices.run,
     cse.run,
     induction.run,
     hoist.run,
     hoist_loads.run,
     checks.run,
+    dead_code.run,  # a loop that carries nothing may be turned
     ascending.run,
     simplify.run,
     accumulate.run,
@@ -102,7 +113,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     program = Program(
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(fn)
+    program = program.with_fn(fn)
+    return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
 def out_spec(value: Any) -> Spec:
@@ -146,12 +158,38 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    if whole or program.options.backend != "cpu":
-        return reused(fn)
+    if whole:
+        return fast(reused(summed(fn)), program)
     names = vector_functions() if program.options.vector_math else ()
-    return split(vectorised(reused(in_strips(fn, names)), names))
+    compiled = program.options.backend == "cpu"
+    fn = summed(merged(reused(jammed(fn, names) if compiled else fn)))
+    if program.options.verify:
+        verify(fn)
+    if not compiled:
+        return fast(fn, program)
+    fn = vectorised(reused(in_strips(fn, names)), names)
+    return split(hidden(fast(fn, program)))
+
+
+def fast(fn: Function, program: Program) -> Function:
+    """The function with the operations marked that may be fused and reordered."""
+    mode = program.options.fastmath
+    if mode is False or threaded(program.fn) or threaded(fn):  # the bits of one thread
+        return fn
+    given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
+    results = [x.derived for x in leaf_specs(program.out)]
+    known = len(given) + len(program.captures) == len(fn.params)
+    known &= len(results) == len(fn.body.yields)
+    return relaxed(fn, given * known, results * known, mode == "all")
+
+
+def threaded(fn: Function) -> bool:
+    """Whether there are loops for several threads."""
+    family = (fn, *fn.callees.values())
+    return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 
 
 def vector_functions() -> Collection[str]:

@@ -14,6 +14,8 @@ from typing import Any
 from srcad.errors import TypeMismatch
 
 BACKENDS = ("cpu", "python", "reference")
+FASTMATH = {False: False, True: "all", "adjoint": "adjoint", "all": "all"}
+TARGETS = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Options:
             right and seems worth it; ``False``: not even ``prange`` (``docs/parallel.md``).
         vector_math: elementary functions in loops may be computed on whole vectors, within 4 units
             in the last place (``docs/accuracy.md``); else every one is libm's.
+        fastmath: ``"adjoint"``: sums and products that only derivatives are made of may be fused
+            and reordered; ``False``: nothing is; ``"all"``: values may be as well, so that their
+            last digits can differ from the user's code (``docs/accuracy.md``).
+        target: ``"cuda"``: arrays are those of the device, and loops over them kernels
+            (``docs/cuda_arrays.md``).
+        deterministic: on the device: no atomic additions, so results are the same from run to run.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -45,6 +53,9 @@ class Options:
     nogil: bool = False
     parallel: bool | None = None
     vector_math: bool = True
+    fastmath: str | bool = "adjoint"
+    target: str = "cpu"
+    deterministic: bool = False
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:
@@ -63,6 +74,16 @@ class Options:
         if known.get("backend", "cpu") not in BACKENDS:
             raise TypeMismatch(
                 f"no backend {known['backend']!r}", instead=f"backends are {', '.join(BACKENDS)}"
+            )
+        if known.get("fastmath", False) not in FASTMATH:
+            raise TypeMismatch(
+                f"fastmath={known['fastmath']!r}", instead='fastmath is "adjoint", "all" or False'
+            )
+        if "fastmath" in known:
+            known["fastmath"] = FASTMATH[known["fastmath"]]
+        if known.get("target", "cpu") not in TARGETS:
+            raise TypeMismatch(
+                f"no target {known['target']!r}", instead='targets are "cpu" and "cuda"'
             )
         return replace(self, **known)
 

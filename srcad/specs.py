@@ -43,11 +43,13 @@ class Leaf:
     """A number or an array; ``part`` says what it is of a complex one.
 
     A complex number is a ``Node`` of two leaves, ``"real"`` and ``"imag"``; a complex array one
-    leaf, ``"pairs"``: the same memory as floats, with a last axis of size 2.
+    leaf, ``"pairs"``: the same memory as floats, with a last axis of size 2.  ``derived``: it is a
+    tangent or a cotangent.
     """
 
     type: Type
     part: str = ""
+    derived: bool = dataclasses.field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ def leaf_specs(spec: Spec) -> Iterator[Leaf]:
 def gradient_spec(spec: Spec) -> Spec:
     """Structure of a cotangent: floats stay, everything else becomes ``None``."""
     if isinstance(spec, Leaf):
-        return spec if is_float(spec.type) else Opaque(None, None)
+        return replace(spec, derived=True) if is_float(spec.type) else Opaque(None, None)
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(map(gradient_spec, spec.parts)))
     return Opaque(None, None)
@@ -284,8 +286,8 @@ def shadow_spec(spec: Spec) -> Spec:
         if not is_float(spec.type):
             return Opaque(None, None)
         if isinstance(spec.type, Scalar):
-            return Leaf(ArrayT(spec.type.kind, 1, "C"))
-        return Leaf(shadow_type(spec.type), spec.part)
+            return Leaf(ArrayT(spec.type.kind, 1, "C"), derived=True)
+        return Leaf(shadow_type(spec.type), spec.part, derived=True)
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(map(shadow_spec, spec.parts)))
     return Opaque(None, None)

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from srcad.analyses.aliases import Aliases, is_reference
 from srcad.ir.nodes import (
@@ -48,27 +49,38 @@ from srcad.ir.walk import operands, statements, variables
 
 def deciding(fn: Function) -> set[str]:
     """The variables of a function that its decisions depend on."""
-    flow = _Flow(fn)
-    found: set[str] = set()
-    todo = [*flow.roots, *flow.known()]
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += flow.sources[name]
-    arrays = (v for v in variables(fn) if is_reference(v))
-    return found | {v.name for v in arrays if flow.name(v) in found}
+    return Flow(fn, Aliases(fn, distinct=fn.decides is not None)).reaching()
 
 
-class _Flow:
+class Classes(Protocol):
+    """Which references may be to the same storage (``analyses.aliases`` and others)."""
+
+    def root(self, v: Var) -> str:
+        """The class of a reference."""
+        ...
+
+
+class Flow:
     """``sources``: what a variable, or the class of an array, comes from; ``roots`` decide."""
 
-    def __init__(self, fn: Function) -> None:
-        self.fn, self.aliases = fn, Aliases(fn, distinct=fn.decides is not None)
+    def __init__(self, fn: Function, classes: Classes) -> None:
+        self.fn, self.classes = fn, classes
         self.sources: dict[str, list[str]] = defaultdict(list)
         self.roots: set[str] = set()
         for s in statements(fn.body):
             self.statement(s)
+
+    def reaching(self) -> set[str]:
+        """The variables whose value may reach a root; arrays by their contents."""
+        found: set[str] = set()
+        todo = [*self.roots, *self.known()]
+        while todo:
+            name = todo.pop()
+            if name not in found:
+                found.add(name)
+                todo += self.sources[name]
+        arrays = (v for v in variables(self.fn) if is_reference(v))
+        return found | {v.name for v in arrays if self.name(v) in found}
 
     def known(self) -> Iterator[str]:
         """What is known to decide because this is a part of another function."""
@@ -77,7 +89,7 @@ class _Flow:
 
     def name(self, a: Var) -> str:
         """A variable, or the class of the array it refers to (marked, as names are not)."""
-        return f"*{self.aliases.root(a)}" if is_reference(a) else a.name
+        return f"*{self.classes.root(a)}" if is_reference(a) else a.name
 
     def names(self, atoms: Iterable[Atom]) -> Iterator[str]:
         return (self.name(a) for a in atoms if isinstance(a, Var))

@@ -175,7 +175,7 @@ def sample_spec(spec: Spec, axes: Any, what: str, found: list[int | None]) -> Sp
                 instead="give in_axes with None for what all samples share",
             )
         found.append(axes % spec.type.ndim)
-        return Leaf(sample_type(spec.type, axes % spec.type.ndim))
+        return Leaf(sample_type(spec.type, axes % spec.type.ndim), derived=spec.derived)
     if isinstance(spec, Opaque):
         return spec
     parts = [
@@ -213,7 +213,7 @@ def stacked_spec(spec: Spec, axes: Any, placed: list[int]) -> Spec:
                 instead=f"give an axis from {-made.ndim} to {made.ndim - 1}",
             )
         placed.append(axes % made.ndim)
-        return Leaf(made)
+        return Leaf(made, derived=spec.derived)
     if isinstance(spec, Opaque):
         return spec
     given = children(spec, axes, "the result")

@@ -46,7 +46,7 @@ def compressed_program(
         fn = maker.function()
     colours = pack(tuple(Leaf(COLOURS) for _ in maker.colours))
     arguments = {**program.arguments, ".colours": colours, ".count": Leaf(I8)}
-    out = pack(tuple(Leaf(y.type) for y in fn.body.yields))
+    out = pack(tuple(Leaf(y.type, derived=True) for y in fn.body.yields))
     return program.with_fn(fn, arguments=arguments, out=out)
 
 

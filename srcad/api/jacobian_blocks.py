@@ -37,7 +37,7 @@ def jacobian_spec(out: Spec, chosen: list[Selection], many: bool, mode: str) -> 
 def _block_spec(y: Type, spec: Spec, mode: str) -> Spec:
     x = whole_type(spec)
     if x is not None:
-        return leaf_of(block_type(y, x, mode))
+        return gradient_spec(leaf_of(block_type(y, x, mode)))
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(_block_spec(y, p, mode) for p in spec.parts))
     return spec

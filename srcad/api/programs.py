@@ -72,7 +72,12 @@ def reversed_program(
 ) -> tuple[Function, Any]:
     """Reverse mode on a program's IR."""
     fn, report = reverse_with_report(
-        program.fn, active, seeded, allocate=allocate, poison=program.options.poison
+        program.fn,
+        active,
+        seeded,
+        allocate=allocate,
+        poison=program.options.poison,
+        fuse=program.options.target == "cpu",  # in one loop there would be few threads
     )
     fn = conjugated(program, fn, active, seeded, allocate)
     if program.options.verify:
@@ -208,7 +213,8 @@ def vjp_program(program: Program, active: tuple[bool, ...]) -> Program:
     n = captured_count(program)
     fn = move_captures(fn, n, len(program.fn.params))
     seeds = pack(tuple(Leaf(y.type) for y in program.fn.body.yields if is_float(y.type)))
-    grads = pack(tuple(Leaf(p.type) for p, on in zip(program.fn.params, active, strict=True) if on))
+    wanted = [p.type for p, on in zip(program.fn.params, active, strict=True) if on]
+    grads = pack(tuple(Leaf(t, derived=True) for t in wanted))
     return program.with_fn(
         fn,
         arguments={**program.arguments, ".seeds": seeds},

@@ -56,12 +56,13 @@ class Face:
     hint: str = ""
     text: str = ""
     entry: str = ""
+    relaxed: tuple[int, ...] = ()
 
     def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
         """The function that the text defines, compiled at its first call."""
         from srcad.backends.cpu import compile_text, runner
 
-        compiled = compile_text(self.text, self.entry, self.hint, cached)
+        compiled = compile_text(self.text, self.entry, self.hint, cached, self.relaxed)
         run = runner(compiled, self.hint, self.results)
         if self.messages:
             from srcad.messages import filling
@@ -95,7 +96,7 @@ def face_of(program: Program, printed: bool) -> Face:
         from srcad.compiler import finished
 
         module = emit(finished(program))
-        return replace(face, text=module.source, entry=module.entry)
+        return replace(face, text=module.source, entry=module.entry, relaxed=module.relaxed)
     return face
 
 
@@ -198,6 +199,10 @@ def make(program: Program, slot: Any = None) -> Specialisation:
     """Build the code of a program, and keep it in the place of the cache that is given."""
     from srcad.compiler import build
 
+    if program.options.target == "cuda":
+        from srcad.api.offload import Offload
+
+        return Specialisation(face_of(program, False), Offload(program), lambda: program)
     if slot is None:
         return Specialisation(face_of(program, False), build(program), lambda: program)
     face = face_of(program, True)

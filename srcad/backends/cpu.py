@@ -18,7 +18,8 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from srcad.backends.base import NAMESPACE, Unknown, as_tuple
+from srcad.backends.base import NAMESPACE, as_tuple
+from srcad.backends.relaxing import flagged, line_of, relax
 from srcad.errors import InternalError
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 def compile_module(module: Module, filename_hint: str = "srcad", cached: bool = False) -> Any:
     """Execute the module's text; the njit dispatcher of its entry function."""
-    return compile_text(module.source, module.entry, filename_hint, cached)
+    return compile_text(module.source, module.entry, filename_hint, cached, module.relaxed)
 
 
-def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
+def compile_text(
+    source: str, entry: str, hint: str, cached: bool, relaxed: tuple[int, ...] = ()
+) -> Any:
     """Execute a module's text; the njit dispatcher of its entry function.
 
     Args:
@@ -39,22 +42,44 @@ def compile_text(source: str, entry: str, hint: str, cached: bool) -> Any:
         entry: name of the entry function.
         hint: what the text is called in tracebacks.
         cached: whether compiled code is kept on disk.
+        relaxed: which operations may be fused and reordered (``backends.relaxing``).
     """
     filename = register(source, hint)
     # Numba resolves recursion only in functions of a module that can be found
     namespace: dict[str, Any] = {**NAMESPACE, "__name__": __name__}
-    exec(compile(source, filename, "exec"), namespace)
-    mark = hashlib.sha256(source.encode()).hexdigest()[:16]
+    code = flagged(source, filename, relaxed) if relaxed else compile(source, filename, "exec")
+    exec(code, namespace)
+    meaning = source + repr(relaxed) if relaxed else source
+    mark = hashlib.sha256(meaning.encode()).hexdigest()[:16]
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+            if not f.targetoptions.get("parallel"):
+                made = relaxed_pipeline if relaxed else pipeline
+                f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+            elif relaxed:
+                relax(f)
     if namespace.get("PACKED"):
         pack(namespace[entry])
     if cached:
         from srcad.backends.machine import Overloads
 
-        namespace[entry]._cache = Overloads(source)
+        namespace[entry]._cache = Overloads(meaning)
     return namespace[entry]
+
+
+def pipeline(*args: Any) -> Any:
+    """A compiler for one function, loaded where there is something to compile."""
+    from srcad.backends.pipeline import Pipeline
+
+    return Pipeline(*args)
+
+
+def relaxed_pipeline(*args: Any) -> Any:
+    """``pipeline`` for a text with relaxed operations."""
+    from srcad.backends.pipeline import RelaxedPipeline
+
+    return RelaxedPipeline(*args)
 
 
 def pack(dispatcher: Any) -> None:
@@ -92,28 +117,12 @@ class CpuBackend:
         return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
 
-def guard(compiled: Any) -> None:
-    """Let a dispatcher raise ``Unknown`` where it would compile, so that its own choice among what
-    is compiled says whether arguments are of a kind that it was made for."""
-    if not hasattr(compiled, "learn"):
-        compiled.learn = compiled._compile_for_args
-
-        def refuse(*args: Any, **keywords: Any) -> Any:
-            raise Unknown
-
-        compiled._compile_for_args = refuse
-
-
 def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
     """A dispatcher as a function that returns the tuple of its ``count`` results."""
 
     def call(*args: Any) -> tuple:
         try:
-            try:
-                return as_tuple(count, compiled(*args))
-            except Unknown:
-                compiled.learn(*args)
-                return as_tuple(count, compiled(*args))
+            return as_tuple(count, compiled(*args))
         except Exception as error:
             if not while_compiling(error):
                 raise
@@ -138,7 +147,7 @@ def while_compiling(error: Exception) -> bool:
 def refusal(name: str, error: Exception) -> InternalError:
     """The error for generated code that Numba does not compile: a bug of srcad."""
     at = getattr(error, "loc", None)
-    place = Place(at.filename, at.line, name) if at is not None and at.line else None
+    place = Place(at.filename, line_of(at.line), name) if at is not None and at.line else None
     what = next((s.strip() for s in str(error).splitlines() if s.strip()), type(error).__name__)
     return InternalError(
         f"Numba cannot compile the code generated for {name}: {what}",

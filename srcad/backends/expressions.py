@@ -13,7 +13,7 @@ import ast
 import math
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from srcad.ir.nodes import Const, Op
@@ -142,8 +142,20 @@ def convert(e: Expr, have: Type, want: Type) -> Expr:
 
 
 # scalar operations
-def operation(s: Op, args: list[Expr], vector: bool = False) -> Expr:
+def operation(s: Op, args: list[Expr], vector: bool = False, relaxed: bool = False) -> Expr:
     """A scalar primitive; with ``vector``, in the spelling that has a vector form."""
+    e = _operation(s, args, vector)
+    return replace(e, node=relaxing(e.node)) if relaxed else e
+
+
+def relaxing(node: ast.expr) -> ast.expr:
+    """A sum or a product (or zero, or a product), marked as one that may be fused and reordered."""
+    inner = node.orelse if isinstance(node, ast.IfExp) else node
+    inner.relaxed = True  # type: ignore[attr-defined]
+    return node
+
+
+def _operation(s: Op, args: list[Expr], vector: bool) -> Expr:
     types = [a.type for a in s.args]
     args = _numbers(s, args, types)
     template = f"vmath.{s.op}({{0}})" if vector else PRIMITIVES[s.op].template

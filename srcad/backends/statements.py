@@ -122,7 +122,9 @@ class StatementPrinter:
         if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Name):
             if node.left.id == target:
                 store = ast.Name(target, ast.Store())
-                return self.emit(ast.AugAssign(store, node.op, node.right), loc)
+                aug = ast.AugAssign(store, node.op, node.right)
+                aug.relaxed = getattr(node, "relaxed", False)  # type: ignore[attr-defined]
+                return self.emit(aug, loc)
         out = ast.Assign([ast.Name(target, ast.Store())], node)
         out.width = e.width  # type: ignore[attr-defined]
         return self.emit(out, loc)
@@ -144,7 +146,8 @@ class StatementPrinter:
             self.helpers.add(PRIMITIVES[s.op].helper)
         vector = s.target.name in self.fn.vector
         self.vector |= vector
-        self.define(s.target, ex.operation(s, args, vector), s.loc)
+        relaxed = s.target.name in self.fn.relaxed
+        self.define(s.target, ex.operation(s, args, vector, relaxed), s.loc)
 
     def subscripts(self, s: Load | Store | Accumulate, index: list[Expr]) -> list[Expr]:
         """Subscripts that are never negative as unsigned numbers, where that is not obvious."""
@@ -172,7 +175,9 @@ class StatementPrinter:
         self.disturb(self.effects.of(s))
         target = storage.element(array, index, ast.Store())
         assert isinstance(target, ast.Subscript)
-        self.emit(ast.AugAssign(target, ast.Add(), value.node), s.loc)
+        node = ast.AugAssign(target, ast.Add(), value.node)
+        node.relaxed = s.array.name in self.fn.relaxed  # type: ignore[attr-defined]
+        self.emit(node, s.loc)
 
     def _alloc(self, s: Alloc) -> None:
         self.define(s.target, storage.alloc(s, self.gather(s.shape)), s.loc, movable=False)

@@ -352,3 +352,4 @@ class Function:
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
     vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
+    relaxed: frozenset[str] = field(default=frozenset(), compare=False)  # ``storage.relaxed``

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from srcad.ir.nodes import Block, Call, For, Function, Stmt, Var, While
 from srcad.ir.walk import binders, blocks, operands, statements, targets
@@ -30,7 +31,7 @@ def split(fn: Function, long: int = LONG, part: int = PART) -> Function:
     for k in range(len(groups), 0, -1):
         run = groups[k - 1]
         if sum(map(weight, run)) > part // 2 and not isinstance(run[0], (For, While)):
-            run = [outlined(f"{fn.name}_part{k}", run, needed, callees, fn.vector)]
+            run = [outlined(f"{fn.name}_part{k}", run, needed, callees, fn)]
         for s in reversed(run):
             needed |= {v.name for v in free(s)}
         rest[:0] = run
@@ -59,11 +60,7 @@ def runs(stmts: tuple[Stmt, ...], part: int) -> Iterator[list[Stmt]]:
 
 
 def outlined(
-    name: str,
-    run: list[Stmt],
-    needed: set[str],
-    callees: dict[str, Function],
-    vector: frozenset[str],
+    name: str, run: list[Stmt], needed: set[str], callees: dict[str, Function], whole: Function
 ) -> Call:
     """A call of a new function that has the statements; ``needed`` are read after them."""
     made = {v.name for s in run for v in targets(s)}
@@ -72,7 +69,8 @@ def outlined(
     while name in callees:
         name += "_"
     body = Block(tuple(run), results)
-    callees[name] = Function(name, tuple(params.values()), body, callees, vector=vector)
+    marks: dict[str, Any] = {"vector": whole.vector, "relaxed": whole.relaxed}
+    callees[name] = Function(name, tuple(params.values()), body, callees, **marks)
     return Call(results, name, tuple(params.values()), run[0].loc)
 
 
