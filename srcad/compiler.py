@@ -25,6 +25,7 @@ from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.apart import sums_apart
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
@@ -150,6 +151,8 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
     if program.options.verify:
         verify(fn)
+    if program.options.fastmath == "all" and not threaded(fn):
+        fn = sums_apart(fn)
     if whole or program.options.backend != "cpu":
         return fast(reused(fn), program)
     names = vector_functions() if program.options.vector_math else ()
