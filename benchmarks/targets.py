@@ -100,17 +100,22 @@ class Variant:
     primal: float
 
     @property
+    def factor(self) -> float:
+        """How many times slower: by the limit's measure, where there is a limit."""
+        return self.primal if self.limit is None else self.limit
+
+    @property
     def missed(self) -> bool:
-        """Slower than the original by the limit's measure, and not because the primal is."""
-        return (self.limit is None or self.limit > WORSE) and self.primal > WORSE
+        """Whether that is too much."""
+        return self.factor > WORSE
 
     @property
     def verdict(self) -> str:
-        """In words."""
-        if self.missed:
-            return f"missed {min(self.primal, self.limit or self.primal):.2f}x"
-        slower = self.limit is not None and self.limit > WORSE
-        return "met (its primal is slower as well)" if slower else "met"
+        """In words; whether the primal of this style is slower as well is seen beside it."""
+        if not self.missed:
+            return "met"
+        same = " (so is its primal)" if self.primal <= WORSE else ""
+        return f"missed {self.factor:.2f}x{same}"
 
 
 def variant(row: dict[str, Any], original: dict[str, Any]) -> Variant:

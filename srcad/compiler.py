@@ -26,12 +26,17 @@ from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
+from srcad.storage.gathers import gathered
+from srcad.storage.jam import jammed
+from srcad.storage.loops import merged
+from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
+from srcad.storage.sums import summed
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -40,21 +45,25 @@ from srcad.transforms import (
     complex_pairs,
     cse,
     dead_code,
+    extrema,
     hoist,
     hoist_loads,
     induction,
     scalarise,
     simplify,
+    slices,
 )
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
     scalarise.run,
+    slices.run,
     cse.run,
     induction.run,
     hoist.run,
     hoist_loads.run,
     checks.run,
+    dead_code.run,  # a loop that carries nothing may be turned
     ascending.run,
     simplify.run,
     accumulate.run,
@@ -105,7 +114,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     program = Program(
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(fn)
+    program = program.with_fn(fn)
+    return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
 def out_spec(value: Any) -> Spec:
@@ -149,14 +159,25 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    if program.options.fastmath == "all" and not threaded(fn):
-        fn = sums_apart(fn)
-    if whole or program.options.backend != "cpu":
-        return fast(reused(fn), program)
+    if whole:
+        return fast(reused(apart(summed(fn), program)), program)
     names = vector_functions() if program.options.vector_math else ()
-    return split(fast(vectorised(reused(in_strips(fn, names)), names), program))
+    compiled = program.options.backend == "cpu"
+    fn = apart(summed(merged(reused(jammed(fn, names) if compiled else fn))), program)
+    if program.options.verify:
+        verify(fn)
+    if not compiled:
+        return fast(fn, program)
+    fn = vectorised(reused(in_strips(fn, names)), names)
+    return split(hidden(fast(fn, program)))
+
+
+def apart(fn: Function, program: Program) -> Function:
+    """The function with sums in loops of their own, where their order is free."""
+    return sums_apart(fn) if program.options.fastmath == "all" and not threaded(fn) else fn
 
 
 def fast(fn: Function, program: Program) -> Function:

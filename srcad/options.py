@@ -15,6 +15,7 @@ from srcad.errors import TypeMismatch
 
 BACKENDS = ("cpu", "python", "reference")
 FASTMATH = {False: False, True: "all", "adjoint": "adjoint", "all": "all"}
+TARGETS = ("cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Options:
         fastmath: ``"adjoint"``: sums and products that only derivatives are made of may be fused
             and reordered; ``False``: nothing is; ``"all"``: values may be as well, so that their
             last digits can differ from the user's code (``docs/accuracy.md``).
+        target: ``"cuda"``: arrays are those of the device, and loops over them kernels
+            (``docs/cuda_arrays.md``).
+        deterministic: on the device: no atomic additions, so results are the same from run to run.
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -50,6 +54,8 @@ class Options:
     parallel: bool | None = None
     vector_math: bool = True
     fastmath: str | bool = "adjoint"
+    target: str = "cpu"
+    deterministic: bool = False
     poison: bool = False
 
     def merged(self, changes: dict[str, Any]) -> Options:
@@ -75,6 +81,10 @@ class Options:
             )
         if "fastmath" in known:
             known["fastmath"] = FASTMATH[known["fastmath"]]
+        if known.get("target", "cpu") not in TARGETS:
+            raise TypeMismatch(
+                f"no target {known['target']!r}", instead='targets are "cpu" and "cuda"'
+            )
         return replace(self, **known)
 
 

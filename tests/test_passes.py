@@ -22,7 +22,17 @@ from srcad.ir.text import text
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Type
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
-from srcad.transforms import checks, cse, dead_code, hoist, induction, scalarise, simplify
+from srcad.storage.sums import summed
+from srcad.transforms import (
+    accumulate,
+    checks,
+    cse,
+    dead_code,
+    hoist,
+    induction,
+    scalarise,
+    simplify,
+)
 from tests.pass_programs import program
 
 VECTOR = ArrayT("f8", 1)
@@ -43,6 +53,7 @@ PASSES: dict[str, Callable[[Function], Function]] = {
     "scalarise": scalarise.run,
     "induction": induction.run,
     "dead_code": dead_code.run,
+    "sums": lambda fn: summed(accumulate.run(fn)),
     "cleanup": cleanup,
 }
 

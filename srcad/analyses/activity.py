@@ -31,7 +31,7 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.threads import is_barrier
+from srcad.ir.threads import is_inert
 from srcad.ir.types import Scalar, is_float
 from srcad.ir.walk import statements
 from srcad.rules.registry import has_rule, is_zero
@@ -146,7 +146,7 @@ class Activity:
                     if not is_reference(c.arg) and (marks.has(c.init) or marks.has(y)):
                         marks.put(c.arg)
                         marks.put(c.result)
-            case Call() if not is_barrier(s):
+            case Call() if not is_inert(s):
                 if marks.any(s.args):
                     for a in self._call_outputs(s):
                         marks.put(a)
@@ -200,7 +200,7 @@ class Activity:
                     if not is_reference(c.arg) and (marks.has(c.result) or marks.has(c.arg)):
                         for a in (c.arg, c.result, c.init, y):
                             marks.put(a)
-            case Call() if not is_barrier(s):
+            case Call() if not is_inert(s):
                 if marks.any(self._call_outputs(s)):
                     for a in s.args:
                         marks.put(a)

@@ -6,8 +6,9 @@ whether every element sees the same accesses in the same order whatever the orde
 Invariant: that is so where nothing is written, or where every access is at one and the same
 subscript, on one axis of one array, that differs from iteration to iteration (seen through views
 that fix positions), or where elements are only accumulated into by adjoint code, whose sums may
-come in any order.  Limits: subscripts that are the counter plus or minus what does not change,
-known not to be negative; whole-array operations on what is written.
+come in any order; or where the bounds of the loops say so for every pair of accesses
+(``analyses.meetings``).  Limits: subscripts known not to be negative; whole-array operations on
+what is written.
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -30,6 +31,9 @@ from __future__ import annotations
 from collections import defaultdict
 
 from srcad.analyses.aliases import Aliases, is_reference
+from srcad.analyses.elements import Access
+from srcad.analyses.meetings import Meetings
+from srcad.analyses.tree import Node, Tree
 from srcad.ir.bounds import Bounds
 from srcad.ir.nodes import (
     Accumulate,
@@ -47,10 +51,10 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import ArrayT
+from srcad.ir.types import ArrayT, is_float
 from srcad.ir.walk import binders, operands, statements, targets
 
-Access = Load | Store | Accumulate
+Touch = Load | Store | Accumulate
 Element = tuple[str, tuple[Atom | None, ...]]  # an array, subscripts (None: not known)
 
 
@@ -58,22 +62,53 @@ class Order:
     """What the questions about a function have in common."""
 
     def __init__(self, fn: Function, distinct: bool = False) -> None:
-        self.aliases, self.bounds = Aliases(fn, distinct), Bounds(fn)
+        self.fn, self.aliases, self.bounds = fn, Aliases(fn, distinct), Bounds(fn)
+        self._bodies: dict[str, Node] = {}
+        self._meetings: Meetings | None = None
 
     def of(self, s: For) -> Iterations:
         """The iterations of a loop."""
         return Iterations(self, s)
+
+    def meetings(self) -> Meetings:
+        """Which accesses can meet, in the function as it was given."""
+        if self._meetings is None:
+            self._meetings = Meetings(Tree(self.fn))
+            bodies = (n for n in self._meetings.tree.nodes if isinstance(n.owner, For))
+            self._bodies = {n.owner.index.name: n for n in bodies}  # type: ignore[union-attr]
+        return self._meetings
+
+    def meet(self, s: For, root: str, added: bool) -> bool:
+        """Whether iterations of a loop may touch the same element of a class of storage.
+
+        Sums do not count: those of adjoint code, with ``added`` all.
+        """
+        meetings = self.meetings()
+        loop = self._bodies.get(s.index.name)
+        if loop is None:
+            return True
+        found = [
+            (t, Access(n, k, self.aliases.root(t.array), t.array, t.index))
+            for n in loop.subtree()
+            for k, t in enumerate(n.block.stmts)
+            if isinstance(t, (Load, Store, Accumulate)) and self.aliases.root(t.array) == root
+        ]
+        return any(
+            not _harmless(a, b, added) and meetings.ever(x, y, loop)
+            for k, (a, x) in enumerate(found)
+            for b, y in found[k:]
+        )
 
 
 class Iterations:
     """One loop: ``accesses`` by class of storage."""
 
     def __init__(self, order: Order, s: For) -> None:
-        self.order = order
+        self.order, self.loop = order, s
         self.inside = list(statements(s.body))
         self.made = {v.name for t in self.inside for v in targets(t)}
         self.views = {t.target.name: t for t in self.inside if isinstance(t, View)}
-        self.accesses: dict[str, list[Access]] = defaultdict(list)
+        self.accesses: dict[str, list[Touch]] = defaultdict(list)
         self.whole: set[str] = set()  # what operations read as a whole
         for t in self.inside:
             if isinstance(t, (Load, Store, Accumulate)):
@@ -98,9 +133,10 @@ class Iterations:
         elements = [self.element(t) for t in group]
         if len({base for base, _ in elements}) > 1 or elements[0][0] in self.made:
             return False
-        return any(map(self.distinct, zip(*(index for _, index in elements), strict=True)))
+        columns = zip(*(index for _, index in elements), strict=True)
+        return any(map(self.distinct, columns)) or not self.order.meet(self.loop, root, added)
 
-    def element(self, t: Access) -> Element:
+    def element(self, t: Touch) -> Element:
         """The array made outside the loop that an access goes to, and its subscripts there."""
         array = t.array
         index: tuple[Atom | None, ...] = t.index
@@ -162,6 +198,13 @@ def _varying(s: For, inside: list[Stmt]) -> set[str]:
     return found
 
 
+def _harmless(a: Touch, b: Touch, added: bool) -> bool:
+    """Whether two accesses may come in any order."""
+    if isinstance(a, Accumulate) and isinstance(b, Accumulate):
+        return added or all(t.loc is not None and t.loc.role == "adjoint" for t in (a, b))
+    return isinstance(a, Load) and isinstance(b, Load)
+
+
 SUM = ("add", "sub")
 COMMUTATIVE = ("add", "mul", "maximum", "minimum")
 
@@ -183,10 +226,23 @@ def only_added(body: Block, arg: Var, end: Atom, ops: tuple[str, ...] = SUM) -> 
     >>> only_added(Block(tuple(b.stack[0])), total, twice)
     False
     """
-    return _Sum(ops).through(body, arg) == end
+    return Sums(ops).through(body, arg) == end
 
 
-class _Sum:
+def adjoint_sum(body: Block, arg: Var, end: Atom) -> bool:
+    """Whether a carried number is a sum that only adjoint code adds to."""
+    walk = Sums()
+    if not is_float(arg.type) or walk.through(body, arg) != end:
+        return False
+    adding = (
+        t
+        for t in statements(body)
+        if isinstance(t, Op) and any(isinstance(a, Var) and a.name in walk.spent for a in t.args)
+    )
+    return all(t.loc is not None and t.loc.role == "adjoint" for t in adding)
+
+
+class Sums:
     """Follows a number through a reduction; ``spent`` are its earlier values, not used again."""
 
     def __init__(self, ops: tuple[str, ...] = SUM) -> None:

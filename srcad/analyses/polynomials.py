@@ -115,6 +115,11 @@ class Forms:
                 return plus({}, parts[0], -1)
             case "i8" | "positive":
                 return parts[0]
+            case "max":
+                for k in (0, 1):  # of a number and what is known to be no smaller
+                    low, other = self.bounds.lower(s.args[k]), parts[1 - k]
+                    if low is not None and not set(other) - {()} and other.get((), 0) <= low:
+                        return parts[k]
         return None
 
     # signs

@@ -18,6 +18,7 @@ from collections import defaultdict
 
 from srcad.analyses.effects import Summary
 from srcad.analyses.elements import Access, touches_again
+from srcad.analyses.meetings import Meetings
 from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.tree import Node, Tree, may_follow
 from srcad.ir.nodes import (
@@ -52,6 +53,7 @@ class Reload:
         unwritten: frozenset[str] = frozenset(),
     ) -> None:
         self.tree, self.regions, self.summaries = tree, regions, summaries
+        self.meetings = Meetings(tree)
         self.unwritten = unwritten  # parameters whose writes will be left out
         self.writes: dict[str, list[Access]] = defaultdict(list)
         self.resizes: dict[str, list[Access]] = defaultdict(list)
@@ -132,7 +134,7 @@ class Reload:
         if home.stmt is None and home.position < 0 or root in self._handed_on():
             return False
         read = self.access(node, position, s.array, s.index)
-        return not any(touches_again(self.tree, read, x, home.node) for x in self._by_root[root])
+        return not any(self.again(read, x, home.node) for x in self._by_root[root])
 
     # order
     def follows(self, first: Access, second: Access, region: str) -> bool:
@@ -142,11 +144,16 @@ class Reload:
         """
         home = self.tree.home.get(region)
         if home is None or not self._direct(region):
-            return touches_again(self.tree, first, second, None)
+            return self.again(first, second, None)
         made, bound = (home.node, home.position), self.tree.home[first.root]
         if first.root != region and not may_follow(made, (bound.node, bound.position), home.node):
             return False  # bound before this execution makes its own, or after it is finished
-        return touches_again(self.tree, first, second, home.node)
+        return self.again(first, second, home.node)
+
+    def again(self, first: Access, second: Access, birth: Node | None) -> bool:
+        """Whether ``second`` may run after ``first`` and meet an element that it touched."""
+        quick = touches_again(self.tree, first, second, birth)
+        return quick and self.meetings.again(first, second, birth)
 
     def _direct(self, region: str) -> bool:
         """Whether a region is only ever written through its own name and views of it."""

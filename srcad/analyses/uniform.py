@@ -144,9 +144,10 @@ def refuse(s: Stmt, why: Loc | None) -> None:
     """The error for a barrier that not all threads reach."""
     line = f" (decided at line {why.line})" if why is not None else ""
     raise UnsupportedSyntax(
-        f"cuda.syncthreads() that not every thread of the block may reach{line}",
+        f"a barrier that not every thread of the block may reach{line}",
         getattr(s, "loc", None),
-        "the adjoint of a barrier is a barrier, which all threads of the block must execute; a "
-        "return, a condition or a loop before it depends on the thread",
+        "the adjoint of a barrier (syncthreads, syncwarp, a shuffle) is a barrier, which all "
+        "threads of the block must execute; a return, a condition or a loop before it depends on "
+        "the thread",
         "let all threads come to the barrier, and guard what they do between barriers with an if",
     )

@@ -12,7 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from srcad.errors import DeviceError
+from srcad.backends.device_driver import ready
+from srcad.backends.device_memory import Gpu, apart, packed, shell
+from srcad.errors import DeviceError, TypeMismatch
+
+__all__ = [
+    "apart",
+    "device_array",
+    "device_copy",
+    "is_device_array",
+    "of_device",
+    "packed",
+    "shell",
+    "stand_in",
+    "zeros_like",
+]
 
 
 def is_device_array(x: Any) -> bool:
@@ -20,9 +34,56 @@ def is_device_array(x: Any) -> bool:
     return getattr(x, "__cuda_ndarray__", False) is True or hasattr(x, "__cuda_array_interface__")
 
 
+def of_device(bound: dict[str, Any], expected: bool) -> dict[str, Any]:
+    """Arguments by name, with arrays of NumPy for those of the device.
+
+    Raises:
+        TypeMismatch: there is one where none is expected.
+    """
+    if not any(map(on_device, bound.values())):
+        return bound
+    if not expected:
+        name = next(k for k, v in bound.items() if on_device(v))
+        raise TypeMismatch(
+            f"argument {name!r} is an array of the device",
+            why="the function runs on the processor",
+            instead='srcad.differentiable(f, target="cuda"), or x.copy_to_host()',
+        )
+    return {k: stand_in(v, f"argument {k!r}", True) for k, v in bound.items()}
+
+
+def on_device(x: Any) -> bool:
+    """Whether something is an array of the device, or has one in it."""
+    if isinstance(x, (float, int, np.ndarray)):
+        return False
+    if is_device_array(x):
+        return True
+    if isinstance(x, dict):
+        return any(map(on_device, x.values()))
+    if isinstance(x, (tuple, list)):
+        return any(map(on_device, x))
+    fields = getattr(x, "__dataclass_fields__", ()) if not isinstance(x, type) else ()
+    return any(on_device(getattr(x, n, None)) for n in fields)
+
+
 def device_array(cuda: Any, x: Any) -> Any:
     """An array of the device as Numba's; its memory is the same."""
     return x if hasattr(x, "__cuda_ndarray__") else cuda.as_cuda_array(x)
+
+
+def device_copy(x: Any) -> Any:
+    """A copy of an array of the device."""
+    gpu = Gpu(ready())
+    made = gpu.empty(x.shape, shell(x).dtype)
+    made.copy_to_device(device_array(gpu.cuda, x))
+    return made
+
+
+def zeros_like(x: Any) -> Any:
+    """Zeros of the shape of a result, where it is."""
+    if is_device_array(x):
+        return Gpu(ready()).zeros(x.shape, shell(x).dtype)
+    return np.zeros(np.shape(x))
 
 
 def stand_in(x: Any, what: str, host: bool) -> Any:
@@ -57,46 +118,3 @@ def stand_in(x: Any, what: str, host: bool) -> Any:
         fields = {n: stand_in(getattr(x, n), f"{what}.{n}", host) for n in names}
         return dataclasses.replace(x, **fields)
     return x
-
-
-def shell(x: Any) -> np.ndarray:
-    """An array of NumPy like one of the device, without contents."""
-    if not hasattr(x, "__cuda_array_interface__"):  # the simulator's
-        shape, strides, dtype, fixed = tuple(x.shape), x.strides, x.dtype, False
-    else:
-        known = x.__cuda_array_interface__
-        shape, strides = tuple(known["shape"]), known.get("strides")
-        dtype, fixed = np.dtype(known["typestr"]), bool(known["data"][1])
-    if strides is None:
-        strides = packed(shape, dtype)
-    return np.lib.stride_tricks.as_strided(np.empty(1, dtype), shape, strides, writeable=not fixed)
-
-
-def packed(shape: tuple[int, ...], dtype: np.dtype) -> tuple[int, ...]:
-    """The strides of a contiguous array."""
-    sizes = [dtype.itemsize]
-    for n in shape[:0:-1]:
-        sizes.append(sizes[-1] * n)
-    return tuple(sizes[::-1])[: len(shape)] if shape else ()
-
-
-def apart(a: Any, b: Any) -> bool:
-    """Whether the memory that two arrays span is apart."""
-    (low, high), (first, last) = extent(a), extent(b)
-    return high <= first or last <= low
-
-
-def extent(x: Any) -> tuple[int, int]:
-    """The addresses that an array spans."""
-    if hasattr(x, "__cuda_array_interface__"):
-        known = x.__cuda_array_interface__
-        start = known["data"][0]
-        frame = shell(x)
-    else:
-        frame = x._ary
-        start = frame.ctypes.data
-    if frame.size == 0:
-        return start, start
-    steps = [(n - 1) * s for n, s in zip(frame.shape, frame.strides, strict=True)]
-    low = start + sum(s for s in steps if s < 0)
-    return low, start + sum(s for s in steps if s > 0) + frame.itemsize

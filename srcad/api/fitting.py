@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from srcad.api.device_arrays import is_device_array, shell
 from srcad.errors import TypeMismatch
-from srcad.ir.types import ArrayT, Scalar
+from srcad.ir.types import ArrayT, Scalar, numpy_dtype
 from srcad.specs import Leaf
 
 
@@ -27,7 +28,21 @@ def fit(t: Any, x: Any, leaf: Leaf, what: str) -> Any:
             )
         value = real_array(t, float, what)
         return np.float32(value) if leaf.type.kind == "f4" else float(value)
+    if is_device_array(t):
+        return fit_device(t, tuple(x.shape), leaf.type, what)
     return fit_array(t, np.shape(x), leaf.type, what)
+
+
+def fit_device(t: Any, shape: tuple[int, ...], kind: Any, what: str) -> Any:
+    """An array of the device, if it has the given shape and dtype."""
+    seen = shell(t)
+    if seen.shape != shape or seen.dtype != numpy_dtype(kind.dtype):
+        raise TypeMismatch(
+            f"{what} has shape {seen.shape} and dtype {seen.dtype}, expected {shape} and "
+            f"{numpy_dtype(kind.dtype)}",
+            instead="give an array of the shape and dtype of what it belongs to",
+        )
+    return t
 
 
 def fit_complex(t: Any, x: Any, leaf: Leaf, what: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import typeof_impl
 
 from srcad import options as settings
-from srcad.api.ready import Hot, Ready, hottest
+from srcad.api.ready import Entry, Ready, plan_of
 from srcad.api.safety import compiling, located, name_of
 from srcad.api.specialisation import (
     Specialisation,
@@ -32,7 +32,7 @@ from srcad.api.specialisation import (
     unchanged,
     watched,
 )
-from srcad.backends.base import Unknown
+from srcad.backends.base import rarely_collected
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
@@ -40,17 +40,18 @@ from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
 
 if TYPE_CHECKING:
     from srcad.api.outs import Route
+    from srcad.backends.gate import Plan
     from srcad.cache.entries import Slot
     from srcad.compiler import Program
 
 
 # A program and what must not have changed for it to be the function's.  The few last ones of a
-# function are kept, since one that is differentiated in one mode soon is in the other.
+# function are kept, since one that is differentiated in one mode soon is in the other; gates, too.
 Lowered = tuple["Program", tuple[Any, ...], tuple[Any, ...]]
 FEW = 4
 
 
-class Transformed:
+class Transformed(Entry):
     """A function made from another one; see the module docstring.
 
     Args:
@@ -73,9 +74,9 @@ class Transformed:
             )
         self.cache: dict[Any, Specialisation] = {}
         self.quick: dict[tuple[Any, ...], tuple[Options, Specialisation]] = {}
-        self.hot: Hot | None = None
         self.routes: dict[Any, Route] = {}  # calls with ``out``
-        self.route: Callable[[Any, Any], Any] | None = None  # the last of them, the short way
+        self.plans: tuple[Plan, ...] = ()  # of the gates before ``called``
+        self.enter(self.called)
         self.ready: dict[bytes, Ready] = {}  # by the fingerprint of the arguments
         self.lowered: dict[Any, Lowered] = {}
         if not isinstance(f, Transformed):
@@ -164,7 +165,18 @@ class Transformed:
     @located
     def specs(self, bound: dict[str, Any]) -> dict[str, Spec]:
         """The kinds of arguments bound by name."""
+        bound = self.seen(bound)
         return {k: spec_of(v, f"argument {k!r}") for k, v in bound.items()}
+
+    def seen(self, bound: dict[str, Any]) -> dict[str, Any]:
+        """Arguments, with arrays of NumPy for those of the device, of the same kinds.
+
+        Raises:
+            TypeMismatch: an array of the device for a function of the processor.
+        """
+        from srcad.api.device_arrays import of_device
+
+        return of_device(bound, self.options.target == "cuda")
 
     def specialise(self, bound: dict[str, Any]) -> Specialisation:
         """Compiled code for these arguments."""
@@ -203,7 +215,7 @@ class Transformed:
             found = Specialisation(face, face.start(True), self.guarded(program))
             if found.valid():
                 return found
-        with compiling(self):
+        with compiling(self), rarely_collected():
             return make(program(), slot)
 
     def guarded(self, program: Callable[[], Program]) -> Callable[[], Program]:
@@ -218,7 +230,8 @@ class Transformed:
     def slot(self, kind: tuple[Any, ...], specs: dict[str, Spec]) -> Slot | None:
         """The place in the cache on disk; ``None`` where the code is not kept there."""
         options = self.options
-        if not options.cache or options.debug or options.backend != "cpu":
+        printed = options.backend == "cpu" == options.target
+        if not options.cache or options.debug or not printed:
             return None
         from srcad.cache import directory
         from srcad.cache.entries import Slot
@@ -235,52 +248,60 @@ class Transformed:
                 print(f"srcad: {self.__name__} is not cached: {reason}", file=sys.stderr)
             return None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call with the arguments of the user's function."""
-        # written out, not in functions: this is what a call costs over the compiled function
+    @property
+    def launches(self) -> bool:
+        """Whether a call launches kernels, and takes a stream."""
+        return self.options.target == "cuda" and "stream" not in self.signature.parameters
+
+    def on_stream(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call on a stream of the device."""
+        from srcad.api.offload import streaming
+
+        rest = dict(kwargs)
+        with streaming(rest.pop("stream")):
+            return self(*args, **rest)
+
+    def called(self, *args: Any, **kwargs: Any) -> Any:
+        """A call with the arguments of the user's function that no gate has taken."""
         if kwargs:
             if "out" in kwargs and (into := self.into) is not None:
                 return into(self, args, kwargs)
+            if "stream" in kwargs and self.launches:
+                return self.on_stream(args, kwargs)
             return self.call_bound(self.bind(args, kwargs))
-        hot = self.hot
-        if hot is not None and hot.options is settings.in_force and len(args) == hot.count:
-            for k in hot.arrays:
-                if type(args[k]) is not np.ndarray:
-                    return self.call(args)
-            for table, name, value in hot.names:
-                if table.get(name) is not value:
-                    return self.call(args)
-            for get, value in hot.watched:
-                if get() is not value:
-                    return self.call(args)
-            try:
-                result = hot.run(*args, *hot.extra) if hot.extra else hot.run(*args)
-            except Unknown:
-                pass
-            else:
-                return result if hot.finish is None else hot.finish(result)
-        return self.call(args)
-
-    def call(self, args: tuple[Any, ...]) -> Any:
-        """Call where there is more than one specialisation, or more to do than to run it."""
         try:
             ready = self.ready.get(fingerprint(args))
         except Exception:  # arguments that Numba does not know: structures, objects
             ready = None
-        if ready is not None and ready.options is settings.in_force:
-            for k, dtype in ready.arrays:
-                x = args[k]
-                if type(x) is not np.ndarray or x.dtype is not dtype:
-                    return self.prepare_call(args)
-            for table, name, value in ready.names:
-                if table.get(name) is not value:
-                    return self.prepare_call(args)
-            for get, value in ready.watched:
-                if get() is not value:
-                    return self.prepare_call(args)
-            if not ready.integers or ready.fit(args):
-                return ready.run(*args)
-        return self.prepare_call(args)
+        if ready is None or ready.options is not settings.in_force:
+            return self.prepare_call(args)
+        for k, dtype in ready.arrays:
+            x = args[k]
+            if type(x) is not np.ndarray or x.dtype is not dtype:
+                return self.prepare_call(args)
+        for table, name, value in ready.names:
+            if table.get(name) is not value:
+                return self.prepare_call(args)
+        for get, value in ready.watched:
+            if get() is not value:
+                return self.prepare_call(args)
+        if ready.integers and not ready.fit(args):
+            return self.prepare_call(args)
+        if not ready.planned:
+            ready.planned = True
+            self.open(plan_of(ready, args))
+        return ready.run(*args)
+
+    def open(self, plan: Plan | None) -> None:
+        """Put a gate for calls of one kind before all others."""
+        if plan is not None:
+            from srcad.backends.gate import gate
+
+            self.plans = (plan, *self.plans)[:FEW]
+            way = self.called
+            for known in reversed(self.plans):
+                way = gate(known, way)
+            self.enter(way)
 
     def prepare_call(self, args: tuple[Any, ...]) -> Any:
         """Call with positional arguments; numbers and arrays are known the next time."""
@@ -292,14 +313,14 @@ class Transformed:
             known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
         result = known[1](args)
         self.ready[fingerprint(args)] = Ready(*known, args)
-        self.hot = hottest(self.ready, len(args))
         return result
 
     def forget(self) -> None:
         """The next call looks for its code again."""
         self.ready.clear()
-        self.hot = self.route = None
         self.routes.clear()
+        self.plans = ()
+        self.enter(self.called)
 
     def plain(self, args: tuple[Any, ...]) -> bool:
         """Whether arguments are in the order of the parameters, none left out."""

@@ -24,7 +24,7 @@ from srcad.specs import Spec
 if TYPE_CHECKING:
     from srcad.compiler import Program
 
-LAZY = ("inner", "_own", "cache", "quick", "hot", "routes", "route", "ready", "lowered")
+LAZY = ("inner", "_own", "cache", "quick", "plans", "routes", "ready", "lowered")
 
 
 class LinearMap(Transformed):
@@ -41,6 +41,7 @@ class LinearMap(Transformed):
         self.f, self.find, self.direct, self.obstacle = f, point, call, obstacle
         self.__name__ = f"{self.label}({getattr(f, '__name__', 'f')})"
         self.given = options
+        self.enter(self.called)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The map applied."""

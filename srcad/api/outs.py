@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srcad import options as settings
-from srcad.api.ready import Hot, Ready
+from srcad.api.ready import Ready, plan_of, shape_of
 from srcad.api.specialisation import Specialisation, kind_of
-from srcad.backends.base import Unknown, as_tuple
+from srcad.backends.base import as_tuple
 from srcad.errors import TypeMismatch
-from srcad.specs import Leaf, Node, Opaque, Spec, array_type, leaves_of, rebuild
+from srcad.ir.types import Scalar
+from srcad.specs import Leaf, Opaque, Spec, array_type, leaf_specs, leaves_of, rebuild
 
 if TYPE_CHECKING:
     from srcad.api.function import Transformed
+    from srcad.backends.gate import Plan
     from srcad.compiler import Program
     from srcad.ir.nodes import Alloc, Stmt, Var
     from srcad.ir.types import ArrayT
@@ -145,51 +147,71 @@ class Route:
 
     special: Specialisation
     spec: Spec
-    leaves: Callable[[Any], tuple[Any, ...]]
     finish: Callable[[Any, Any], Any]
+    calls: int = 0
 
 
 def into(f: Transformed, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call ``f`` with ``out`` among the keywords; the result, made of the arrays in ``out``."""
-    route, out = f.route, kwargs["out"]
-    if route is not None and len(kwargs) == 1:
-        try:
-            return route(args, out)
-        except Unknown:
-            pass
-        except ValueError as error:
-            raise explained(f, error) from None
-    return long_way(f, args, {k: v for k, v in kwargs.items() if k != "out"}, out)
-
-
-def long_way(f: Transformed, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> Any:
-    """The call, every argument looked at."""
-    from srcad.options import defaults
-
+    out, kwargs = kwargs["out"], {k: v for k, v in kwargs.items() if k != "out"}
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     plain = f.specialise(bound)
-    given = tuple(given_leaves(plain.face.out, out, "out"))
+    leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+    made = lambda: f.program(specs)  # noqa: E731
+    route, result = written(f, ("out",), specs, made, plain.face.out, leaves, out)
+    if route.calls == 2 and not kwargs and f.plain(args):
+        if all(kind_of(x) is not None for x in args):
+            f.open(out_plan(f, route, (*args, *given_leaves(route.spec, out, "out"))))
+    return result
+
+
+def written(
+    f: Transformed,
+    kind: tuple[Any, ...],
+    specs: dict[str, Spec],
+    program: Callable[[], Program],
+    spec: Spec,
+    leaves: list[Any],
+    out: Any,
+) -> tuple[Route, Any]:
+    """The result of a program, its arrays in ``out``.
+
+    ``kind`` and ``specs`` say which program it is, ``spec`` what it returns, ``leaves`` are the
+    leaves of its arguments.
+    """
+    given = tuple(given_leaves(spec, out, "out"))
     kinds = tuple(array_type(x, "out") for x in given)
-    key = (f.options, tuple(specs.items()), kinds)
+    key = (f.options, kind, tuple(specs.items()), kinds)
     route = f.routes.get(key)
     if route is None or not route.special.valid():
-        made = f.obtain(
-            ("out", *map(repr, kinds)), specs, lambda: out_program(f.program(specs), kinds)
-        )
-        inputs = sum(1 for k, v in bound.items() for _ in leaves_of(v, specs[k]))
-        special = without(made, range(inputs, inputs + len(given)))
-        route = f.routes[key] = Route(special, plain.face.out, *joints(plain.face.out, special))
-    leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+        name = (*kind, *map(repr, kinds))
+        made = f.obtain(name, specs, lambda: out_program(program(), kinds))
+        special = without(made, range(len(leaves), len(leaves) + len(given)))
+        route = f.routes[key] = Route(special, spec, joint(spec, special))
     try:
         results = as_tuple_of(route.special, [*leaves, *given])
     except ValueError as error:
         raise explained(f, error) from None
-    if not kwargs and route.special.compiled is not None and f.plain(args):
-        if all(kind_of(x) is not None for x in args):
-            ready = Ready(defaults(), route.special, args)
-            f.route = short_way(route, Hot(ready, route.special.compiled, len(args)))
-    return route.finish(results if route.special.face.results != 1 else results[0], out)
+    route.calls += 1
+    numbers = results if route.special.face.results != 1 else results[0]
+    return route, route.finish(numbers, out)
+
+
+def out_plan(f: Transformed, route: Route, args: tuple[Any, ...]) -> Plan | None:
+    """The plan for calls with ``out`` like this one; ``args`` are the arguments and results."""
+    from srcad.backends.gate import Into
+
+    def explain(error: BaseException) -> None:
+        if isinstance(error, ValueError) and (better := explained(f, error)) is not error:
+            raise better
+
+    spec = route.spec
+    arrays = sum(1 for leaf in leaf_specs(spec) if not isinstance(leaf.type, Scalar))
+    into = Into(arrays, lambda out: tuple(given_leaves(spec, out, "out")), explain)
+    ready = Ready(settings.in_force, route.special, args)
+    shape = shape_of(spec, route.special.face.results, True)
+    return plan_of(ready, args, shape=shape, finish=None if shape else route.finish, into=into)
 
 
 def as_tuple_of(special: Specialisation, leaves: list[Any]) -> tuple[Any, ...]:
@@ -256,8 +278,6 @@ def given_leaves(spec: Spec, out: Any, what: str) -> Iterator[Any]:
 
 def given_leaf(spec: Leaf, out: Any, what: str) -> Iterator[Any]:
     """The array for an array; nothing for a number."""
-    from srcad.ir.types import Scalar
-
     t = spec.type
     if isinstance(t, Scalar):
         if out is not None:
@@ -283,71 +303,18 @@ def given_leaf(spec: Leaf, out: Any, what: str) -> Iterator[Any]:
     yield out
 
 
-def joints(
-    spec: Spec, special: Specialisation
-) -> tuple[Callable[[Any], tuple[Any, ...]], Callable[[Any, Any], Any]]:
-    """Functions that take ``out`` apart, and that make the result of the numbers and ``out``."""
+def joint(spec: Spec, special: Specialisation) -> Callable[[Any, Any], Any]:
+    """A function that makes the result of the numbers returned and ``out``."""
     results = special.face.results
 
     def finish(numbers: Any, out: Any) -> Any:
         mine, arrays = iter(as_tuple(results, numbers)), given_leaves(spec, out, "out")
         return rebuild(spec, merged(spec, mine, arrays), lambda obj: obj)
 
-    if results == 0:
-        finish = lambda numbers, out: out  # noqa: E731
-    return (lambda out: tuple(given_leaves(spec, out, "out"))), finish
-
-
-def short_way(route: Route, hot: Hot) -> Callable[[Any, Any], Any]:
-    """A function of the arguments and ``out`` for calls like the one before, as one text: loops
-    and helpers would take longer than the call.  It raises ``Unknown`` at anything else."""
-    names: dict[str, Any] = {"settings": settings, "ndarray": np.ndarray, "Unknown": Unknown}
-    names |= {"run": hot.run, "options": hot.options, "route": route}
-    inputs = [f"x{k}" for k in range(hot.count)]
-    tests = [f"type(x{k}) is not ndarray" for k in hot.arrays]
-    for k, (table, name, value) in enumerate(hot.names):
-        names |= {f"t{k}": table, f"v{k}": value}
-        tests.append(f"t{k}.get({name!r}) is not v{k}")
-    for k, (get, value) in enumerate(hot.watched):
-        names |= {f"g{k}": get, f"w{k}": value}
-        tests.append(f"g{k}() is not w{k}")
-    extra = [f"e{k}" for k in range(len(hot.extra))]
-    names |= dict(zip(extra, hot.extra, strict=True))
-    given, result = "*route.leaves(out)", "route.finish(made, out)"
-    if isinstance(route.spec, Leaf):
-        given, result = "out", "out"
-        tests.append("type(out) is not ndarray")
-    elif value_and_array(route.spec):
-        given, result = "out[1]", "(made, out[1])"
-        tests.append("type(out) is not tuple or len(out) != 2 or out[0] is not None")
-        tests.append("type(out[1]) is not ndarray")
-    lines = [
-        "def short(args, out):",
-        f"    if len(args) != {hot.count} or settings.in_force is not options: raise Unknown",
-        *([f"    {', '.join(inputs)}, = args"] if inputs else []),
-        *(f"    if {test}: raise Unknown" for test in tests),
-        f"    made = run({', '.join([*inputs, given, *extra])})",
-        f"    return {result}",
-    ]
-    exec("\n".join(lines), names)
-    made: Callable[[Any, Any], Any] = names["short"]
-    return made
-
-
-def value_and_array(spec: Spec) -> bool:
-    """Whether a result is a pair of a float and an array."""
-    from srcad.ir.types import F8, ArrayT
-
-    if not isinstance(spec, Node) or spec.cls is not tuple or len(spec.parts) != 2:
-        return False
-    value, array = spec.parts
-    return value == Leaf(F8) and isinstance(array, Leaf) and isinstance(array.type, ArrayT)
+    return finish if results else (lambda numbers, out: out)
 
 
 def merged(spec: Spec, numbers: Iterator[Any], arrays: Iterator[Any]) -> Iterator[Any]:
     """The leaves of a result."""
-    from srcad.ir.types import Scalar
-    from srcad.specs import leaf_specs
-
     for leaf in leaf_specs(spec):
         yield next(numbers) if isinstance(leaf.type, Scalar) else next(arrays)

@@ -1,8 +1,8 @@
 """What a call is compared with, so that most calls cost little more than their compiled code.
 
-In: a specialisation that has run, and the arguments.  ``Ready`` serves one of several
-specialisations, chosen by Numba's fingerprint of the arguments; ``Hot`` the only one, of which
-Numba's dispatcher itself tells whether arguments fit.
+In: a specialisation that has run, and the arguments.  A ``Plan`` (``plan_of``) is for the gate
+before compiled code (``backends.gate``), which an ``Entry`` calls without a step in Python.
+``Ready`` serves a call that no gate takes: Numba's fingerprint of the arguments chooses it.
 
 Invariant: nothing is called that ``Transformed.specialise`` would not have found.
 """
@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from srcad import options as settings
 from srcad.api.specialisation import Specialisation
 from srcad.backends.base import as_tuple
 from srcad.ir.types import ArrayT, Scalar, is_complex
 from srcad.specs import Leaf, Node, Spec, pairs
 
 if TYPE_CHECKING:
+    from srcad.backends.gate import Plan
     from srcad.options import Options
 
 
@@ -35,7 +37,7 @@ class Ready:
     comes before or after it.
     """
 
-    __slots__ = ("arrays", "integers", "names", "options", "run", "special", "watched")
+    __slots__ = ("arrays", "integers", "names", "options", "planned", "run", "special", "watched")
 
     def __init__(self, options: Options, special: Specialisation, args: tuple[Any, ...]) -> None:
         self.options, self.special = options, special
@@ -47,6 +49,7 @@ class Ready:
         entries = {id(p): p.entry() for p, _ in watched}
         self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
         self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
+        self.planned = False  # whether a gate has been made
         self.run: Callable[..., Any] = special.spread
         if special.compiled is not None and not special.fetch and bare(special.face.out):
             self.run = special.compiled
@@ -56,37 +59,43 @@ class Ready:
         return all(-(1 << 63) <= args[k] < 1 << 63 for k in self.integers)
 
 
-class Hot:
-    """The only specialisation of a function: the compiled function itself tells its arguments.
+def plan_of(ready: Ready, args: tuple[Any, ...], **more: Any) -> Plan | None:
+    """The plan for calls like one that ``ready`` has served, where compiled code may be called."""
+    from srcad.backends.gate import Plan, entry_point
 
-    It is guarded, so arguments of other types raise ``backends.base.Unknown``.  ``extra`` are the
-    captured arrays, ``finish`` puts the result together where it is not what the code returns.
+    special = ready.special
+    if special.compiled is None:
+        return None
+    extra = tuple(
+        pairs(x) if is_complex(t) else x
+        for x, (_, t) in zip(special.kept, special.face.captures, strict=True)
+    )
+    entry = entry_point(special.compiled, (*args, *extra))
+    if entry is None:
+        return None
+    names = ((vars(settings), "in_force", ready.options), *ready.names)
+    if not more and not bare(special.face.out):
+        more = {"shape": shape_of(special.face.out, special.face.results, False)}
+        if not more["shape"]:
+            more["finish"] = finishing(special)
+    return Plan(entry, args, names, ready.watched, extra, **more)
+
+
+class Entry:
+    """An object whose call is that of another one, which each object has for itself.
+
+    >>> e = Entry()
+    >>> e.enter(abs)
+    >>> e(-1)
+    1
     """
 
-    __slots__ = ("arrays", "count", "extra", "finish", "names", "options", "run", "watched")
+    __slots__ = ("__call__",)
+    __call__: Callable[..., Any]
 
-    def __init__(self, ready: Ready, run: Callable[..., Any], count: int) -> None:
-        from srcad.backends.cpu import guard
-
-        guard(run)
-        self.run, self.options, self.count = run, ready.options, count
-        self.arrays = tuple(k for k, _ in ready.arrays)
-        self.names, self.watched = ready.names, ready.watched
-        special = ready.special
-        self.extra = tuple(
-            pairs(x) if is_complex(t) else x
-            for x, (_, t) in zip(special.kept, special.face.captures, strict=True)
-        )
-        self.finish = None if bare(special.face.out) else finishing(special)
-
-
-def hottest(known: dict[bytes, Ready], count: int) -> Hot | None:
-    """The only specialisation that has run, if it may be called without checks."""
-    first, *others = known.values()
-    if any(r.special is not first.special or r.options is not first.options for r in others):
-        return None
-    run = first.special.compiled
-    return None if run is None else Hot(first, run, count)
+    def enter(self, way: Callable[..., Any]) -> None:
+        """Let a call of the object be one of ``way``."""
+        Entry.__dict__["__call__"].__set__(self, way)  # a subclass may have a method of the name
 
 
 def bare(spec: Spec) -> bool:
@@ -99,6 +108,37 @@ def bare(spec: Spec) -> bool:
         return not spec.part and (isinstance(spec.type, ArrayT) or spec.type != Scalar("f4"))
     several = isinstance(spec, Node) and spec.kind == "tuple" and len(spec.parts) > 1
     return several and all(isinstance(p, Leaf) and bare(p) for p in spec.parts)  # type: ignore[union-attr]
+
+
+def shape_of(spec: Spec, numbers: int, into: bool) -> tuple[int, ...]:
+    """A result in tuples, as a plan describes it; empty for other structures.
+
+    ``numbers`` says how many results compiled code returns, ``into`` whether arrays are given.
+
+    >>> pair = Node("tuple", tuple, (0, 1), (Leaf(Scalar("f8")), Leaf(Scalar("f8"))))
+    >>> shape_of(pair, 2, False)
+    (0, 2, 2, 0, 2, 1)
+    """
+    from srcad.backends.gate import GROUP, ITEM, PLACE, WHOLE
+
+    items, places = count(), count()
+
+    def parts(spec: Spec) -> Iterator[int]:
+        if isinstance(spec, Node) and spec.kind == "tuple":
+            yield from (GROUP, len(spec.parts))
+            for part in spec.parts:
+                yield from parts(part)
+        elif not isinstance(spec, Leaf) or spec.part or spec.type == Scalar("f4"):
+            raise LookupError
+        elif into and isinstance(spec.type, ArrayT):
+            yield from (PLACE, next(places))
+        else:
+            yield from (ITEM, next(items)) if numbers != 1 else (WHOLE, next(items))
+
+    try:
+        return tuple(parts(spec))
+    except LookupError:
+        return ()
 
 
 def finishing(special: Specialisation) -> Callable[[Any], Any]:

@@ -199,6 +199,10 @@ def make(program: Program, slot: Any = None) -> Specialisation:
     """Build the code of a program, and keep it in the place of the cache that is given."""
     from srcad.compiler import build
 
+    if program.options.target == "cuda":
+        from srcad.api.offload import Offload
+
+        return Specialisation(face_of(program, False), Offload(program), lambda: program)
     if slot is None:
         return Specialisation(face_of(program, False), build(program), lambda: program)
     face = face_of(program, True)

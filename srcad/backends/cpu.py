@@ -18,7 +18,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
-from srcad.backends.base import NAMESPACE, Unknown, as_tuple
+from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.backends.relaxing import flagged, line_of, relax
 from srcad.errors import InternalError
 
@@ -54,7 +54,10 @@ def compile_text(
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
-            if relaxed:
+            if not f.targetoptions.get("parallel"):
+                made = relaxed_pipeline if relaxed else pipeline
+                f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+            elif relaxed:
                 relax(f)
     if namespace.get("PACKED"):
         pack(namespace[entry])
@@ -63,6 +66,20 @@ def compile_text(
 
         namespace[entry]._cache = Overloads(meaning)
     return namespace[entry]
+
+
+def pipeline(*args: Any) -> Any:
+    """A compiler for one function, loaded where there is something to compile."""
+    from srcad.backends.pipeline import Pipeline
+
+    return Pipeline(*args)
+
+
+def relaxed_pipeline(*args: Any) -> Any:
+    """``pipeline`` for a text with relaxed operations."""
+    from srcad.backends.pipeline import RelaxedPipeline
+
+    return RelaxedPipeline(*args)
 
 
 def pack(dispatcher: Any) -> None:
@@ -100,28 +117,12 @@ class CpuBackend:
         return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
 
-def guard(compiled: Any) -> None:
-    """Let a dispatcher raise ``Unknown`` where it would compile, so that its own choice among what
-    is compiled says whether arguments are of a kind that it was made for."""
-    if not hasattr(compiled, "learn"):
-        compiled.learn = compiled._compile_for_args
-
-        def refuse(*args: Any, **keywords: Any) -> Any:
-            raise Unknown
-
-        compiled._compile_for_args = refuse
-
-
 def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
     """A dispatcher as a function that returns the tuple of its ``count`` results."""
 
     def call(*args: Any) -> tuple:
         try:
-            try:
-                return as_tuple(count, compiled(*args))
-            except Unknown:
-                compiled.learn(*args)
-                return as_tuple(count, compiled(*args))
+            return as_tuple(count, compiled(*args))
         except Exception as error:
             if not while_compiling(error):
                 raise

@@ -32,7 +32,7 @@ from srcad.backends.cpu import register
 from srcad.backends.expressions import Expr, name
 from srcad.backends.printer import Dialect, Module, emit
 from srcad.errors import UnsupportedSyntax
-from srcad.ir.nodes import Alloc, ArrayOp, Check, Const, Draw, For, Function, Op, Reserve
+from srcad.ir.nodes import Alloc, ArrayOp, Check, Const, Draw, For, Function, Op, Reserve, View
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import B1, F8, I8, ArrayT, ListT, Scalar, is_float
 from srcad.runtime import RUNTIME_HELPERS
@@ -117,6 +117,13 @@ class DevicePrinter(FunctionPrinter):
 
     def _for(self, s: For) -> None:
         super()._for(replace(s, parallel=False) if s.parallel else s)
+
+    def _view(self, s: View) -> None:
+        if s.kind == "index" and s.spec == (("new",),):  # a[None] alone has no form there
+            assert isinstance(s.base.type, ArrayT)
+            every = (("slice", None, None, None),) * s.base.type.ndim
+            s = replace(s, spec=(*s.spec, *every))
+        super()._view(s)
 
     # storage
     def _alloc(self, s: Alloc) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from math import prod
 
@@ -19,13 +20,21 @@ from srcad.backends import expressions as ex
 from srcad.backends.comments import SourceLines
 from srcad.backends.cuda import DTYPES, IMPORTS, RENAMED, DevicePrinter, decorator
 from srcad.backends.expressions import name
-from srcad.backends.printer import Dialect, Module, emit
+from srcad.backends.printer import Dialect, Module, emit, helper_definitions, to_source
 from srcad.ir.nodes import Accumulate, Call, Function
-from srcad.ir.threads import AXES, LANE, Hidden, is_barrier, is_old
+from srcad.ir.threads import AXES, GIVEN, LANE, Hidden, how_atomic, is_atomic, is_barrier, is_exact
 from srcad.ir.types import ArrayT
 from srcad.runtime import RUNTIME_HELPERS
 from srcad.runtime.device import DEVICE_HELPERS
+from srcad.runtime.exact import EXACT_HELPERS, ON_DEVICE
 
+DIALECT = Dialect(
+    IMPORTS,
+    DevicePrinter,
+    decorator,
+    {**RUNTIME_HELPERS, **DEVICE_HELPERS, **EXACT_HELPERS},
+    {**RENAMED, **ON_DEVICE},
+)
 SPELLED = {"thread": "threadIdx", "block": "blockIdx", "width": "blockDim", "blocks": "gridDim"}
 
 
@@ -50,18 +59,31 @@ def emit_kernel(
     def printer(f: Function, taken: set[str], functions: dict[str, str]) -> DevicePrinter:
         return (kernel if f is fn else DevicePrinter)(f, taken, functions)
 
-    helpers = {**RUNTIME_HELPERS, **DEVICE_HELPERS}
-    dialect = Dialect(IMPORTS, printer, decorator, helpers, RENAMED)  # type: ignore[arg-type]
-    return emit(fn, source_lines, dialect)
+    return emit(fn, source_lines, replace(DIALECT, printer=printer))  # type: ignore[arg-type]
+
+
+def settling(ndim: int) -> str:
+    """The text of the kernel that adds the exact sums of an array to it."""
+    names = [f"i{k}" for k in range(ndim)]
+    rest = ["at"] + [f"rest{k}" for k in range(1, ndim)]
+    lines = ["@cuda.jit", "def settle(a, acc):"]
+    lines += ["    for at in range(cuda.grid(1), a.size, cuda.gridsize(1)):"]
+    for k in reversed(range(1, ndim)):
+        r = rest[ndim - 1 - k]
+        left = rest[ndim - k] if k > 1 else "i0"
+        lines += [
+            f"        {names[k]} = {r} % a.shape[{k}]",
+            f"        {left} = {r} // a.shape[{k}]",
+        ]
+    index = ", ".join(names) if ndim > 1 else "at" if ndim else "()"
+    lines += [f"        a[{index}] += srcad_exact_value(acc, at)"]
+    helpers = ast.Module(helper_definitions({"srcad_exact_value"}, DIALECT), [])
+    return "\n".join((IMPORTS, to_source(helpers), *lines))
 
 
 def given_names(fn: Function, hidden: Mapping[str, Hidden]) -> tuple[str, ...]:
     """The hidden parameters that the launch gives, after the arguments."""
-    return tuple(
-        p.name
-        for p in fn.params
-        if p.name in hidden and hidden[p.name].kind in ("workspace", "row")
-    )
+    return tuple(p.name for p in fn.params if p.name in hidden and hidden[p.name].kind in GIVEN)
 
 
 class KernelPrinter(DevicePrinter):
@@ -151,25 +173,39 @@ class KernelPrinter(DevicePrinter):
             return
         array, *index, value = self.gather((s.array, *s.index, s.value))
         self.disturb(self.effects.of(s))
-        self.emit(ast.Expr(self.atomic_add(array.node, [i.node for i in index], value.node)), s.loc)
+        self.emit(
+            ast.Expr(self.atomic("add", array.node, [i.node for i in index], value.node)), s.loc
+        )
 
     @staticmethod
-    def atomic_add(array: ast.expr, index: list[ast.expr], value: ast.expr) -> ast.expr:
-        """``cuda.atomic.add(array, index, value)``."""
+    def atomic(how: str, array: ast.expr, index: list[ast.expr], value: ast.expr) -> ast.expr:
+        """``cuda.atomic.add(array, index, value)``, or another update."""
         at = index[0] if len(index) == 1 else ex.sequence(index)
-        return ex.call("cuda.atomic.add", array, at, value)
+        return ex.call(f"cuda.atomic.{how}", array, at, value)
 
     def _call(self, s: Call) -> None:
         if is_barrier(s):
             self.disturb(self.effects.of(s))
             self.emit(ast.Expr(ex.call("cuda.syncthreads")), s.loc)
-        elif is_old(s):
+        elif is_atomic(s):
             array, *index, value = [e.node for e in self.gather(s.args)]
             self.disturb(self.effects.of(s))
-            target = ast.Name(self.names.name(s.targets[0]), ast.Store())
-            self.emit(ast.Assign([target], self.atomic_add(array, index, value)), s.loc)
+            made = self.atomic(how_atomic(s.fn), array, index, value)
+            names: list[ast.expr] = [ast.Name(self.names.name(t), ast.Store()) for t in s.targets]
+            self.emit(ast.Assign(names, made) if names else ast.Expr(made), s.loc)
+        elif is_exact(s):
+            made = ex.call(self.helper(s.fn), *(e.node for e in self.gather(s.args)))
+            self.disturb(self.effects.of(s))
+            names = [ast.Name(self.names.name(t), ast.Store()) for t in s.targets]
+            self.emit(ast.Assign(names, made) if names else ast.Expr(made), s.loc)
         else:
             super()._call(s)
+
+    def helper(self, name: str) -> str:
+        """What operates on exact sums: ``cuda.exact.add`` is ``srcad_exact_add``."""
+        made = f"srcad_exact_{name.rpartition('.')[2]}"
+        self.helpers.add(made)
+        return made
 
 
 def grid(kind: str, places: Mapping[str, str]) -> list[str]:

@@ -26,7 +26,7 @@ from srcad.backends.naming import identifier
 from srcad.backends.relaxing import marked
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Call, Function, Stmt
-from srcad.ir.threads import is_barrier, is_old
+from srcad.ir.threads import is_atomic, is_barrier, is_exact
 from srcad.ir.walk import statements
 from srcad.runtime import RUNTIME_HELPERS, with_callees
 
@@ -90,7 +90,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         helpers |= printer.helpers
         imports = dialect.imports + VECTOR if printer.vector else imports
         definitions.append(definition)
-    known = _helpers(helpers, dialect)
+    known = helper_definitions(helpers, dialect)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
@@ -142,10 +142,10 @@ def _called(fn: Function, names: dict[int, str]) -> dict[str, str]:
 
 def _defined(s: Stmt) -> TypeGuard[Call]:
     """Whether a statement calls a function that has to be printed."""
-    return isinstance(s, Call) and not (is_barrier(s) or is_old(s))
+    return isinstance(s, Call) and not (is_barrier(s) or is_atomic(s) or is_exact(s))
 
 
-def _helpers(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
+def helper_definitions(wanted: set[str], dialect: Dialect) -> list[ast.stmt]:
     """Definitions of the run-time helpers, and of those they call."""
     out: list[ast.stmt] = []
     known, renamed = dialect.helpers, dialect.renamed

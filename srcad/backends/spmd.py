@@ -5,7 +5,8 @@ arguments changed as the launch changes them; with ``races`` a ``RaceError`` whe
 an element and the order matters.
 
 How: blocks one after the other; the threads of a block take turns at barriers (each is a thread
-of Python's of which only one runs at a time), so the result is the same from run to run.  Two
+of Python's of which only one runs at a time), so the result is the same from run to run; inside of
+``shuffled(seed)`` blocks, and threads between barriers, run in a random order.  Two
 accesses to an element are a race unless both read or both are atomic, if they are made by
 threads of one block between the same two barriers, or by threads of different blocks.
 
@@ -15,8 +16,11 @@ block some threads of which wait at a barrier that others never reach is an erro
 
 from __future__ import annotations
 
+import random
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import product
 from typing import Any
 
@@ -26,11 +30,31 @@ from srcad.backends.closures import Compiled, Frame, Step
 from srcad.backends.reference import Program, _Closures
 from srcad.errors import InternalError, SrcadError
 from srcad.ir.nodes import Accumulate, Function, Load, Store, View
-from srcad.ir.threads import BARRIER, LANE, OLD, PLACES, Hidden
+from srcad.ir.threads import ATOMIC, BARRIER, EXACT, LANE, PLACES, Hidden, how_atomic
 from srcad.ir.types import ArrayT, numpy_dtype
 from srcad.ir.walk import statements
+from srcad.runtime.exact import EXACT_HELPERS
 
 Triple = tuple[int, int, int]
+
+
+_ORDER: ContextVar[random.Random | None] = ContextVar("order", default=None)
+
+
+@contextmanager
+def shuffled(seed: int) -> Iterator[None]:
+    """Blocks, and threads between two barriers, run in a random order."""
+    token = _ORDER.set(random.Random(seed))
+    try:
+        yield
+    finally:
+        _ORDER.reset(token)
+
+
+def in_some_order(items: list[Any]) -> list[Any]:
+    """The items as they are, or shuffled."""
+    chance = _ORDER.get()
+    return items if chance is None else chance.sample(items, len(items))
 
 
 class RaceError(SrcadError):
@@ -62,7 +86,7 @@ def launch(
     """
     own = {n for n, h in hidden.items() if h.kind == "shared"}
     watch = Watch(own) if races else None
-    for block in positions(blocks):
+    for block in in_some_order(positions(blocks)):
         values = {**arguments, **given}
         for name, h in hidden.items():
             if h.kind == "shared":
@@ -118,10 +142,10 @@ def run_block(
 
     work = [start(t) for t in positions(threads)]
     if BARRIER not in fn.callees:
-        for k, one in enumerate(work):
+        for k in in_some_order(list(range(len(work)))):
             if watch is not None:
                 watch.thread = (block, k)
-            one()
+            work[k]()
     else:
         turns.run(work, lambda k: setattr(watch, "thread", (block, k)) if watch else None, watch)
     if watch is not None:
@@ -173,7 +197,7 @@ class Turns:
         alive = list(range(len(work)))
         while alive:
             self.waiting = set()
-            for k in alive:
+            for k in in_some_order(alive):
                 self.current, self.mine = k, gates[k]
                 enter(k)
                 gates[k].release()
@@ -212,21 +236,39 @@ class ThreadProgram(Program):
         """A callable; the barrier lets the other threads run."""
         if fn.name == BARRIER:
             return self.turns.barrier
+        if fn.name.startswith(EXACT):
+            return self.exact(fn)
         if id(fn) not in self.compiled:
             self.compiled[id(fn)] = (fn, self.made(fn))
         return self.compiled[id(fn)][1]
+
+    def exact(self, fn: Function) -> Compiled:
+        """An operation on an exact sum."""
+        what = fn.name.removeprefix(EXACT)
+        how = {"add": "add", "value": "read", "clear": "write"}[what]
+        do, watch = EXACT_HELPERS[f"srcad_exact_{what}"], self.watch
+        first = fn.body.stmts[0]
+
+        def done(*args: Any) -> tuple:
+            if watch is not None:
+                watch.touch(args[0], (args[1], 0), how, first)
+            got = do(*args)
+            return () if got is None else (got,)
+
+        return done
 
     def made(self, fn: Function) -> Compiled:
         """A callable, that tells of accesses if somebody watches."""
         watch = self.watch
         if watch is None:
             return _Closures(fn, False, self.build).function()
-        if not fn.name.startswith(OLD):
+        if not fn.name.startswith(ATOMIC):
             return _Watched(fn, self.build, watch).function()
         plain, load = _Closures(fn, False, self.build).function(), fn.body.stmts[0]
+        how = how_atomic(fn.name)
 
         def told(*args: Any) -> tuple:
-            watch.touch(args[0], args[1:-1], "add", load)
+            watch.touch(args[0], args[1:-1], how, load)
             return plain(*args)
 
         return told

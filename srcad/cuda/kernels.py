@@ -16,22 +16,16 @@ from typing import Any
 
 from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
-from srcad.cuda.arguments import Group, arrange, host_view
+from srcad.cuda.arguments import Group, arrange, host_view, memory_of
+from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
-from srcad.cuda.program import (
-    Kernel,
-    KernelOptions,
-    Launch,
-    adjoint_of,
-    check_order,
-    lowered,
-    ready,
-    tangent_of,
-)
+from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
 from srcad.errors import TypeMismatch
+from srcad.ir.threads import SIZED
 from srcad.options import defaults
 
 TARGETS = ("cuda", "reference")
+KEPT = 64  # launches whose arguments are known to fit
 
 
 class KernelFunction:
@@ -54,14 +48,18 @@ class KernelFunction:
         self.__doc__ = self.function.__doc__
         self.signature = inspect.signature(self.function)
         self.made: dict[Any, Compiled] = {}
+        self.sized = False  # whether the size of a block makes another kernel
         self.configured: dict[Any, Configured] = {}
+        self.derived: dict[str, KernelFunction] = {}
 
     # transforms
     def transformed(self, transform: str) -> KernelFunction:
-        """The kernel with one more transform."""
-        steps = (*self.transforms, transform)
-        given = (self.argnums, self.backend, self.races, self.deterministic)
-        return KernelFunction(self.inner, *given, steps)
+        """The kernel with one more transform: always the same object, which keeps what it made."""
+        if transform not in self.derived:
+            steps = (*self.transforms, transform)
+            given = (self.argnums, self.backend, self.races, self.deterministic)
+            self.derived[transform] = KernelFunction(self.inner, *given, steps)
+        return self.derived[transform]
 
     @property
     def adjoint(self) -> KernelFunction:
@@ -125,27 +123,32 @@ class KernelFunction:
     @located
     def compiled(self, launch: Launch, groups: list[Group]) -> Compiled:
         """The kernel for arguments and a launch, made on first use."""
-        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
-        block = launch.threads if sums else None  # numbers are added up by blocks
-        key = (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
-        found = self.made.get(key)
+        found = self.made.get(self.key(launch, groups))
         if found is None or not found.valid():
             with compiling(self):
-                found = self.made[key] = self.compile(launch, groups)
+                found = self.compile(launch, groups)
+            self.made[self.key(launch, groups)] = found
         return found
+
+    def key(self, launch: Launch, groups: list[Group]) -> tuple[Any, ...]:
+        """What is compiled depends on the kinds of the arguments, and on this of the launch."""
+        sums = "adjoint" in self.transforms and any(g.is_number for g in groups)
+        block = launch.threads if sums or self.sized else None  # numbers are added up by blocks
+        return (tuple(g.spec for g in groups), launch.axes, launch.shared, block)
 
     def compile(self, launch: Launch, groups: list[Group]) -> Compiled:
         """Generate the kernel."""
         options = KernelOptions(**vars_of(defaults()), launch=launch)
         kernel = lowered(self.function, {g.name: g.spec for g in groups}, options)
+        self.sized = self.sized or any(h.what == SIZED for h in kernel.shared.values())
         chosen = frozenset(
             p.name for p, g in zip(kernel.arguments, groups, strict=True) if g.carries
         )
+        if self.transforms:
+            kernel = routed(kernel, launch)
         for transform in self.transforms:
             kernel, chosen = self.apply(transform, kernel, chosen)
-        made = ready(kernel, launch)
-        if self.deterministic:
-            check_order(made.kernel)
+        made = ready(kernel, launch, self.deterministic)
         return Compiled(made, launch.axes, self.__name__)
 
     @staticmethod
@@ -168,15 +171,29 @@ class Configured:
 
     def __init__(self, kernel: KernelFunction, launch: Launch, stream: Any) -> None:
         self.kernel, self.launch, self.stream = kernel, launch, stream
+        self.checked: dict[tuple[Any, ...], Compiled] = {}
 
     def __call__(self, *args: Any) -> None:
-        """Launch the kernel."""
+        """Launch the kernel; arguments that were there before are not checked again."""
+        k = self.kernel
+        key = memory_of(args)
+        made = self.checked.get(key) if key is not None else None
+        if made is None or not made.valid():
+            made = self.check(args)
+            if key is not None:
+                if len(self.checked) >= KEPT:
+                    self.checked.clear()
+                self.checked[key] = made
+        launch_of(k.backend)(made, self.launch, self.stream, list(args), k.races)
+
+    def check(self, args: tuple[Any, ...]) -> Compiled:
+        """The kernel for these arguments, if they fit."""
         k = self.kernel
         values = list(map(host_view(k.backend), args))
         groups = arrange(k.signature, k.argnums, len(k.transforms), values, k.__name__)
         made = k.compiled(self.launch, groups)
         made.check(values, list(args), k.signature)
-        launch_of(k.backend)(made, self.launch, self.stream, list(args), k.races)
+        return made
 
     def source(self, *args: Any) -> str:
         """The text of the kernel for arguments like these."""
@@ -201,7 +218,7 @@ def kernel(
         argnums: positions or names of what is differentiated (default: every float argument).
         backend: ``"cuda"``, or ``"reference"``, which interprets threads one after the other.
         races: look for races between threads (with ``backend="reference"``).
-        deterministic: refuse a kernel whose sums depend on the order of the threads.
+        deterministic: sums over threads are exact, so the same in every order and every launch.
 
     Returns:
         An object ``k`` with ``k[blocks, threads](...)``, ``k.adjoint``, ``k.jvp``, ``k.source``.

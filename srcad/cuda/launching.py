@@ -10,7 +10,7 @@ the launch; times the number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from typing import Any
 
@@ -19,20 +19,26 @@ import numpy as np
 from srcad.analyses.extents import Extents
 from srcad.api.device_arrays import device_array, is_device_array
 from srcad.backends.cuda import compile_text
-from srcad.backends.cuda_kernel import emit_kernel, given_names
+from srcad.backends.cuda_kernel import emit_kernel, given_names, settling
 from srcad.backends.device_driver import launching, quietly
 from srcad.backends.device_driver import ready as device
 from srcad.backends.spmd import launch as interpret
 from srcad.cuda.arguments import check_apart, check_fits
 from srcad.cuda.block_sums import Triple
-from srcad.cuda.program import Launch, Ready
+from srcad.cuda.exact import rows
+from srcad.cuda.program import Kernel, Launch, Ready
+from srcad.cuda.rounds import DeviceMemory, HostMemory, Memory, rounds
 from srcad.errors import TypeMismatch
 from srcad.ir.nodes import View
-from srcad.ir.threads import AXES, LANE, limits
+from srcad.ir.threads import AXES, CONTEST, LANE, Hidden, limits
 from srcad.ir.types import ArrayT, Scalar, numpy_dtype
 from srcad.ir.walk import statements
 from srcad.options import defaults
+from srcad.runtime.exact import WORDS, srcad_exact_value
 from srcad.transforms.barriers import written
+
+MOST = 1024  # threads of a block
+SHARED = 48 * 1024  # bytes of shared memory of a block
 
 
 class Compiled:
@@ -41,10 +47,13 @@ class Compiled:
     def __init__(self, made: Ready, axes: frozenset[str], name: str) -> None:
         self.ready, self.axes, self.name = made, axes, name
         self.measured: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
+        check_shared(made.kernel, name)
 
     def valid(self) -> bool:
         """Whether the numbers that the kernel has frozen are what they were."""
-        return all(same(path(), value) for path, value in self.ready.kernel.guards)
+        kernel = self.ready.kernel
+        kinds = (kind_of(c.path()) == kind_of(c.obj) for c in kernel.constants.values())
+        return all(same(path(), value) for path, value in kernel.guards) and all(kinds)
 
     def check(self, values: list[Any], args: list[Any], signature: Any) -> None:
         """Whether the arguments fit (``values`` are they as seen from the host)."""
@@ -98,6 +107,7 @@ class Compiled:
             n: within(place, launch) for n, place in kernel.places.items()
         }
         shapes: dict[str, tuple[int, ...]] = {n: h.shape for n, h in kernel.shared.items()}
+        shapes |= {n: np.shape(c.now()) for n, c in kernel.constants.items()}
         for p, x in zip(kernel.arguments, values, strict=True):
             if isinstance(p.type, ArrayT):
                 shapes[p.name] = tuple(x.shape)
@@ -111,24 +121,49 @@ class Compiled:
             total[tape.kind] = first[tape.row.name] + tape.rows(extents)
         return first, total
 
-    def given(self, launch: Launch, values: list[Any], empty: Callable) -> list[Any]:
-        """Workspaces and first rows, in the order of the kernel's parameters."""
+    def given(self, launch: Launch, values: list[Any], memory: Memory) -> dict[str, Any]:
+        """Workspaces and first rows, by the kernel's parameters."""
         kernel = self.ready.kernel
         names = given_names(kernel.fn, kernel.hidden)
-        if not names:
-            return []
-        first, total = self.rows(launch, values)
-        threads = prod(launch.blocks) * prod(launch.threads)
-        out: list[Any] = []
+        out: dict[str, Any] = {}
         for n in names:
             h = kernel.hidden[n]
-            if h.kind == "row":
-                out.append(first[n])
+            if h.kind in CONTEST:
                 continue
-            dtype, rows = numpy_dtype(h.what), max(total[h.what], 1)
-            self.limit(rows * threads * dtype.itemsize)
-            out.append(empty((rows, threads), dtype))
+            if h.kind == "constant":
+                out[n] = memory.constant(np.asarray(kernel.constants[n].now()))
+                continue
+            if h.kind == "exact":
+                out[n] = self.sums(h, launch, values, memory)
+                continue
+            first, total = self.rows(launch, values)
+            if h.kind == "row":
+                out[n] = first[n]
+                continue
+            threads = prod(launch.blocks) * prod(launch.threads)
+            dtype, count = numpy_dtype(h.what), max(total[h.what], 1)
+            self.limit(count * threads * dtype.itemsize)
+            out[n] = memory.empty((count, threads), dtype)
         return out
+
+    def sums(self, h: Hidden, launch: Launch, values: list[Any], memory: Memory) -> Any:
+        """Exact sums, zero, of an array."""
+        kernel = self.ready.kernel
+        pairs = zip(kernel.arguments, values, strict=True)
+        shapes = {p.name: np.shape(x) for p, x in pairs if isinstance(p.type, ArrayT)}
+        kinds = {p.name: p.type for p in kernel.fn.params}
+        count = rows(h, kernel.shared, shapes, prod(launch.blocks))
+        shape = (max(count, 1), WORDS[kinds[h.what].dtype])  # type: ignore[union-attr]
+        self.limit(8 * prod(shape))
+        return memory.zeros(shape)
+
+    @cached_property
+    def settled(self) -> dict[str, int]:
+        """The arguments that have exact sums, by the parameter of those: their positions."""
+        kernel = self.ready.kernel
+        at = {p.name: k for k, p in enumerate(kernel.arguments)}
+        sums = {n: h.what for n, h in kernel.hidden.items() if h.kind == "exact"}
+        return {n: at[what] for n, what in sums.items() if what in at}
 
     def limit(self, size: int) -> None:
         """Refuse a workspace beyond the limit of memory.
@@ -139,7 +174,7 @@ class Compiled:
         most = defaults().memory_limit
         if most is not None and size > most:
             raise TypeMismatch(
-                f"the tape of {self.name} takes {size} bytes, more than memory_limit={most}",
+                f"the workspace of {self.name} takes {size} bytes, more than memory_limit={most}",
                 instead="launch fewer threads, each of which takes several elements in a loop",
             )
 
@@ -152,6 +187,31 @@ def same(now: Any, before: Any) -> bool:
         return type(now) is type(before) and bool(now == before)
     except Exception:  # objects that cannot be compared have changed
         return False
+
+
+def check_shared(kernel: Kernel, name: str) -> None:
+    """Refuse a kernel whose shared arrays no block can have.
+
+    Raises:
+        TypeMismatch: they are too large.
+    """
+    kinds = {p.name: p.type for p in kernel.fn.params}
+    sizes = [
+        prod(h.shape) * numpy_dtype(kinds[n].dtype).itemsize  # type: ignore[union-attr]
+        for n, h in kernel.shared.items()
+    ]
+    if sum(sizes) > SHARED:
+        raise TypeMismatch(
+            f"{name} takes {sum(sizes)} bytes of shared memory, a block has {SHARED}",
+            kernel.source.loc(kernel.source.node),
+            "a shared array that varies has a shadow (a tangent), which is shared as well",
+            "use smaller tiles, or float32",
+        )
+
+
+def kind_of(a: Any) -> tuple[Any, ...]:
+    """What of a captured array is compiled in: all but its contents."""
+    return (a.dtype, a.shape, a.strides) if isinstance(a, np.ndarray) else (type(a),)
 
 
 def within(place: str, launch: Launch) -> tuple[float, float]:
@@ -186,6 +246,12 @@ def config(key: tuple[Any, ...], name: str) -> tuple[Launch, Any]:
             instead="[blocks, threads] or [blocks, threads, stream, shared bytes]",
         )
     blocks, threads = triple(key[0], name), triple(key[1], name)
+    if prod(threads) > MOST or threads[2] > 64 or max(blocks[1:]) > 65535:
+        raise TypeMismatch(
+            f"the launch of {name} with blocks {blocks} of {threads} threads",
+            why=f"a block has {MOST} threads at most, 64 along z; a grid 65535 blocks along y, z",
+            instead="launch more blocks of fewer threads",
+        )
     stream = key[2] if len(key) > 2 else 0
     return Launch(blocks, threads, int(key[3]) if len(key) > 3 else 0), stream
 
@@ -211,18 +277,22 @@ def launch_of(backend: str) -> Callable[..., None]:
 def on_host(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
     """Interpret every thread."""
     kernel = made.ready.kernel
-    given = made.given(launch, values, lambda shape, dtype: np.zeros(shape, dtype))
-    names = given_names(kernel.fn, kernel.hidden)
-    arguments = {p.name: x for p, x in zip(kernel.arguments, values, strict=True)}
-    interpret(
-        kernel.fn,
-        launch.blocks,
-        launch.threads,
-        arguments,
-        kernel.hidden,
-        dict(zip(names, given, strict=True)),
-        races,
-    )
+    memory = HostMemory()
+    for args, extra in rounds(kernel, values, made.changed, memory):
+        given = made.given(launch, values, memory)
+        arguments = {p.name: x for p, x in zip(kernel.arguments, args, strict=True)}
+        interpret(
+            kernel.fn,
+            launch.blocks,
+            launch.threads,
+            arguments,
+            kernel.hidden,
+            {**given, **extra},
+            races,
+        )
+    for n, k in made.settled.items():
+        for at, index in enumerate(np.ndindex(values[k].shape)):
+            values[k][index] += srcad_exact_value(given[n], at)
 
 
 def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], races: bool) -> None:
@@ -232,13 +302,26 @@ def on_device(made: Compiled, launch: Launch, stream: Any, values: list[Any], ra
         DeviceError: no driver, no GPU, no toolkit.
     """
     cuda = device()
-    given = made.given(launch, values, lambda shape, dtype: cuda.device_array(shape, dtype))
+    kernel = made.ready.kernel
+    memory = DeviceMemory(cuda, stream)
     args = [device_array(cuda, x) if is_device_array(x) else x for x in values]
-    kinds = [p.type for p in made.ready.kernel.arguments]
-    args = [number(x, t) for x, t in zip(args, kinds, strict=True)]
+    args = [number(x, p.type) for x, p in zip(args, kernel.arguments, strict=True)]
+    names = given_names(kernel.fn, kernel.hidden)
     with launching(made.name), quietly():  # Numba warns of launches that do not fill the device
         one = made.dispatcher[launch.blocks, launch.threads, stream]
-        one(*args, *given)
+        for here, extra in rounds(kernel, args, made.changed, memory):
+            given = made.given(launch, values, memory)
+            known = {**given, **extra}
+            one(*here, *(known[n] for n in names))
+        for n, k in made.settled.items():
+            settle = settling_kernel(args[k].ndim)
+            settle[min(1024, args[k].size // 128 + 1), 128, stream](args[k], given[n])
+
+
+@cache
+def settling_kernel(ndim: int) -> Any:
+    """The kernel that adds exact sums to an array."""
+    return compile_text(settling(ndim), "settle", "sums")
 
 
 def number(x: Any, t: Any) -> Any:

@@ -21,7 +21,7 @@ atomic additions.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcad.analyses.activity import Activity
@@ -30,8 +30,11 @@ from srcad.analyses.regions import Regions, is_reference
 from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
+from srcad.cuda.exact import exactly
+from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
-from srcad.errors import NoDerivative, TypeMismatch, UnsupportedSyntax
+from srcad.errors import TypeMismatch, UnsupportedSyntax
+from srcad.frontend.core import Capture
 from srcad.frontend.lower import Lowered, lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Static
@@ -97,6 +100,7 @@ class Kernel:
     hidden: Mapping[str, Hidden]
     source: SourceFunction
     guards: tuple[tuple[Any, Any], ...] = ()
+    constants: Mapping[str, Capture] = field(default_factory=dict)  # arrays that are no arguments
     numbers: frozenset[str] = frozenset()  # shadows of numbers, to which all threads add
 
     @property
@@ -133,16 +137,22 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
     Raises:
         UnsupportedSyntax: it returns something, or not all threads may reach a barrier.
     """
+    from srcad.api import inside  # noqa: F401  (what derivatives mean in the kernel)
+
     low = lower(f, specs, options)
     refuse(low)
-    fn = renamed(complex_pairs.run(low.fn), low)
+    fn = privately(renamed(complex_pairs.run(low.fn), low))
     count = sum(low.param_counts)
     hidden = {
         v.name: h
         for v, (_, h) in zip(fn.params[count + len(low.captures) :], low.hidden, strict=True)
     }
     verify(fn)
-    kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards).with_fn(fn)
+    captured = fn.params[count : count + len(low.captures)]
+    hidden |= {p.name: Hidden("constant", p.hint) for p in captured}
+    constants = dict(zip((p.name for p in captured), low.captures, strict=True))
+    kernel = Kernel(fn, fn.params[:count], hidden, low.source, low.guards, constants)
+    kernel = kernel.with_fn(fn)
     sizes = ("width", "blocks", "gridsize")
     positive = [n for n, p in kernel.places.items() if p.partition("_")[0] in sizes]
     kernel = kernel.with_fn(counted.run(kernel.fn, positive))
@@ -159,14 +169,6 @@ def refuse(low: Lowered) -> None:
             loc,
             "nobody receives what a thread returns",
             "store it in an array",
-        )
-    if low.captures:
-        raise UnsupportedSyntax(
-            f"the kernel {low.source.name} uses the array {low.captures[0].var.hint!r}, which is "
-            "no argument",
-            loc,
-            "Numba freezes its contents into the kernel, where it can have no shadow",
-            "pass the array as an argument",
         )
 
 
@@ -335,16 +337,18 @@ class Ready:
     owned: frozenset[str]
 
 
-def ready(kernel: Kernel, launch: Launch) -> Ready:
+def ready(kernel: Kernel, launch: Launch, deterministic: bool = False) -> Ready:
     """The last step: which accumulations are plain, where tapes live.
 
     Of the launch count the axes along which there is more than one thread, and, if numbers have
-    shadows, the size of a block.
+    shadows, the size of a block.  ``deterministic``: sums over threads are exact.
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
     fn = reused(unfilled(with_atomics(kernel.fn, own, False)))
-    fn = replace(fn, doc=policy(fn, kernel))
+    fn = replace(fn, doc=policy(fn, kernel, deterministic))
     fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
+    if deterministic:
+        fn, hidden = exactly(fn, hidden, launch.axes)
     kernel, fn = replace(kernel, hidden=hidden), completed(fn)
     made = placed(fn, kernel.places)
     kernel = replace(kernel, fn=made.fn, hidden={**kernel.hidden, **made.hidden})
@@ -353,7 +357,7 @@ def ready(kernel: Kernel, launch: Launch) -> Ready:
     return Ready(kernel, replace(made, fn=kernel.fn), frozenset(own))
 
 
-def policy(fn: Function, kernel: Kernel) -> str:
+def policy(fn: Function, kernel: Kernel, deterministic: bool) -> str:
     """How the threads add to arguments, for the reader of the generated text."""
     regions = Regions(fn, summarise(fn))
     sums: dict[str, bool] = {}
@@ -364,28 +368,13 @@ def policy(fn: Function, kernel: Kernel) -> str:
     names = [p.name for p in kernel.arguments if p.name in sums]
     kinds = {
         "by blocks": [n for n in names if n in kernel.numbers],
-        "atomically": [n for n in names if sums[n] and n not in kernel.numbers],
+        "exactly" if deterministic else "atomically": [
+            n for n in names if sums[n] and n not in kernel.numbers
+        ],
         "plainly (elements of the thread's own)": [n for n in names if not sums[n]],
     }
     parts = [f"{', '.join(ns)} {how}" for how, ns in kinds.items() if ns]
     return f"Adds to {'; '.join(parts)}." if parts else ""
-
-
-def check_order(kernel: Kernel) -> None:
-    """Refuse sums of floats that threads add to in whatever order they run.
-
-    Raises:
-        NoDerivative: there is one.
-    """
-    for s in statements(kernel.fn.body):
-        if isinstance(s, Accumulate) and s.atomic and is_float(s.array.type):
-            raise NoDerivative(
-                f"deterministic=True, and {s.array.hint or s.array.name} is a sum over threads",
-                s.loc,
-                "atomic additions round differently in every order of the threads",
-                "give each thread elements of its own (x[i] with i = cuda.grid(1)) and sum them in "
-                "a launch of one thread an element, or leave deterministic out",
-            )
 
 
 def _without_unused(kernel: Kernel) -> Kernel:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import math
 import types
 from typing import Any
 
@@ -28,14 +27,12 @@ from srcad.frontend.statements import settle
 from srcad.frontend.values import (
     Choice,
     FunctionV,
-    ListV,
     MethodV,
     Record,
     Static,
     Tuple,
     describe,
     is_array,
-    is_none,
     is_scalar,
 )
 from srcad.ir.build import const
@@ -179,8 +176,13 @@ def call_method(
 ) -> Any:
     """Call a method of an array, a number, a list or a dict."""
     from srcad.frontend.complexes import check_method
+    from srcad.frontend.destinations import deliver, place_of_out_of_method, without_out
 
     kind, _, short = name.partition(".")
+    if kind == "array":
+        out, args, keywords = without_out(place_of_out_of_method(name), args, keywords)
+        if out is not None:
+            return deliver(lo, out, call_method(lo, name, owner, args, keywords, node), node)
     check_method(lo, name, owner, [*args, *keywords.values()], node)
     if name not in METHODS and kind == "array" and short in LIBRARY_METHODS:
         source = get_source(LIBRARY_METHODS[short].code)
@@ -211,11 +213,17 @@ def call_static(
     lo: Lowering, f: Static, args: list[Any], keywords: dict[str, Any], node: Any
 ) -> Any:
     """Call a Python object known at compile time."""
+    from srcad.frontend.complexes import complex_handler
+    from srcad.frontend.destinations import deliver, place_of_out, without_out
+    from srcad.frontend.primitive_calls import primitive_call
+
     obj = f.obj
     obj = RULED.get(obj, obj) if _hashable(obj) else obj
-    from srcad.frontend.complexes import complex_handler
-
     builtin = obj if _hashable(obj) and (obj in CALLS or obj in complete()) else None
+    if builtin is not None:
+        out, args, keywords = without_out(place_of_out(obj), args, keywords)
+        if out is not None:
+            return deliver(lo, out, call_static(lo, f, args, keywords, node), node)
     special = complex_handler(lo, builtin, args, keywords, node) if builtin is not None else None
     if special is not None:
         return special(lo, args, keywords, node)
@@ -314,71 +322,3 @@ def scalar_primitive(obj: Any) -> str | None:
     from srcad.rules.registry import FUNCTIONS
 
     return FUNCTIONS.get(obj) if _hashable(obj) else None
-
-
-def primitive_call(
-    lo: Lowering, name: str, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
-) -> Any:
-    """A scalar primitive on numbers, or on arrays element by element."""
-    from srcad.frontend.arrays import check_bitwise, check_result_kind, elementwise, write_array
-    from srcad.frontend.complexes import holds_complex
-    from srcad.frontend.complexes import refuse as refuse_complex
-    from srcad.frontend.creation import as_array
-    from srcad.frontend.indexing import check_target
-    from srcad.frontend.kinds import of_elements
-    from srcad.ir.primitives import PRIMITIVES
-    from srcad.ir.primitives_base import COMPLEX
-
-    out = keywords.pop("out", None)
-    if keywords:
-        lo.fail(
-            node,
-            f"the argument {next(iter(keywords))!r} of {full_name(obj)} is not supported",
-            instead="use np.where, or write a loop",
-        )
-    arity = PRIMITIVES[name].arity
-    if len(args) == arity + 1 and isinstance(obj, np.ufunc):
-        out = args.pop()
-    if obj is math.hypot and len(args) > 2:  # as Python has it; Numba takes two
-        first = primitive_call(lo, name, obj, args[:-1], {}, node)
-        return primitive_call(lo, name, obj, [first, args[-1]], {}, node)
-    if len(args) != arity:
-        lo.mismatch(
-            node,
-            f"{full_name(obj)} takes {arity} argument{'s' * (arity != 1)}, got {len(args)}",
-            PLAIN,
-        )
-    args = [as_array(lo, a, node) if isinstance(a, (Tuple, ListV)) else a for a in args]
-    for a in args:
-        if not (is_scalar(a) or is_array(a)):
-            what = f"{full_name(obj)} of {describe(a)}"
-            lo.mismatch(node, what, instead="pass a number or an array")
-    out = None if is_none(out) else out
-    if name not in COMPLEX and any(map(holds_complex, args)):
-        refuse_complex(lo, full_name(obj), node)
-    if getattr(obj, "__module__", "") == "math" and any(map(holds_complex, args)):
-        lo.mismatch(
-            node,
-            f"math.{obj.__name__} takes real numbers, got a complex one",
-            PLAIN,
-            f"use cmath.{obj.__name__} or the NumPy function",
-        )
-    check_bitwise(lo, name, args, node)
-    if out is not None:
-        check_target(lo, out, node)
-        check_result_kind(lo, out, name, args, node)
-    if all(is_scalar(a) for a in args):
-        value = of_elements(lo, name, tuple(args))
-        if out is not None:
-            write_array(lo, out, value, node)
-        return value if out is None else out
-    if getattr(obj, "__module__", "") == "math":
-        lo.mismatch(
-            node,
-            f"math.{obj.__name__} takes numbers, got an array",
-            instead="use the NumPy function of this name",
-        )
-    result = elementwise(lo, name, args, node)
-    if out is not None:
-        write_array(lo, out, result, node)
-    return result if out is None else out

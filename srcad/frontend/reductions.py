@@ -140,7 +140,7 @@ def reduce(
         value = v
         v = Lazy((), v.type.kind, lambda i: value)
     shape = shape_of(lo, v)
-    axes = axes_of(lo, axis, len(shape), node)
+    axes = tuple(sorted(axes_of(lo, axis, len(shape), node)))  # in the order of the indices
     keep = isinstance(keepdims, Const) and bool(keepdims.value)
     rest = [k for k in range(len(shape)) if k not in axes]
     if not rest and not keep:
@@ -212,7 +212,8 @@ def simple(init: Any, op: str, widen: bool) -> Callable:
 def given(keywords: dict, name: str) -> Any:
     """An argument, or ``None`` where it is not given or is ``None``."""
     v = keywords.get(name)
-    return None if is_none(v) else v
+    everywhere = name == "where" and isinstance(v, Const) and v.value
+    return None if is_none(v) or everywhere else v
 
 
 def as_kind(lo: Lowering, v: Any, dtype: Any, kind: Scalar, node: Any) -> tuple[Any, Scalar]:
@@ -319,14 +320,16 @@ def variance(root: bool) -> Callable:
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         from srcad.library import statistics
 
-        v = as_array(lo, args[0], node)
+        v, kind = as_kind(lo, as_array(lo, args[0], node), keywords.pop("dtype", None), F8, node)
+        if kind not in (F8, F4):
+            lo.mismatch(node, "the dtype of a variance must be one of floats", PLAIN)
+        result, kind = kind, F8
         if given(keywords, "correction") is not None:  # NumPy's other name
             keywords["ddof"] = keywords.pop("correction")
-        if given(keywords, "where") is not None:
-            f = statistics.std_where if root else statistics.var_where
+        if given(keywords, "where") is not None or given(keywords, "mean") is not None:
+            f = statistics.std_about if root else statistics.var_about
             return expand_library(lo, f, [v, *args[1:]], keywords, node)
         v = v if is_scalar(v) else materialize(lo, v)
-        kind = F8
         ddof = lo.b.cast(lo.scalar(keywords.get("ddof", ZERO), node), kind)
 
         def fold(x: Any, axes: tuple[int, ...], outer: Index) -> Atom:
@@ -341,7 +344,7 @@ def variance(root: bool) -> Callable:
 
             squares = fold_axes(lo, x, axes, const(0, kind), square, outer)
             out = op("steep_div", squares, op("sub", n, ddof))
-            return root_or_zero(lo, out) if root else out
+            return lo.b.cast(root_or_zero(lo, out) if root else out, result)
 
         return reduce(
             lo,
@@ -349,7 +352,7 @@ def variance(root: bool) -> Callable:
             argument(args, keywords, 1, "axis"),
             keywords.get("keepdims"),
             node,
-            kind.kind,
+            result.kind,
             fold,
         )
 

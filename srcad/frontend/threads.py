@@ -16,35 +16,47 @@ from typing import Any
 
 import numpy as np
 
+from srcad.frontend import exchanges
 from srcad.frontend.core import OBJECTS, Lowering, handles
 from srcad.frontend.values import Static, Tuple, describe, is_array
 from srcad.ir.build import const
 from srcad.ir.nodes import Accumulate, Atom, Call, Const, Var
-from srcad.ir.threads import AXES, Hidden, barrier, barrier_function, names, old_function, old_name
+from srcad.ir.threads import AXES, EXTREMES, Hidden, atomic_function, atomic_name, names
 from srcad.ir.types import DTYPES, I8, ArrayT, is_float
 
 MODULES = ("numba.cuda", "numba_cuda.numba.cuda")
 PLACE_OF = {"threadIdx": "thread", "blockIdx": "block", "blockDim": "width", "gridDim": "blocks"}
 KNOWN = (
     *("grid", "gridsize", "syncthreads", "shared", "shared.array", "local", "local.array"),
-    *("atomic", "atomic.add", "atomic.sub", *PLACE_OF),
+    *("syncwarp", "const", "const.array_like", "fma", "selp", "cbrt"),
+    *(*exchanges.SHUFFLES, *exchanges.VOTES),
+    *("atomic", "atomic.add", "atomic.sub", *(f"atomic.{how}" for how in EXTREMES), *PLACE_OF),
 )
 REASONS = {
-    "atomic.max": "the partials of an atomic maximum are known only when all threads are done",
-    "atomic.min": "the partials of an atomic minimum are known only when all threads are done",
+    **dict.fromkeys(("atomic.inc", "atomic.dec"), "it wraps around at a bound"),
     "atomic.exch": "which value an exchange leaves depends on the order of the threads",
     "atomic.cas": "which value an exchange leaves depends on the order of the threads",
     "atomic.compare_and_swap": "which value an exchange leaves depends on the order of the threads",
-    "syncwarp": "only barriers of whole blocks are reversed",
     "threadfence": "only barriers of whole blocks are reversed",
     "cg": "only barriers of whole blocks are reversed",
-    "const": "arrays that are not arguments cannot have shadows",
+    **dict.fromkeys(
+        ("popc", "clz", "ffs", "brev"), "integers have 64 bits here, and the width matters to it"
+    ),
+    **dict.fromkeys(
+        ("all_sync", "any_sync", "eq_sync", "ballot_sync", "match_any_sync", "match_all_sync"),
+        "which lanes of a warp take part is known only at run time",
+    ),
+    "activemask": "which lanes of a warp take part is known only at run time",
 }
 INSTEAD = {
-    "atomic.max": "reduce in shared memory: s[t] = max(s[t], s[t + k]) between barriers",
-    "atomic.min": "reduce in shared memory: s[t] = min(s[t], s[t + k]) between barriers",
-    "const": "pass the array as an argument",
-    "syncwarp": "use cuda.syncthreads()",
+    **dict.fromkeys(("popc", "clz", "ffs", "brev"), "write it as a loop of shifts and masks"),
+    **dict.fromkeys(
+        ("all_sync", "any_sync", "ballot_sync"),
+        "use cuda.syncthreads_and, cuda.syncthreads_or or cuda.syncthreads_count",
+    ),
+    **dict.fromkeys(
+        ("atomic.inc", "atomic.dec"), "use cuda.atomic.add of an array of integers, and a remainder"
+    ),
 }
 
 
@@ -67,6 +79,10 @@ def attribute(lo: Lowering, owner: Any, name: str, node: Any) -> Any:
     in_kernel(lo, path, node)
     if first in PLACE_OF and axis in AXES:
         return place(lo, f"{PLACE_OF[first]}_{axis}")
+    if path == "laneid":
+        return exchanges.lane(lo, in_kernel(lo, path, node), place)
+    if path == "warpsize":
+        return const(exchanges.WARP)
     if path not in KNOWN:
         why = REASONS.get(path) or REASONS.get(first) or "srcad does not know what it does"
         instead = INSTEAD.get(path, "do it in a kernel of its own, outside the differentiated one")
@@ -106,10 +122,18 @@ def call(lo: Lowering, f: Any, args: list[Any], keywords: dict[str, Any], node: 
     path = f.path
     if path in ("grid", "gridsize"):
         return _grid(lo, path, [*args, *keywords.values()], node)
-    if path == "syncthreads":
-        lo.program.callees.setdefault(barrier().fn, barrier_function(()))
-        lo.b.emit(barrier(lo.b.loc))
+    if path in ("syncthreads", "syncwarp"):  # what orders a block orders its warps
+        exchanges.synchronise(lo)
         return Static(None)
+    given, launch = [*args, *keywords.values()], in_kernel(lo, path, node)
+    if path in exchanges.VOTES:
+        return exchanges.vote(lo, path, given, node, launch, (hidden, place))
+    if path in exchanges.SHUFFLES:
+        return exchanges.shuffle(lo, path, given, node, launch, (hidden, place))
+    if path in ("fma", "selp", "cbrt"):
+        return exchanges.arithmetic(lo, path, given, node)
+    if path == "const.array_like":
+        return exchanges.constant(lo, given, node)
     if path in ("shared.array", "local.array"):
         values = dict(zip(("shape", "dtype"), args, strict=False)) | keywords
         return _array(lo, path, values, node)
@@ -181,7 +205,7 @@ def _dtype(lo: Lowering, path: str, value: Any, node: Any) -> str:
 
 
 def _atomic(lo: Lowering, path: str, args: list[Any], keywords: dict[str, Any], node: Any) -> Any:
-    """``cuda.atomic.add(array, index, value)``."""
+    """``cuda.atomic.add(array, index, value)``, and other updates that have an adjoint."""
     from srcad.frontend.arrays import to_element
     from srcad.frontend.indexing import check_target, key_items
 
@@ -190,34 +214,47 @@ def _atomic(lo: Lowering, path: str, args: list[Any], keywords: dict[str, Any], 
         lo.mismatch(node, f"cuda.{path} takes an array, an index and a value")
     array = given["ary"]
     check_target(lo, array, node)
+    _wide(lo, path, array, node)
     items = key_items(lo, array, given["idx"], node)
     if not all(i[0] == "at" for i in items):
         lo.mismatch(node, f"cuda.{path} updates one element", instead="give an index for each axis")
     index = tuple(i[1] for i in items)
     value: Atom = lo.scalar(given["val"], node)
-    if path == "atomic.sub":
-        value = lo.b.op("neg", value)
+    how = path.partition(".")[2]
+    if how == "sub":
+        how, value = "add", lo.b.op("neg", value)
     value = to_element(lo, value, array)
-    if getattr(lo.node, "value", None) is node and type(lo.node).__name__ == "Expr":
+    alone = getattr(lo.node, "value", None) is node and type(lo.node).__name__ == "Expr"
+    if alone and how == "add":
         lo.b.emit(Accumulate(array, index, value, lo.b.loc, atomic=True))
         return Static(None)
-    return _old(lo, path, array, index, value, node)
-
-
-def _old(
-    lo: Lowering, path: str, array: Var, index: tuple[Atom, ...], value: Atom, node: Any
-) -> Var:
-    """The element as it was before, which only counters may ask for."""
-    assert isinstance(array.type, ArrayT)
-    if is_float(array.type):
+    if not alone and is_float(array.type):
         lo.fail(
             node,
             f"the value that cuda.{path} of a float array gives back",
             "it depends on the order of the threads, so it has no derivative",
             "use the call as a statement of its own",
         )
-    name = old_name(array.type)
-    lo.program.callees.setdefault(name, old_function(array.type))
-    old = lo.b.var("old", array.type.element)
-    lo.b.emit(Call((old,), name, (array, *index, value), lo.b.loc))
-    return old
+    return _called(lo, how, array, (*index, value), not alone)
+
+
+def _called(lo: Lowering, how: str, array: Var, rest: tuple[Atom, ...], old: bool) -> Any:
+    """An atomic that is a call; only counters may ask for the element as it was."""
+    assert isinstance(array.type, ArrayT)
+    name = atomic_name(how, array.type, old)
+    lo.program.callees.setdefault(name, atomic_function(how, array.type, old))
+    before = lo.b.var("old", array.type.element)
+    lo.b.emit(Call((before,) if old else (), name, (array, *rest), lo.b.loc))
+    return before if old else Static(None)
+
+
+def _wide(lo: Lowering, path: str, array: Var, node: Any) -> None:
+    """Refuse arrays whose elements the device cannot update atomically."""
+    kind = array.type.dtype  # type: ignore[union-attr]
+    if kind == "b1" or int(kind[1:]) < 4:
+        lo.mismatch(
+            node,
+            f"cuda.{path} of an array of {kind}",
+            "the device updates elements of four or eight bytes",
+            "use an array of int32, int64, float32 or float64",
+        )

@@ -197,4 +197,5 @@ _RULES: dict[str, Callable[..., Bound]] = {
     "mod": lambda x, y: 0 if y is not None and y > 0 else None,
     "abs": lambda x: 0,
     "i8": lambda x: x,
+    "opaque": lambda x: x,
 }

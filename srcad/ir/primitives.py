@@ -83,6 +83,8 @@ define(
 define("steep_div", 2, true_float, quiet(lambda a, b: a / b), "/", 4)
 define("neg", 1, arith, int_aware(lambda a: -a), "-{0}")
 define("stop_gradient", 1, lambda a: a, lambda a: a, "{0}")
+# the number itself; where it has a vector form, LLVM does not see that (``storage.opaque``)
+define("opaque", 1, lambda a: a, lambda a: a, "{0}")
 define("positive", 1, arith, int_aware(lambda a: +a), "+{0}")
 define("square", 1, arith, int_aware(lambda a: a * a), "{0} * {0}")
 define("abs", 1, arith, int_aware(abs), "abs({0})")

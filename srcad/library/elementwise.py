@@ -68,8 +68,6 @@ def whole(x):
 )
 def around(a, decimals=0, out=None):
     """Rounded to so many decimals; integers stay what they are."""
-    if out is not None:
-        refuse("the argument 'out' of np.round", "assign the result")
     x = np.asarray(a) if np.ndim(a) > 0 else a
     if isinstance(a, int) or np.asarray(a).dtype.kind in "iu":
         if decimals >= 0:

@@ -43,8 +43,6 @@ def in_range(i, n, mode):
 )
 def take(a, indices, axis=None, out=None, mode="raise"):
     """Elements at given positions, of the flattened array or along an axis; a copy."""
-    if out is not None:
-        refuse("the argument 'out' of np.take", "assign the result")
     a = np.asarray(a) if axis is not None else flat(a)
     k = one_axis(axis, np.ndim(a)) if axis is not None else 0
     if np.ndim(indices) == 0:
@@ -252,8 +250,6 @@ def select(condlist, choicelist, default=0):
 )
 def choose(a, choices, out=None, mode="raise"):
     """From each place, the choice that an integer array names there."""
-    if out is not None:
-        refuse("the argument 'out' of np.choose", "assign the result")
     n = len(choices)
     i = in_range(np.asarray(a), n, mode)
     if mode == "raise" and np.any(np.logical_or(i < 0, i >= n)):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from srcad.library.registry import implements, refuse
+from srcad.library.registry import implements
 from srcad.library.statistics import root_or_zero
 
 
@@ -30,31 +30,29 @@ def reduction_calls(d):
     ]
 
 
-def check_out(out):
-    """No result is written into an argument."""
-    if out is not None:
-        refuse("the argument 'out' of a reduction that passes over NaN", "assign the result")
+def counted(a, axis, keepdims, where):
+    """How many elements are no NaN, of those that a mask selects."""
+    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims, where=where)
 
 
-def counted(a, axis, keepdims):
-    """How many elements are no NaN."""
-    return np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
+def fold_calls(d):
+    """Sample calls of a sum or a product."""
+    mask = np.array([[True, False, True], [True, True, False]])
+    return [*reduction_calls(d), d.call(d.mat(2, 3), axis=0, initial=2.0, where=mask)]
 
 
-@implements(np.nansum, samples=reduction_calls)
-def nansum(a, axis=None, dtype=None, out=None, keepdims=False):
+@implements(np.nansum, samples=fold_calls)
+def nansum(a, axis=None, dtype=None, out=None, keepdims=False, initial=0, where=True):
     """The sum of what is no NaN."""
-    check_out(out)
-    a = np.asarray(a)
-    return np.sum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype, keepdims=keepdims)
+    a = np.where(np.isnan(a), 0, a)
+    return np.sum(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
-@implements(np.nanprod, samples=reduction_calls)
-def nanprod(a, axis=None, dtype=None, out=None, keepdims=False):
+@implements(np.nanprod, samples=fold_calls)
+def nanprod(a, axis=None, dtype=None, out=None, keepdims=False, initial=1, where=True):
     """The product of what is no NaN."""
-    check_out(out)
-    a = np.asarray(a)
-    return np.prod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype, keepdims=keepdims)
+    a = np.where(np.isnan(a), 1, a)
+    return np.prod(a, axis=axis, dtype=dtype, keepdims=keepdims, initial=initial, where=where)
 
 
 def scan_calls(d):
@@ -71,7 +69,6 @@ def scan_calls(d):
 @implements(np.nancumsum, samples=scan_calls)
 def nancumsum(a, axis=None, dtype=None, out=None):
     """Running sums, NaN as 0."""
-    check_out(out)
     a = np.asarray(a)
     return np.cumsum(np.where(np.isnan(a), 0, a), axis=axis, dtype=dtype)
 
@@ -79,40 +76,72 @@ def nancumsum(a, axis=None, dtype=None, out=None):
 @implements(np.nancumprod, samples=scan_calls)
 def nancumprod(a, axis=None, dtype=None, out=None):
     """Running products, NaN as 1."""
-    check_out(out)
     a = np.asarray(a)
     return np.cumprod(np.where(np.isnan(a), 1, a), axis=axis, dtype=dtype)
 
 
-@implements(np.nanmean, samples=reduction_calls)
-def nanmean(a, axis=None, dtype=None, out=None, keepdims=False):
+def mean_calls(d):
+    """Sample calls of a mean."""
+    mask = np.array([[True, False, True], [True, True, False]])
+    return [*reduction_calls(d), d.call(d.mat(2, 3), axis=1, where=mask)]
+
+
+@implements(np.nanmean, samples=mean_calls)
+def nanmean(a, axis=None, dtype=None, out=None, keepdims=False, where=True):
     """The mean of what is no NaN."""
-    check_out(out)
     a = np.asarray(a)
-    return np.divide(
-        nansum(a, axis=axis, dtype=dtype, keepdims=keepdims), counted(a, axis, keepdims)
-    )
+    total = nansum(a, axis=axis, dtype=dtype, keepdims=keepdims, where=where)
+    return np.divide(total, counted(a, axis, keepdims, where))
 
 
 def variance_calls(d):
     """Sample calls of a variance."""
-    return [*reduction_calls(d), d.call(d.vec(4), ddof=1), d.value(holes(d), axis=1, ddof=1)]
+    return [
+        *mean_calls(d),
+        d.call(d.vec(4), ddof=1),
+        d.value(holes(d), axis=1, correction=1),
+        d.call(d.mat(2, 3), axis=1, mean=d.mat(2, 1)),
+    ]
 
 
 @implements(np.nanvar, samples=variance_calls)
-def nanvar(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+def nanvar(
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    where=True,
+    mean=None,
+    correction=None,
+):
     """The variance of what is no NaN."""
-    check_out(out)
     a = np.asarray(a)
-    d = np.where(np.isnan(a), 0.0, a - nanmean(a, axis=axis, dtype=dtype, keepdims=True))
-    free = counted(a, axis, keepdims) - ddof
-    return np.divide(np.sum(d * d, axis=axis, keepdims=keepdims), np.where(free > 0, free, np.nan))
+    m = nanmean(a, axis=axis, dtype=dtype, keepdims=True, where=where) if mean is None else mean
+    d = np.where(np.isnan(a), 0.0, a - m)
+    free = counted(a, axis, keepdims, where) - (ddof if correction is None else correction)
+    squares = np.sum(d * d, axis=axis, keepdims=keepdims, where=where)
+    return np.divide(squares, np.where(free > 0, free, np.nan))
 
 
 @implements(np.nanstd, samples=variance_calls)
-def nanstd(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False):
+def nanstd(
+    a,
+    axis=None,
+    dtype=None,
+    out=None,
+    ddof=0,
+    keepdims=False,
+    where=True,
+    mean=None,
+    correction=None,
+):
     """The standard deviation of what is no NaN."""
-    return root_or_zero(nanvar(a, axis=axis, dtype=dtype, out=out, ddof=ddof, keepdims=keepdims))
+    v = nanvar(
+        a, axis, dtype, ddof=ddof, keepdims=keepdims, where=where, mean=mean, correction=correction
+    )
+    return root_or_zero(v)
 
 
 def position_calls(d):
@@ -136,12 +165,10 @@ def without(a, axis, instead):
 @implements(np.nanargmax, samples=position_calls)
 def nanargmax(a, axis=None, out=None, *, keepdims=False):
     """The position of the greatest element that is no NaN."""
-    check_out(out)
     return np.argmax(without(np.asarray(a), axis, -np.inf), axis=axis, keepdims=keepdims)
 
 
 @implements(np.nanargmin, samples=position_calls)
 def nanargmin(a, axis=None, out=None, *, keepdims=False):
     """The position of the least element that is no NaN."""
-    check_out(out)
     return np.argmin(without(np.asarray(a), axis, np.inf), axis=axis, keepdims=keepdims)

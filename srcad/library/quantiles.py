@@ -13,6 +13,7 @@ import numpy as np
 from srcad.library.axes import reduced, reduced_shape, rows_of
 from srcad.library.registry import implements, refuse
 from srcad.library.sorting import row_orders
+from srcad.library.statistics import fitted_weights
 
 
 def count_numbers(b, idx):
@@ -61,8 +62,6 @@ def medians(a, axis, keepdims, skip):
 )
 def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The middle element, or the mean of two."""
-    if out is not None:
-        refuse("the argument 'out' of np.median", "assign the result")
     return medians(a, axis, keepdims, False)
 
 
@@ -78,8 +77,6 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
 )
 def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The median of what is no NaN."""
-    if out is not None:
-        refuse("the argument 'out' of np.nanmedian", "assign the result")
     return medians(a, axis, keepdims, True)
 
 
@@ -179,12 +176,47 @@ def check_quantiles(q, text):
             raise ValueError(text)
 
 
-def check_rest(out, weights, interpolation):
-    """Arguments that are not supported."""
-    if out is not None or interpolation is not None:
-        refuse("the arguments 'out' and 'interpolation' of quantiles", "method=...")
-    if weights is not None:
-        refuse("weights of quantiles", "sort, and search the sums of the weights")
+def check_rest(interpolation):
+    """What quantiles had another name for."""
+    if interpolation is not None:
+        refuse("the argument 'interpolation' of quantiles", "method=...")
+
+
+def weighted(a, q, axis, weights, method, keepdims):
+    """``quantile`` of weighted elements: the first at which the sum of the weights reaches it."""
+    if method != "inverted_cdf":
+        refuse("weights with this method of quantiles", "method='inverted_cdf'")
+    a, qs = np.asarray(a), vector_of(q)
+    w = np.asarray(weights)
+    if np.any(w < 0):
+        raise ValueError("Weights must be non-negative.")
+    b = rows_of(a, axis)
+    ws = rows_of(np.broadcast_to(fitted_weights(w, a, axis), a.shape), axis)
+    idx = row_orders(b)
+    n = b.shape[1]
+    out = np.empty((len(qs), b.shape[0]), a.dtype)
+    for r in range(b.shape[0]):
+        cdf = np.cumsum(ws[r][idx[r]] * 1.0)
+        if cdf[n - 1] == 0.0:
+            raise ValueError("At least one weight must be non-zero.")
+        cdf = cdf / cdf[n - 1]
+        for k in range(len(qs)):
+            j = np.sum(np.logical_or(cdf < qs[k], cdf == 0.0))
+            whole = b[r, idx[r, n - 1]] == b[r, idx[r, n - 1]]
+            out[k, r] = b[r, idx[r, min(j, n - 1) if whole else n - 1]]
+    if np.ndim(q) == 0:
+        return reduced(out[0], a.shape, axis, keepdims)
+    return out.reshape((*np.shape(q), *reduced_shape(a.shape, axis, keepdims)))
+
+
+def weighted_calls(d, scale):
+    """Sample calls with weights: ``scale`` is 1 or 100."""
+    return [
+        d.value(d.vec(5), 0.4 * scale, weights=d.pos(5), method="inverted_cdf"),
+        d.value(
+            d.mat(2, 3), [0.2 * scale, scale], axis=1, weights=[2, 0, 1], method="inverted_cdf"
+        ),
+    ]
 
 
 def quantile_calls(d, scale):
@@ -214,7 +246,7 @@ def quantile_calls(d, scale):
     ]
 
 
-@implements(np.quantile, samples=lambda d: quantile_calls(d, 1))
+@implements(np.quantile, samples=lambda d: [*quantile_calls(d, 1), *weighted_calls(d, 1)])
 def quantile(
     a,
     q,
@@ -228,8 +260,10 @@ def quantile(
     interpolation=None,
 ):
     """Quantiles, by all methods of NumPy."""
-    check_rest(out, weights, interpolation)
+    check_rest(interpolation)
     check_quantiles(q, "Quantiles must be in the range [0, 1]")
+    if weights is not None:
+        return weighted(a, q, axis, weights, method, keepdims)
     return quantiles(a, q, axis, method, keepdims, False)
 
 
@@ -247,12 +281,14 @@ def nanquantile(
     interpolation=None,
 ):
     """Quantiles of what is no NaN."""
-    check_rest(out, weights, interpolation)
+    check_rest(interpolation)
     check_quantiles(q, "Quantiles must be in the range [0, 1]")
+    if weights is not None:
+        refuse("weights of quantiles that pass over NaN", "weight what is NaN with 0")
     return quantiles(a, q, axis, method, keepdims, True)
 
 
-@implements(np.percentile, samples=lambda d: quantile_calls(d, 100))
+@implements(np.percentile, samples=lambda d: [*quantile_calls(d, 100), *weighted_calls(d, 100)])
 def percentile(
     a,
     q,
@@ -266,9 +302,11 @@ def percentile(
     interpolation=None,
 ):
     """Percentiles, by all methods of NumPy."""
-    check_rest(out, weights, interpolation)
+    check_rest(interpolation)
     q = np.divide(q, 100)
     check_quantiles(q, "Percentiles must be in the range [0, 100]")
+    if weights is not None:
+        return weighted(a, q, axis, weights, method, keepdims)
     return quantiles(a, q, axis, method, keepdims, False)
 
 
@@ -286,7 +324,9 @@ def nanpercentile(
     interpolation=None,
 ):
     """Percentiles of what is no NaN."""
-    check_rest(out, weights, interpolation)
+    check_rest(interpolation)
     q = np.divide(q, 100)
     check_quantiles(q, "Percentiles must be in the range [0, 100]")
+    if weights is not None:
+        refuse("weights of quantiles that pass over NaN", "weight what is NaN with 0")
     return quantiles(a, q, axis, method, keepdims, True)

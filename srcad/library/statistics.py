@@ -20,8 +20,6 @@ from srcad.library.registry import axes_of, implements, refuse
 )
 def ptp(a, axis=None, out=None, keepdims=False):
     """The greatest element less the least one."""
-    if out is not None:
-        refuse("the argument 'out' of np.ptp", "assign the result")
     a = np.asarray(a)
     if a.dtype.kind == "b":
         refuse("np.ptp of bools", "convert them to int")
@@ -155,8 +153,8 @@ def covariance(x, ddof, fweights, aweights):
 )
 def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None, *, dtype=None):
     """Covariances; of one vector a number."""
-    if dtype is not None:
-        refuse("the argument 'dtype' of np.cov", "the result is of float64")
+    if dtype is not None and np.dtype(dtype) != np.float64:
+        refuse("another dtype of np.cov than float64", "convert the result with .astype")
     x = variables(m, rowvar)
     if y is not None:
         x = np.concatenate((x, variables(y, rowvar)), axis=0)
@@ -196,9 +194,9 @@ def mean_where(a, axis=None, keepdims=False, where=True):
     return np.divide(total, n)
 
 
-def var_where(a, axis=None, ddof=0, keepdims=False, where=True):
-    """``np.var`` of what a mask selects."""
-    d = a - mean_where(a, axis, True, where)
+def var_about(a, axis=None, ddof=0, keepdims=False, where=True, mean=None):
+    """``np.var`` of what a mask selects, or about a mean that is given."""
+    d = a - (mean_where(a, axis, True, where) if mean is None else mean)
     n = np.sum(np.broadcast_to(where, np.shape(a)), axis=axis, keepdims=keepdims)
     return np.divide(np.sum(d * d, axis=axis, keepdims=keepdims, where=where), n - ddof)
 
@@ -208,6 +206,6 @@ def root_or_zero(v):
     return np.where(v == 0, v - v, np.sqrt(v))
 
 
-def std_where(a, axis=None, ddof=0, keepdims=False, where=True):
-    """``np.std`` of what a mask selects."""
-    return root_or_zero(var_where(a, axis, ddof, keepdims, where))
+def std_about(a, axis=None, ddof=0, keepdims=False, where=True, mean=None):
+    """``np.std`` of what a mask selects, or about a mean that is given."""
+    return root_or_zero(var_about(a, axis, ddof, keepdims, where, mean))

@@ -1,4 +1,4 @@
-"""Methods of ufuncs: ``reduce``, ``accumulate``, ``outer``, ``at``."""
+"""Methods of ufuncs: ``reduce``, ``accumulate``, ``reduceat``, ``outer``, ``at``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from srcad.library.axes import FULL, one_axis, place, reduced, rows_of
+from srcad.library.axes import FULL, one_axis, place, reduced, rows_of, unrows
 from srcad.library.registry import implements, refuse
-
-
-def only_default(dtype, out, where=True):
-    """Refuses what changes the type of a result, or where it goes."""
-    if dtype is not None or out is not None or where is not True:
-        refuse("the arguments 'dtype', 'out' and 'where' of this method", "convert the arguments")
 
 
 def reduction(whole):
@@ -21,10 +15,20 @@ def reduction(whole):
 
     def reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True):
         """The reduction of this ufunc, along the first axis if none is given."""
-        only_default(dtype, out, where)
-        if initial is not None:
-            refuse("the argument 'initial' of this method", "combine it with the result")
-        return whole(array, axis=axis, keepdims=keepdims)
+        a = np.asarray(array, dtype)
+        return whole(a, axis=axis, keepdims=keepdims, initial=initial, where=where)
+
+    return reduce
+
+
+def quantifier(whole):
+    """``reduce`` of the logical ufuncs."""
+
+    def reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True):
+        """The reduction of this ufunc, along the first axis if none is given."""
+        if initial is not None or dtype is not None:
+            refuse("the arguments 'dtype' and 'initial' of this method", "combine the results")
+        return whole(array, axis=axis, keepdims=keepdims, where=where)
 
     return reduce
 
@@ -34,6 +38,7 @@ _REDUCED = lambda d: [  # noqa: E731
     d.call(d.mat(2, 3)),
     d.call(d.mat(2, 3), axis=1, keepdims=True),
     d.call(d.mat(2, 3), axis=None),
+    d.call(d.mat(2, 3), axis=1, initial=0.4, where=np.array([True, False, True])),
 ]
 _MASKS = lambda d: [d.value(d.mat(2, 3) > 0), d.value(d.mat(2, 3) > 0, axis=1)]  # noqa: E731
 _ufunc: Any
@@ -44,33 +49,37 @@ for _ufunc, _whole in (
     (np.minimum, np.min),
 ):
     implements(_ufunc.reduce, samples=_REDUCED)(reduction(_whole))
-implements(np.logical_and.reduce, samples=_MASKS)(reduction(np.all))
-implements(np.logical_or.reduce, samples=_MASKS)(reduction(np.any))
+implements(np.logical_and.reduce, samples=_MASKS)(quantifier(np.all))
+implements(np.logical_or.reduce, samples=_MASKS)(quantifier(np.any))
 
 
-def folding(op, empty=None):
-    """``reduce`` of any ufunc, along one axis; ``empty`` is what nothing gives."""
+def folding(op, identity=None):
+    """``reduce`` of any ufunc, along one axis; ``identity`` is what nothing gives."""
 
     def reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=None, where=True):
         """The fold of this ufunc over one axis, from its first element."""
-        only_default(dtype, out, where)
-        if initial is not None:
-            refuse("the argument 'initial' of this method", "combine it with the result")
-        a = np.asarray(array)
+        a = np.asarray(array, dtype)
         k = one_axis(axis, np.ndim(a))
-        if empty is not None and a.shape[k] == 0:
-            return reduced(np.full(rows_of(a, k).shape[0], empty, a.dtype), a.shape, k, keepdims)
-        if a.shape[k] == 0:
+        masked = np.ndim(where) > 0
+        first = identity if initial is None else initial
+        if first is None and masked:
+            raise ValueError("reduction operation does not have an identity: give initial")
+        b = rows_of(a, k)
+        w = rows_of(np.broadcast_to(where, a.shape), k) if masked else b
+        m, n = b.shape
+        if first is None and n == 0:
             raise ValueError("zero-size array to reduction operation which has no identity")
-        if np.ndim(a) == 1 and not keepdims:
-            number = a[0]
-            for i in range(1, len(a)):
-                number = op(number, a[i])
-            return number
-        slab = a[place(k, 0)].copy() if np.ndim(a) > 1 else np.full((), a[0])
-        for i in range(1, a.shape[k]):
-            slab[...] = op(slab, a[place(k, i)])
-        return np.expand_dims(slab, k) if keepdims else slab
+        out = np.empty(m, a.dtype)
+        for r in range(m):
+            if first is None:
+                number = b[r, 0]
+            else:
+                number = a.dtype.type(first)
+            for i in range(1 if first is None else 0, n):
+                if not masked or w[r, i]:
+                    number = op(number, b[r, i])
+            out[r] = number
+        return reduced(out, a.shape, k, keepdims)
 
     return reduce
 
@@ -80,8 +89,8 @@ def scan(whole):
 
     def accumulate(array, axis=0, dtype=None, out=None):
         """The scan of this ufunc, along the first axis if none is given."""
-        only_default(dtype, out)
-        return whole(array, axis=one_axis(axis, np.ndim(array)))
+        a = np.asarray(array, dtype)
+        return whole(a, axis=one_axis(axis, np.ndim(a)))
 
     return accumulate
 
@@ -91,8 +100,7 @@ def scanning(op):
 
     def accumulate(array, axis=0, dtype=None, out=None):
         """Each element combined with all before it, along an axis."""
-        only_default(dtype, out)
-        r = np.array(array)
+        r = np.array(array, dtype)
         k = one_axis(axis, np.ndim(r))
         for i in range(1, r.shape[k]):
             r[place(k, i)] = op(r[place(k, i - 1)], r[place(k, i)])
@@ -106,8 +114,9 @@ implements(np.add.accumulate, samples=_SCANNED)(scan(np.cumsum))
 implements(np.multiply.accumulate, samples=_SCANNED)(scan(np.cumprod))
 for _ufunc in (np.maximum, np.minimum):
     implements(_ufunc.accumulate, samples=_SCANNED)(scanning(_ufunc))
-for _ufunc, _empty in (
+for _ufunc, _identity in (
     (np.logaddexp, -np.inf),
+    (np.logaddexp2, -np.inf),
     (np.fmax, None),
     (np.fmin, None),
     (np.subtract, None),
@@ -115,9 +124,52 @@ for _ufunc, _empty in (
 ):
     implements(
         _ufunc.reduce,
-        samples=lambda d: [d.call(d.vec(4)), d.call(d.mat(2, 3)), d.call(d.mat(2, 3), axis=1)],
-    )(folding(_ufunc, _empty))
+        samples=lambda d: [
+            d.call(d.vec(4)),
+            d.call(d.mat(2, 3), axis=1, keepdims=True),
+            d.call(d.mat(2, 3), initial=0.4, where=np.array([True, False, True])),
+        ],
+    )(folding(_ufunc, _identity))
     implements(_ufunc.accumulate, samples=lambda d: [d.call(d.vec(4))])(scanning(_ufunc))
+
+
+implements(np.divide.reduce, samples=lambda d: [d.call(d.pos(3)), d.call(d.pos(2, 2), axis=1)])(
+    folding(np.divide)
+)
+
+
+def pieces(op):
+    """``reduceat`` of a ufunc."""
+
+    def reduceat(array, indices, axis=0, dtype=None, out=None):
+        """The folds of slices from each index to the next; of one element where it is not less."""
+        a, at = np.asarray(array, dtype), np.asarray(indices)
+        k = one_axis(axis, np.ndim(a))
+        b = rows_of(a, k)
+        m, n = b.shape
+        rows = np.empty((m, len(at)), a.dtype)
+        for j in range(len(at)):
+            stop = at[j + 1] if j + 1 < len(at) else n
+            if not 0 <= at[j] < n:
+                raise IndexError("an index of reduceat is out of bounds")
+            for r in range(m):
+                number = b[r, at[j]]
+                for i in range(at[j] + 1, stop):
+                    number = op(number, b[r, i])
+                rows[r, j] = number
+        return unrows(rows, a.shape, k)
+
+    return reduceat
+
+
+for _ufunc in (np.add, np.multiply, np.maximum, np.minimum):
+    implements(
+        _ufunc.reduceat,
+        samples=lambda d: [
+            d.call(d.vec(5), np.array([0, 3, 2])),
+            d.call(d.mat(2, 4), np.array([1, 2]), axis=1),
+        ],
+    )(pieces(_ufunc))
 
 
 def outside(op):

@@ -29,6 +29,9 @@ zero_rule("b1", bool, np.bool_)
 # what the user takes as constant
 zero_rule("stop_gradient")
 
+# positions that LLVM does not look through
+zero_rule("opaque")
+
 # comparisons and tests
 zero_rule("lt", operator.lt, np.less)
 zero_rule("le", operator.le, np.less_equal)

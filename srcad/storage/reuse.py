@@ -40,7 +40,7 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Alloc, Block, Const, For, Function, If, Stmt, Store, Var, While
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import binders, statements, targets, variables
-from srcad.transforms.arrays import fill, zero_of
+from srcad.transforms.arrays import each, zero_of
 from srcad.transforms.fusion.private import is_private
 from srcad.transforms.program import each_function
 
@@ -112,5 +112,6 @@ class _Reuse:
             return []
         self.b.loc = s.loc
         with self.b.block() as stmts:
-            fill(self.b, s.target, float(zero_of(s.target.type.element).value))
+            zero = zero_of(s.target.type.element)
+            each(self.b, s.target, lambda at: self.b.store(s.target, at, zero), s.shape)
         return stmts

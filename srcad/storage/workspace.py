@@ -112,12 +112,13 @@ class Placed:
 
 def placed(fn: Function, places: Mapping[str, str]) -> Placed:
     """The function with its tapes where they will be; ``places`` says where its threads stand."""
-    return _Placing(fn, {n: limits(place) for n, place in places.items()}).run()
+    return _Placing(fn, places).run()
 
 
 class _Placing:
-    def __init__(self, fn: Function, known: Mapping[str, tuple[float, float]]) -> None:
+    def __init__(self, fn: Function, places: Mapping[str, str]) -> None:
         self.fn, self.tree = fn, Tree(fn)
+        known = {n: limits(place) for n, place in places.items()}
         self.always = Extents(fn, known, {})
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.moved = {
@@ -129,7 +130,8 @@ class _Placing:
         self.short: dict[str, int] = {}  # tapes that are short in every launch
         self.rows: dict[str, Var] = {}
         self.spaces: dict[str, Var] = {}
-        self.lane = Var(self.b.namer.fresh(LANE), I8, LANE)
+        known_lane = [n for n, place in places.items() if place == LANE]
+        self.lane = Var(known_lane[0] if known_lane else self.b.namer.fresh(LANE), I8, LANE)
         self.stores: dict[str, list[Node]] = defaultdict(list)
 
     def stays(self, s: Alloc) -> bool:
@@ -179,7 +181,7 @@ class _Placing:
         if self.rows:
             hidden[self.lane.name] = Hidden("place", LANE)
         extra = (*self.spaces.values(), *self.rows.values(), self.lane)
-        params = (*self.fn.params, *(extra if self.rows else ()))
+        params = tuple(dict.fromkeys((*self.fn.params, *(extra if self.rows else ()))))
         return Placed(replace(self.fn, params=params, body=body), hidden, tapes)
 
     def shorten(self, name: str) -> None:

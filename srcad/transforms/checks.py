@@ -32,7 +32,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from srcad.analyses.aliases import OUTSIDE, Aliases, is_reference
-from srcad.ir.build import Builder, const
+from srcad.ir.bounds import Bounds
+from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -53,6 +54,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
+from srcad.ir.types import B1
 from srcad.ir.walk import binders, blocks, operands, statements, targets, variables
 from srcad.transforms.program import each_function
 
@@ -72,12 +74,19 @@ class _Checks:
     """One function; innermost loops first, so that a check leaves all the loops it can."""
 
     def __init__(self, fn: Function) -> None:
-        self.aliases = Aliases(fn)
+        self.aliases, self.bounds = Aliases(fn), Bounds(fn)
+        self.made = {
+            s.target.name: s
+            for s in statements(fn.body)
+            if isinstance(s, Op) and s.target.type == B1
+        }
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def block(self, b: Block) -> Block:
         out: list[Stmt] = []
         for s in b.stmts:
+            if isinstance(s, Check) and self.certain(s):
+                continue
             if isinstance(s, If):
                 s = replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
             elif isinstance(s, (For, While)):
@@ -85,6 +94,14 @@ class _Checks:
                 s = self.loop(s, out)
             out.append(s)
         return Block(tuple(out), b.yields)
+
+    def certain(self, s: Check) -> bool:
+        """Whether a check cannot fail: an integer known to be positive is not zero."""
+        made = self.made.get(s.cond.name) if isinstance(s.cond, Var) else None
+        if made is None or made.op != "ne" or made.args[1] != ZERO:
+            return False
+        low = self.bounds.lower(made.args[0])
+        return low is not None and low > 0
 
     def loop(self, s: For | While, before: list[Stmt]) -> For | While:
         """A loop without its checks, which go to ``before``."""

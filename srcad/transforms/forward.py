@@ -34,7 +34,7 @@ from srcad.ir.nodes import (
     Store,
     Var,
 )
-from srcad.ir.threads import is_barrier
+from srcad.ir.threads import is_inert
 from srcad.ir.types import F8, Scalar, is_float, shadow_type
 from srcad.ir.walk import variables
 from srcad.transforms.array_rules import array_rule
@@ -95,7 +95,7 @@ class Forward(Tandem):
     def statement(self, s: Stmt) -> None:
         """Calls and array operations are replaced; the rest as in ``Tandem``."""
         if isinstance(s, Call) and any(map(self.carries, (*s.args, *s.targets))):
-            if is_barrier(s):
+            if is_inert(s):
                 self.b.emit(s)
                 return
             self.call(s)

@@ -1,8 +1,18 @@
 """A zoo of CUDA kernels: what each is launched with stands beside it (``case.Case``)."""
 
-from tests.kernels import grids, maps, paths, physics, reductions, shared, styles
+from tests.kernels import (
+    calling,
+    exchanges,
+    extremes,
+    grids,
+    maps,
+    paths,
+    physics,
+    reductions,
+    shared,
+    styles,
+)
 from tests.kernels.case import Case
 
-CASES: dict[str, Case] = {
-    c.name: c for m in (maps, grids, reductions, shared, physics, paths, styles) for c in m.CASES
-}
+MODULES = (maps, grids, reductions, shared, physics, paths, styles, extremes, exchanges, calling)
+CASES: dict[str, Case] = {c.name: c for m in MODULES for c in m.CASES}

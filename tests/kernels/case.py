@@ -22,6 +22,7 @@ class Case:
         second: whether the second order is tested.
         plain: shadows that must be accumulated into without atomics.
         unique: whether the result does not depend on the order of the threads.
+        simulated: whether Numba's simulator can run the kernel as it is written (it has no warps).
     """
 
     kernel: Any
@@ -32,6 +33,7 @@ class Case:
     second: bool = False
     plain: tuple[str, ...] = ()
     unique: bool = True
+    simulated: bool = True
 
     @property
     def name(self) -> str:

@@ -58,11 +58,11 @@ def returns(x):
 
 def captures(x):
     i = cuda.grid(1)
-    x[i] = x[i] * TABLE[i]
+    TABLE[i] = x[i] * x[i]
 
 
-def maximum(x, out):
-    cuda.atomic.max(out, 0, x[cuda.grid(1)])
+def exchange(x, out):
+    cuda.atomic.exch(out, 0, x[cuda.grid(1)])
 
 
 def old_value(x, out):
@@ -90,9 +90,38 @@ def grows(x):
     x[0] = a[1] * a[0]
 
 
-def warps(x):
-    cuda.syncwarp()
+def some_lanes(x, mask):
+    x[0] = cuda.shfl_sync(mask, x[0] * x[0], 1)
+
+
+def warp_of_block(x, out):
+    v = x[cuda.grid(1)]
+    if cuda.threadIdx.x < 1:
+        v = cuda.shfl_sync(-1, v, 1)
+    out[cuda.grid(1)] = v
+
+
+def bits(x, out):
+    out[cuda.grid(1)] = x[0] * cuda.popc(cuda.grid(1))
+
+
+def ballot(x, out):
+    out[cuda.grid(1)] = x[0] * cuda.any_sync(-1, x[0] > 0.0)
+
+
+def wraps_around(x, count):
+    cuda.atomic.inc(count, 0, 4)
     x[0] = x[0] * x[0]
+
+
+def cooperative(x, out):
+    g = cuda.cg.this_grid()
+    g.sync()
+    out[0] = x[0]
+
+
+def drawn(x, states):
+    x[0] = x[0] * cuda.random.xoroshiro128p_uniform_float64(states, 0)
 
 
 def racing(x, out):
@@ -114,3 +143,20 @@ def plain(x, n, out):
 
 def no_kernel(x):
     return x * cuda.grid(1)
+
+
+def counter(x, out, count):
+    i = cuda.grid(1)
+    out[cuda.atomic.add(count, 0, 1)] = x[i] * x[i]
+
+
+def in_slice(x, out, count):
+    i = cuda.grid(1)
+    part = out[i % 4 :]
+    cuda.atomic.add(part, i // 4 - 1, x[i])
+
+
+def numbers(n, a):
+    i = cuda.grid(1)
+    if i < n:
+        a = a * i

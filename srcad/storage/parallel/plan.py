@@ -87,6 +87,7 @@ class Plan:
     private: list[Var] = field(default_factory=list)  # arrays of which each chunk has a copy
     window: int = 0  # iterations that wait at the start of each chunk
     apart: list[tuple[Var, Var]] = field(default_factory=list)  # to be compared at run time
+    meeting: list[Var] = field(default_factory=list)  # arrays in which near iterations meet
 
 
 class _Refused(Exception):
@@ -297,6 +298,7 @@ class _Loop:
         near = self.touches.window(base)
         if near is not None and near <= MEETING:
             plan.window = max(plan.window, near)
+            plan.meeting.append(base)
         else:
             plan.private.append(base)
         return "summed"

@@ -7,7 +7,8 @@ an array of its own.
 Invariant: sound; an element counts as written where a store to it is certain to have been executed
 in the same iteration: a store with the same subscripts earlier in the same or an outer block, or
 a loop (nest) over the whole array that stores every element.
-Limits: parts of an array (``for j in range(i)``) are not followed; views and whole-array
+Limits: parts of an array (``for j in range(i)``) are not followed, except all of a vector but its
+ends; views and whole-array
 operations count as reads of everything.
 
 >>> from srcad.ir.build import Builder, const
@@ -27,7 +28,7 @@ operations count as reads of everything.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 
 from srcad.ir.nodes import (
     Accumulate,
@@ -39,11 +40,13 @@ from srcad.ir.nodes import (
     For,
     If,
     Load,
+    Op,
     Stmt,
     Store,
     Var,
     While,
 )
+from srcad.ir.types import I8
 from srcad.ir.walk import binders, blocks, operands, statements, targets
 from srcad.transforms.program import key
 
@@ -52,9 +55,14 @@ ALL = "*"  # in a subscript: every position of this axis
 FEW = 16  # constant positions of an axis that are looked at one by one
 
 
-def is_private(body: Block, made: Alloc) -> bool:
-    """Whether each execution of ``body`` writes what it reads of the array, before it does."""
-    return _Scan(made).block(body, set())
+def is_private(body: Block, made: Alloc, sums: Mapping[str, Op] | None = None) -> bool:
+    """Whether each execution of ``body`` writes what it reads of the array, before it does.
+
+    ``sums`` are integer sums that are made outside, by name.
+    """
+    scan = _Scan(made)
+    scan.sums.update(sums or {})
+    return scan.block(body, set())
 
 
 class _Scan:
@@ -63,6 +71,7 @@ class _Scan:
     def __init__(self, made: Alloc) -> None:
         self.array = made.target.name
         self.shape = made.shape
+        self.sums: dict[str, Op] = {}  # integers seen so far that are sums
         self.everything: Index = (ALL,) * len(made.shape)
 
     def block(self, b: Block, written: set[Index]) -> bool:
@@ -81,16 +90,19 @@ class _Scan:
 
     def statement(self, s: Stmt, written: set[Index]) -> bool:
         """Walk one statement."""
+        if isinstance(s, Op) and s.op in ("add", "sub") and s.target.type == I8:
+            self.sums[s.target.name] = s
         if not self.touches(s):
             return True
         if isinstance(s, (If, For, While)) and self.handed(s):  # read under another name
             return self.known(self.everything, written)
         match s:
             case Store(array=a, index=index, value=v):
-                self.add(tuple(map(key, index)), written)
+                self.add(tuple(map(self.place, index, self.shape)), written)
                 return a.name == self.array and v != a
             case Load(array=a, index=index) | Accumulate(array=a, index=index):
-                return a.name == self.array and self.known(tuple(map(key, index)), written)
+                place = tuple(map(self.place, index, self.shape))
+                return a.name == self.array and self.known(place, written)
             case If():
                 return self.branches(s, written)
             case For() | While():
@@ -124,9 +136,22 @@ class _Scan:
             for w in written
         )
 
+    def place(self, a: Atom, n: Atom) -> Hashable:
+        """A position; that of ``n - 1`` counts from the end."""
+        made = self.sums.get(a.name) if isinstance(a, Var) else None
+        if made is not None and made.op == "sub" and isinstance(n, Var) and made.args[0] == n:
+            if isinstance(made.args[1], Const):
+                return ("end", int(made.args[1].value))
+        return key(a)
+
     def add(self, index: Index, written: set[Index]) -> None:
-        """Note a store; where all constant positions of an axis are written, the axis is."""
+        """Note a store; where all positions of an axis are written, the axis is."""
         written.add(index)
+        for front, back in [part for i in written if (part := _part(i)) is not None]:
+            ends: list[Hashable] = [key(Const(k, I8)) for k in range(front)]
+            ends += [("end", k) for k in range(1, back + 1)]
+            if all(self.known((k,), written) for k in ends):
+                written.add(self.everything)
         for axis, n in enumerate(self.shape):
             if not isinstance(n, Const) or len(index) != len(self.shape) or index[axis] == ALL:
                 continue
@@ -148,10 +173,27 @@ class _Scan:
         found: set[Index] = set()
         for t in s.body.stmts:
             if isinstance(t, Store) and t.array.name == self.array:
-                found |= self.pattern(t.index, counters, written)
+                found |= self.pattern(t.index, counters, written) or self.part(s, t, outer)
             elif isinstance(t, For):
                 found |= self.covered(t, counters, written)
         return {i for i in found if not inside & set(i)}
+
+    def part(self, s: For, t: Store, outer: dict[str, tuple[int, Hashable]]) -> set[Index]:
+        """All of a vector but some elements at both ends (a subscript may be shifted down)."""
+        (a, *others), (n, *_) = t.index, self.shape
+        start, by = s.start, Const(0, I8)
+        made = self.sums.get(a.name) if isinstance(a, Var) else None
+        if a != s.index:
+            if made is None or made.op != "sub" or made.args[0] != s.index:
+                return set()
+            if not isinstance(made.args[1], Const):
+                return set()
+            by = made.args[1]
+        if others or outer or key(s.stop) != key(n) or not isinstance(start, Const):
+            return set()
+        shift = int(by.value)
+        front = int(start.value) - shift
+        return {(("part", front, shift),)} if 0 <= front <= FEW and 0 <= shift <= FEW else set()
 
     def pattern(
         self,
@@ -171,7 +213,7 @@ class _Scan:
                 starts[axis] = counter[0]
             elif counter is not None:
                 return set()
-            found.append(key(a) if counter is None else ALL)
+            found.append(self.place(a, n) if counter is None else ALL)
         names = {a.name for axis, a in enumerate(index) if axis in starts and isinstance(a, Var)}
         before = (
             (*found[:axis], key(Const(k, index[axis].type)), *found[axis + 1 :])
@@ -180,3 +222,22 @@ class _Scan:
         )
         fine = len(names) == len(starts) == len(counters)
         return {tuple(found)} if fine and all(self.known(i, written) for i in before) else set()
+
+
+def _part(index: Index) -> tuple[int, int] | None:
+    """How many elements at both ends of a vector a part of it leaves out."""
+    match index:
+        case (("part", int(front), int(back)),):
+            return front, back
+    return None
+
+
+def fills(stmts: Iterable[Stmt], made: Alloc) -> bool:
+    """Whether statements write all of the array before one of them reads of it."""
+    scan, written = _Scan(made), set[Index]()
+    for s in stmts:
+        if not scan.statement(s, written):
+            return False
+        if scan.known(scan.everything, written):
+            return True
+    return False

@@ -43,6 +43,7 @@ from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import CHEAP, Plan, Residual, Storage
 from srcad.transforms.reverse.sweep import Sweep
+from srcad.transforms.separate import separated
 
 
 @dataclass
@@ -66,6 +67,7 @@ class Request:
     name: str
     family: Family
     rows: bool = True  # whether copies of whole arrays may be taken
+    separate: bool = True  # whether arrays that are filled again may be several
     fuse: bool = False  # whether loops may run forwards and backwards at once
     iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
     cheap: int = CHEAP  # what recomputing one value may cost
@@ -195,8 +197,11 @@ class _Reverse:
         cheap = self.request.cheap
         storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap)
         plan = storage.decide(dry.scopes.needed)
+        taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
+        apart = self._separated(storage, taped)
+        if apart is not None:
+            return generate(replace(self.request, fn=apart, separate=False))
         if self.request.fuse:
-            taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
             request = replace(self.request, fuse=False)
             found = fused(request, self.activity, self.tree, taped, generate)
             if found is not None:
@@ -226,6 +231,13 @@ class _Reverse:
             self.request.fn.doc,
         )
         return made, _report(plan, self.tree, self.request.family)
+
+    def _separated(self, storage: Storage, taped: dict[str, Var]) -> Function | None:
+        """The primal, where arrays whose elements would be recorded keep them instead."""
+        if not (self.request.lean and self.request.separate):
+            return None
+        read = {s.array.name for v in taped.values() for s in storage.reads(v)}
+        return separated(self.request.fn, read) if read else None
 
     def _sweep(self, plan: Plan | None, forward: Sweep | None) -> Adjoint:
         """The reverse sweep; without a plan a dry run that only notes what it needs."""

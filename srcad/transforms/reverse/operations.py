@@ -22,7 +22,7 @@ from srcad.analyses.reload import Reload
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
 from srcad.ir.nodes import ArrayOp, Atom, Call, Var
-from srcad.ir.threads import barrier, is_barrier
+from srcad.ir.threads import barrier, is_barrier, is_inert
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
 from srcad.transforms.arrays import fit, zero_of
@@ -55,7 +55,7 @@ def wanted_snapshots(
                 k for k, a in enumerate(s.args) if isinstance(a, Var) and a.name in state
             )
             continue
-        if is_barrier(s):
+        if is_inert(s):
             continue
         if isinstance(s, (ArrayOp, Call)) and any(map(activity.carries, (*s.args, *s.targets))):
             read, written = _used(s, activity, loops)
@@ -114,6 +114,8 @@ class Operations:
         """A call of the callee's reverse version, which accumulates into the shadows."""
         if is_barrier(s):  # what is written before it and read after it is the other way round
             adjoint.b.emit(barrier(adjoint.b.loc))
+            return
+        if is_inert(s):
             return
         if s.fn in self.family.loops:
             loop = self.family.loops[s.fn]
