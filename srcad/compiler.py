@@ -159,7 +159,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
-    fn = gathered(fn)
+    fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
         verify(fn)
     if whole:
