@@ -204,6 +204,7 @@ class _Routing:
     def globally(self, how: str, a: Var, at: tuple[Atom, ...], value: Atom, number: Atom) -> None:
         """A global array: the tables are those of the launches before this one."""
         ticket = self.b.op("sub", FIRST, self.place(LANE), hint="ticket")
+        self.parameter("last", B1, Hidden("last"), "last")
         race, best, claim, winner = (
             self.contest(kind, a) for kind in ("race", "best", "claim", "winner")
         )
