@@ -44,6 +44,7 @@ from srcad.transforms import (
     complex_pairs,
     cse,
     dead_code,
+    extrema,
     hoist,
     hoist_loads,
     induction,
@@ -61,6 +62,7 @@ PASSES: tuple[Callable[[Function], Function], ...] = (
     hoist.run,
     hoist_loads.run,
     checks.run,
+    dead_code.run,  # a loop that carries nothing may be turned
     ascending.run,
     simplify.run,
     accumulate.run,
@@ -111,7 +113,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     program = Program(
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(fn)
+    program = program.with_fn(fn)
+    return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
 def out_spec(value: Any) -> Spec:
@@ -174,14 +177,17 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 def fast(fn: Function, program: Program) -> Function:
     """The function with the operations marked that may be fused and reordered."""
     mode = program.options.fastmath
-    if mode is False or threaded(program.fn):  # one thread gives the bits of an ordinary loop
+    if mode is False or threaded(program.fn) or threaded(fn):  # the bits of one thread
         return fn
     given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
-    return relaxed(fn, given, [x.derived for x in leaf_specs(program.out)], mode != "adjoint")
+    results = [x.derived for x in leaf_specs(program.out)]
+    known = len(given) + len(program.captures) == len(fn.params)
+    known &= len(results) == len(fn.body.yields)
+    return relaxed(fn, given * known, results * known, mode == "all")
 
 
 def threaded(fn: Function) -> bool:
-    """Whether the user has marked loops for several threads."""
+    """Whether there are loops for several threads."""
     family = (fn, *fn.callees.values())
     return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 

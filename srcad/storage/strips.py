@@ -2,7 +2,8 @@
 
 In: IR after the last transform, the functions that there are vector forms of.  Out: the same
 function, where such a loop goes over its range in strips of ``STRIP``: an inner loop computes what
-is to be added and keeps it, a second one adds it in the old order.  A sum in order keeps LLVM from
+is to be added and keeps it (or stores it where the program does so anyway), a second one adds it in
+the old order.  A sum in order keeps LLVM from
 making a vector loop; apart from it, the functions take their vector forms (an exponential takes a
 nanosecond instead of five), and a strip stays in the first cache.
 
@@ -48,11 +49,25 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from srcad.analyses.deciding import deciding
+from srcad.analyses.order import Order
 from srcad.ir.build import ONE, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Carried, Const, For, Function, If, Op, Stmt, Var, While
+from srcad.ir.nodes import (
+    Atom,
+    Block,
+    Carried,
+    Const,
+    For,
+    Function,
+    If,
+    Op,
+    Stmt,
+    Store,
+    Var,
+    While,
+)
 from srcad.ir.types import I8, ArrayT, Scalar, is_float
-from srcad.ir.walk import operands, statements, variables
+from srcad.ir.walk import operands, statements, targets, variables
 from srcad.storage.vectors import is_flat
 from srcad.transforms.program import each_function
 
@@ -86,6 +101,7 @@ class _Strips:
         if self.wanted:
             self.wanted -= deciding(fn)
             self.b = Builder(Namer(v.name for v in variables(fn)))
+            self.order = Order(fn)
 
     def function(self) -> Function:
         return replace(self.fn, body=self.block(self.fn.body)) if self.wanted else self.fn
@@ -125,8 +141,9 @@ class _Strips:
         b = self.b
         b.loc = s.loc
         kept: dict[str, Var] = {}
+        there = self.there(s, {x.value.name for group in sums for x in group})
         for x in (x for group in sums for x in group):
-            if x.value.name not in kept:
+            if x.value.name not in (*kept, *there):
                 assert isinstance(x.value.type, Scalar)
                 row, hint = ArrayT(x.value.type.kind, 1), f"{x.value.hint or x.value.name}_strip"
                 kept[x.value.name] = b.alloc(row, (const(STRIP),), False, hint)
@@ -135,10 +152,50 @@ class _Strips:
         with b.block() as strip:
             end = b.op("min", b.op("add", start, const(STRIP)), s.stop, hint="end")
             self.values(s, sums, kept, start, end)
-            results = self.added(s, sums, kept, start, end, args)
+            results = self.added(s, sums, (kept, there), start, end, args)
         carried = tuple(Carried(c.result, a, c.init) for c, a in zip(s.carried, args, strict=True))
         body = Block(tuple(strip), tuple(results))
         b.for_(start, s.start, s.stop, const(STRIP), carried, body)
+
+    def there(self, s: For, values: set[str]) -> dict[str, Store]:
+        """Those of the values that the loop stores anyway, each in an element of its own."""
+        found: dict[str, Store] = {}
+        iterations = self.order.of(s)
+        for t in s.body.stmts:
+            if not (isinstance(t, Store) and isinstance(t.value, Var) and t.value.name in values):
+                continue
+            kind, root = t.array.type, self.order.aliases.root(t.array)
+            alone = len(iterations.accesses[root]) == 1 and t.array.name not in iterations.made
+            exact = isinstance(kind, ArrayT) and kind.element == t.value.type
+            if exact and alone and iterations.independent(root) and self.again(s, t) is not None:
+                found[t.value.name] = t
+        return found
+
+    def again(self, s: For, t: Store) -> list[Op] | None:
+        """The operations in the loop that the subscripts of a store are made by."""
+        made = {x.target.name: x for x in s.body.stmts if isinstance(x, Op)}
+        inside = {v.name for x in s.body.stmts for v in targets(x)}
+        found: dict[str, Op] = {}
+        todo = [a for a in t.index if isinstance(a, Var)]
+        while todo:
+            a = todo.pop()
+            if a.name not in inside or a.name in found:
+                continue
+            if a.name not in made or a.type != I8:
+                return None
+            found[a.name] = made[a.name]
+            todo += [x for x in made[a.name].args if isinstance(x, Var)]
+        return [x for x in made.values() if x.target.name in found]
+
+    def loaded(self, s: For, t: Store, index: Var) -> Var:
+        """The element of a store, loaded in another loop."""
+        known: dict[str, Atom] = {s.index.name: index}
+        for x in self.again(s, t) or ():
+            args = tuple(known.get(a.name, a) if isinstance(a, Var) else a for a in x.args)
+            known[x.target.name] = self.b.op(x.op, *args, hint=x.target.hint or "at")
+        at = (known.get(a.name, a) if isinstance(a, Var) else a for a in t.index)
+        assert isinstance(t.value, Var)
+        return self.b.load(t.array, *at, hint=t.value.hint or t.value.name)
 
     def values(
         self, s: For, sums: list[list[Sum]], kept: dict[str, Var], start: Var, end: Atom
@@ -148,7 +205,7 @@ class _Strips:
         values = {x.value.name: x.value for group in sums for x in group}
         stmts = [t for t in s.body.stmts if not (isinstance(t, Op) and t.target.name in gone)]
         with b.block() as keep:
-            k = b.op("sub", s.index, start, hint="k")
+            k = b.op("sub", s.index, start, hint="k") if kept else s.index
             for name, row in kept.items():
                 b.store(row, (k,), values[name])
         body = Block((*stmts, *keep), ())
@@ -158,7 +215,7 @@ class _Strips:
         self,
         s: For,
         sums: list[list[Sum]],
-        kept: dict[str, Var],
+        places: tuple[dict[str, Var], dict[str, Store]],
         start: Var,
         end: Atom,
         inits: list[Var],
@@ -168,10 +225,12 @@ class _Strips:
         index = b.var(s.index.hint or s.index.name, I8)
         results = [b.var(c.arg.hint or c.arg.name, c.arg.type) for c in s.carried]
         with b.block() as stmts:
-            k = b.op("sub", index, start, hint="k")
+            kept, there = places
+            k = b.op("sub", index, start, hint="k") if kept else index
             new = {
                 n: b.load(row, k, hint=row.name.partition("_strip")[0]) for n, row in kept.items()
             }
+            new |= {n: self.loaded(s, t, index) for n, t in there.items()}
             for x in (x for group in sums for x in group):
                 b.emit(_with(x.op, x.value, new[x.value.name]))
         carried = tuple(map(Carried, results, (c.arg for c in s.carried), inits))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from srcad.analyses.elements import Access
 from srcad.analyses.tree import Node, Tree
-from srcad.ir.nodes import Alloc
+from srcad.ir.nodes import Alloc, Op
 from srcad.transforms.fusion.private import is_private
 
 
@@ -17,8 +17,10 @@ def birth(tree: Tree, made: Alloc, accesses: list[Access]) -> Node:
     """The block; that of the allocation if there is none further in."""
     home = tree.home[made.target.name].node
     found = home
+    ops = (h.stmt for h in tree.home.values())
+    sums = {s.target.name: s for s in ops if isinstance(s, Op) and s.op == "sub"}
     for node in _down(home, accesses):
-        if is_private(node.block, made):
+        if is_private(node.block, made, sums):
             found = node
     return found
 

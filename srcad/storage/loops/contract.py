@@ -12,13 +12,28 @@ Invariant: the same values.  A store is dead if no load can meet its element aft
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Hashable
 from dataclasses import replace
 
 from srcad.analyses.elements import Access, touches_again
 from srcad.analyses.tree import Tree
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Accumulate, Block, For, Function, If, Load, Stmt, Store, While
+from srcad.ir.nodes import (
+    Accumulate,
+    Alloc,
+    Block,
+    Dim,
+    For,
+    Function,
+    If,
+    Load,
+    Op,
+    Stmt,
+    Store,
+    View,
+    While,
+)
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import variables
 from srcad.storage.loops.births import birth
@@ -35,7 +50,7 @@ def contracted(fn: Function) -> Function:
     fn = replace(fn, body=_Updates(fn).block(fn.body))
     for _ in range(ROUNDS):
         fn = simplify.run(cse.run(fn))
-        dead = _dead(fn)
+        dead = _dead(fn) | _overwritten(fn)
         fn = dead_code.run(replace(fn, body=_without(fn.body, dead)))
         if not dead:
             break
@@ -46,7 +61,6 @@ class _Updates:
     """Additions to elements that are known, or read again, in the same block."""
 
     def __init__(self, fn: Function) -> None:
-        self.alone = alone(Tree(fn))
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def block(self, b: Block) -> Block:
@@ -70,12 +84,12 @@ class _Updates:
 
     def opened(self, b: Block, at: int, s: Accumulate) -> bool:
         """Whether an element is stored before, or read or added to after, in the same block."""
-        known = s.array.name in self.alone and isinstance(s.array.type, ArrayT)
-        if not known or s.atomic or s.value.type != s.array.type.element:  # type: ignore[union-attr]
+        if not isinstance(s.array.type, ArrayT) or s.value.type != s.array.type.element:
             return False
         here = [key(i) for i in s.index]
         return any(
             isinstance(t, (Load, Store, Accumulate))
+            and not s.atomic
             and t is not s
             and t.array == s.array
             and [key(i) for i in t.index] == here
@@ -102,6 +116,26 @@ def _dead(fn: Function) -> set[int]:
         for w in group:
             if not any(touches_again(tree, w, r, home) for r in reads[name] if r is not w):
                 found.add(id(w.node.block.stmts[w.position]))
+    return found
+
+
+def _overwritten(fn: Function) -> set[int]:
+    """The stores (by identity) that a later one in the same block makes superfluous."""
+    tree = Tree(fn)
+    made, found = alone(tree, results=True), set[int]()
+    for node in tree.nodes:
+        last: dict[str, dict[Hashable, Store]] = defaultdict(dict)  # by array and subscripts
+        for s in node.block.stmts:
+            if isinstance(s, Store) and s.array.name in made:
+                index = tuple(map(key, s.index))
+                before = last[s.array.name].get(index)
+                if before is not None:
+                    found.add(id(before))
+                last[s.array.name][index] = s
+            elif isinstance(s, (Load, Accumulate)):
+                last.pop(s.array.name, None)
+            elif not isinstance(s, (Op, Dim, View, Alloc)):
+                last.clear()
     return found
 
 

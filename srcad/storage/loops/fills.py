@@ -54,7 +54,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands, statements, variables
-from srcad.storage.loops.facts import learn
+from srcad.storage.loops.facts import ahead
 from srcad.transforms.arrays import zero_of
 from srcad.transforms.fusion.private import fills
 from srcad.transforms.program import each_function, key
@@ -98,7 +98,7 @@ class _Fills:
         stmts, known = list(b.stmts), dict(facts)
         out: list[Stmt] = []
         for k, s in enumerate(stmts):  # which grow behind this one
-            learn(self.distances, s, known)
+            ahead(self.distances, stmts, k, known)
             self.distances.facts = known
             made = self.cleared(s)
             out += [s] if made is None else self.instead(s, made, stmts, k)

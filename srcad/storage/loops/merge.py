@@ -51,11 +51,12 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Check, For, Function, If, Stmt, While
 from srcad.ir.walk import blocks, free_variables, rewrite_block, targets, variables
 from srcad.storage.loops.contract import contracted
-from srcad.storage.loops.facts import learn
+from srcad.storage.loops.facts import ahead
 from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
 from srcad.storage.loops.share import shared
+from srcad.storage.loops.sparse import skipping
 from srcad.transforms.program import each_function
 from srcad.transforms.separate import separated
 
@@ -66,7 +67,7 @@ TRIES = 6  # loops that are tried as the second one
 
 def merged(fn: Function) -> Function:
     """The program with such loops merged."""
-    return shared(each_function(filled(fn), _merged))
+    return shared(each_function(filled(skipping(fn)), _merged))
 
 
 def _merged(fn: Function) -> Function:
@@ -96,7 +97,7 @@ class _Merge:
         """A block whose loops are merged, those inside afterwards."""
         stmts, known, k = list(b.stmts), dict(facts), 0
         while k < len(stmts):
-            learn(self.distances, stmts[k], known)
+            ahead(self.distances, stmts, k, known)
             self.distances.facts = known
             if isinstance(stmts[k], For):
                 found = self.next(stmts, k)

@@ -28,7 +28,7 @@ operations count as reads of everything.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from srcad.ir.nodes import (
     Accumulate,
@@ -55,9 +55,14 @@ ALL = "*"  # in a subscript: every position of this axis
 FEW = 16  # constant positions of an axis that are looked at one by one
 
 
-def is_private(body: Block, made: Alloc) -> bool:
-    """Whether each execution of ``body`` writes what it reads of the array, before it does."""
-    return _Scan(made).block(body, set())
+def is_private(body: Block, made: Alloc, sums: Mapping[str, Op] | None = None) -> bool:
+    """Whether each execution of ``body`` writes what it reads of the array, before it does.
+
+    ``sums`` are integer sums that are made outside, by name.
+    """
+    scan = _Scan(made)
+    scan.sums.update(sums or {})
+    return scan.block(body, set())
 
 
 class _Scan:
@@ -174,20 +179,21 @@ class _Scan:
         return {i for i in found if not inside & set(i)}
 
     def part(self, s: For, t: Store, outer: dict[str, tuple[int, Hashable]]) -> set[Index]:
-        """All of a vector but some elements at both ends, where a subscript is shifted."""
+        """All of a vector but some elements at both ends (a subscript may be shifted down)."""
         (a, *others), (n, *_) = t.index, self.shape
+        start, by = s.start, Const(0, I8)
         made = self.sums.get(a.name) if isinstance(a, Var) else None
-        if others or outer or made is None or key(s.stop) != key(n) or made.args[0] != s.index:
+        if a != s.index:
+            if made is None or made.op != "sub" or made.args[0] != s.index:
+                return set()
+            if not isinstance(made.args[1], Const):
+                return set()
+            by = made.args[1]
+        if others or outer or key(s.stop) != key(n) or not isinstance(start, Const):
             return set()
-        if (
-            made.op != "sub"
-            or not isinstance(made.args[1], Const)
-            or not isinstance(s.start, Const)
-        ):
-            return set()
-        shift = int(made.args[1].value)
-        front = int(s.start.value) - shift
-        return {(("part", front, shift),)} if 0 <= front <= FEW and 0 < shift <= FEW else set()
+        shift = int(by.value)
+        front = int(start.value) - shift
+        return {(("part", front, shift),)} if 0 <= front <= FEW and 0 <= shift <= FEW else set()
 
     def pattern(
         self,
