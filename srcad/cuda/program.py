@@ -33,6 +33,7 @@ from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.cuda.exact import exactly
 from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
+from srcad.cuda.sweeps import in_earnest, vacated
 from srcad.errors import TypeMismatch, UnsupportedSyntax
 from srcad.frontend.core import Capture
 from srcad.frontend.lower import Lowered, lower
@@ -42,7 +43,7 @@ from srcad.ir.build import ZERO
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Accumulate, Block, For, Function, If, Stmt, Var, While
 from srcad.ir.threads import Hidden
-from srcad.ir.types import B1, ArrayT, Scalar, is_float
+from srcad.ir.types import ArrayT, Scalar, is_float
 from srcad.ir.verify import verify
 from srcad.ir.walk import blocks, operands, rewrite_block, statements, variables
 from srcad.options import Options
@@ -60,7 +61,6 @@ from srcad.transforms import (
     induction,
     simplify,
 )
-from srcad.transforms.arrays import zero_of
 from srcad.transforms.barriers import completed
 from srcad.transforms.custom import settled
 from srcad.transforms.family import Family
@@ -234,7 +234,8 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     if made is None:
         made = reversed_function(fn, active)
     made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
-    made = in_earnest(made, kernel)
+    last = next((n for n, h in kernel.hidden.items() if h.kind == "last"), None)
+    made = made if last is None else in_earnest(made, last, kernel_loc(kernel))
     shadows = iter(made.params[len(fn.params) :])
     cotangents = iter(made.body.yields)
     namer = Namer(v.name for v in variables(made))
@@ -270,38 +271,6 @@ def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
     made, _ = generate(request)
     settled(family)
     return made
-
-
-def in_earnest(fn: Function, kernel: Kernel) -> Function:
-    """The adjoint whose reverse sweep runs in the last launch only, if there are several.
-
-    The others are to find who wins atomic maxima (``cuda.rounds``), for which the forward sweep
-    does; the code of that is one and the same in all of them.
-    """
-    last = next((n for n, h in kernel.hidden.items() if h.kind == "last"), None)
-    roles = [getattr(getattr(s, "loc", None), "role", "") for s in fn.body.stmts]
-    if last is None or "adjoint" not in roles:
-        return fn
-    k = roles.index("adjoint")
-    namer = Namer(v.name for v in variables(fn))
-    results = tuple(Var(namer.fresh("cotangent"), y.type) for y in fn.body.yields)
-    nothing = Block((), tuple(zero_of(y.type) for y in fn.body.yields))
-    sweep = Block(fn.body.stmts[k:], fn.body.yields)
-    whole = If(Var(last, B1), sweep, nothing, results, kernel_loc(kernel))
-    return replace(fn, body=Block((*fn.body.stmts[:k], whole), results))
-
-
-def vacated(fn: Function, names: set[str]) -> Function:
-    """The function without variables of these names, which new parameters are to have."""
-    namer = Namer((*(v.name for v in variables(fn)), *names))
-    taken = {v.name for v in variables(fn)} & names
-    table = {name: namer.fresh(name) for name in sorted(taken)}
-
-    def other(v: Any) -> Any:
-        renamed = isinstance(v, Var) and v.name in table
-        return replace(v, name=table[v.name]) if renamed else v
-
-    return replace(fn, body=rewrite_block(fn.body, other, other))
 
 
 def kernel_loc(kernel: Kernel) -> Any:
