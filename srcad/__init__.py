@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from srcad.api.custom import custom_jvp, custom_vjp, register_rule, stop_gradient
     from srcad.api.export import export
     from srcad.api.grad import differentiable, grad, value_and_grad
-    from srcad.api.higher import hvp, jvp, linearize, vjp
+    from srcad.api.hessian_products import hvp
+    from srcad.api.higher import jvp, linearize, vjp
     from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
     from srcad.api.inspect import explain, source
     from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
@@ -96,7 +97,8 @@ _HOME = {
     **dict.fromkeys(("GradientTape", "Variable", "constant"), "srcad.tape"),
     **dict.fromkeys(("CheckFailed", "check_grads"), "srcad.api.check"),
     **dict.fromkeys(("differentiable", "grad", "value_and_grad"), "srcad.api.grad"),
-    **dict.fromkeys(("hvp", "jvp", "linearize", "vjp"), "srcad.api.higher"),
+    "hvp": "srcad.api.hessian_products",
+    **dict.fromkeys(("jvp", "linearize", "vjp"), "srcad.api.higher"),
     **dict.fromkeys(("explain", "source"), "srcad.api.inspect"),
     **dict.fromkeys(("hessian", "jacfwd", "jacobian", "jacrev"), "srcad.api.jacobian"),
     **dict.fromkeys(

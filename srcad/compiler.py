@@ -44,6 +44,7 @@ from srcad.transforms import (
     complex_pairs,
     cse,
     dead_code,
+    extrema,
     hoist,
     hoist_loads,
     induction,
@@ -112,7 +113,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     program = Program(
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
-    return program.with_fn(fn)
+    program = program.with_fn(fn)
+    return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
 def out_spec(value: Any) -> Spec:
@@ -159,30 +161,33 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     fn = gathered(fn)
     if program.options.verify:
         verify(fn)
-    fn = reused(fn)
-    if whole or program.options.backend == "cuda":
-        return fast(summed(fn), program)
-    fn = summed(merged(fn))
+    if whole:
+        return fast(reused(summed(fn)), program)
+    names = vector_functions() if program.options.vector_math else ()
+    compiled = program.options.backend == "cpu"
+    fn = summed(merged(reused(jammed(fn, names) if compiled else fn)))
     if program.options.verify:
         verify(fn)
-    if program.options.backend != "cpu":
+    if not compiled:
         return fast(fn, program)
-    names = vector_functions() if program.options.vector_math else ()
-    fn = reused(in_strips(jammed(fn, names), names))
-    return split(hidden(fast(vectorised(fn, names), program)))
+    fn = vectorised(reused(in_strips(fn, names)), names)
+    return split(hidden(fast(fn, program)))
 
 
 def fast(fn: Function, program: Program) -> Function:
     """The function with the operations marked that may be fused and reordered."""
     mode = program.options.fastmath
-    if mode is False or threaded(program.fn):  # one thread gives the bits of an ordinary loop
+    if mode is False or threaded(program.fn) or threaded(fn):  # the bits of one thread
         return fn
     given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
-    return relaxed(fn, given, [x.derived for x in leaf_specs(program.out)], mode != "adjoint")
+    results = [x.derived for x in leaf_specs(program.out)]
+    known = len(given) + len(program.captures) == len(fn.params)
+    known &= len(results) == len(fn.body.yields)
+    return relaxed(fn, given * known, results * known, mode == "all")
 
 
 def threaded(fn: Function) -> bool:
-    """Whether the user has marked loops for several threads."""
+    """Whether there are loops for several threads."""
     family = (fn, *fn.callees.values())
     return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 

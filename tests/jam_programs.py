@@ -68,6 +68,15 @@ class _Nest:
         if not shared:
             self.put("work = np.zeros(m)" if rng.random() < 0.7 else "work = z[i] * 1.5")
         if rng.random() < 0.3:
+            self.put("table = np.empty((2, m))")
+            self.put("row = table[i % 2]" if self.odd else "row = table[1]")
+            self.put("for j in range(m):")
+            self.put("    row[j] = t * x[j]")
+            self.put(
+                "for value in table[1:, 0]:" if rng.random() < 0.3 else "for value in row[1:]:"
+            )
+            self.put("    t = t * 0.4 + value")
+        if rng.random() < 0.3:
             self.put("p = 0")
             self.put("for j in range(m):")
             self.put("    work[j] = x[p]")
@@ -130,6 +139,7 @@ class _Nest:
             f"work[{index}]",
             f"x[{index}] * {self.number()}",
         ]
+        choices += [f"work[1:][{index} - 1]", f"x[({index} * 3) // 4]"]
         choices += [f"z[i][{index}]", f"np.sin({self.number()})", f"0.3 * z[0, {index}]"]
         if self.odd:
             choices += [f"out[0, {index}]", f"acc[{index}] * 0.1", f"z[i // 2, {index}]"]

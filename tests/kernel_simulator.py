@@ -13,6 +13,7 @@ import traceback
 import numpy as np
 from numba import cuda
 
+from benchmarks import cuda_kernels
 from srcad.callables import unwrap
 from srcad.cuda import kernel
 from tests.kernel_checks import Derivatives, copied, is_float, run, scalar, woven
@@ -69,12 +70,23 @@ def check(case) -> None:
         compare(case, ("adjoint", "jvp"), woven(given, t))
 
 
+def check_benchmark(name) -> None:
+    """An adjoint of ``benchmarks.cuda_kernels`` is the one by hand."""
+    _, makers = cuda_kernels.runners(name, 100)
+    ours, theirs = (makers[tool]().gradients() for tool in ("srcad", "by hand"))
+    for x, y in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-12, atol=1e-13)
+
+
 def main(names: list[str]) -> int:
     """All kernels, or those named."""
     failed = 0
-    for name in names or CASES:
+    for name in names or (*CASES, *cuda_kernels.NAMES):
         try:
-            check(CASES[name])
+            if name in CASES:
+                check(CASES[name])
+            else:
+                check_benchmark(name)
         except Exception:  # every failure is reported, then the next kernel
             failed += 1
             print(f"{name}: {traceback.format_exc()}")

@@ -178,8 +178,9 @@ def row_of(name: str, f: Any) -> Row | None:
     complete(everything=True)
     if f in LIBRARY or f in CALLS and f not in FUNCTIONS:
         found = cases(f)
-        derivative = "yes" if any(c.smooth for c in found) else "zero"
         entry = LIBRARY.get(f)
+        smooth = any(c.smooth for c in found) or entry and "as the function" in entry.notes
+        derivative = "yes" if smooth else "zero"
         kind, meaning, notes = "compiler", CALLS.get(f), ""
         if entry is not None:
             kind, meaning, notes = "library", entry.code, entry.notes

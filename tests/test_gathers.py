@@ -108,7 +108,31 @@ def grid(u, steps, c, nu):
     return np.sum(a * a)
 
 
-STENCILS = (burgers, sliced, lax_friedrichs, leapfrog, filtered, residuals, grid)
+def swept(u, steps, c, nu):
+    """In place: the old left neighbour is carried along."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        for i in range(1, len(u) - 1):
+            here = u[i]
+            u[i] += nu * (u[i + 1] - 2.0 * here + left) - c * here * (here - left)
+            left = here
+    return np.sum(u * u)
+
+
+def swept_down(u, steps, c, nu):
+    """The same from the right."""
+    u = u.copy()
+    for _ in range(steps):
+        right = u[len(u) - 1]
+        for i in range(len(u) - 2, 0, -1):
+            here = u[i]
+            u[i] = here + nu * u[i - 1] - c * here * (right - u[i - 1])
+            right = here
+    return np.sum(u * u)
+
+
+STENCILS = (burgers, sliced, lax_friedrichs, leapfrog, filtered, residuals, grid, swept)
 
 
 def gradient_of(f, n):
@@ -155,10 +179,12 @@ def built(rng: random.Random) -> Function:
     p, q, w, m = (copies[v] for v in "pqwm")
     if rng.random() < 0.3:  # seen through slices
         p = b.view(p, "index", (("slice", const(1), None, None),), ArrayT("f8", 1), "inner")
-    up = rng.random() < 0.4
-    start, stop, step = first, end, const(1)
+    up, new = rng.random() < 0.4, rng.random() < 0.3
+    start, stop, step = const(3) if new else first, end, const(1)
     if not up:
-        start, stop, step = b.op("sub", end, const(1)), b.op("sub", first, const(1)), const(-1)
+        start, stop, step = b.op("sub", end, const(1)), b.op("sub", start, const(1)), const(-1)
+    if new:  # zeros, all of which are added to
+        p = copies["p"] = b.alloc(VECTOR, (b.op("add", end, const(3)),), hint="p")
     i, total, result = b.var("i", I8), b.var("total", F8), b.var("total", F8)
     with b.block() as body:
         at = {c: b.op("add", i, const(c)) if c else i for c in range(-3, 4)}
@@ -168,8 +194,11 @@ def built(rng: random.Random) -> Function:
             values.append(b.op(rng.choice(["add", "sub", "mul"]), *rng.sample(values, 2)))
         if rng.random() < 0.3:
             b.store(p, (at[-3 if step.value < 0 else 3],), rng.choice(values))
-        for _ in range(rng.randint(1, 4)):
-            b.accumulate(p, (at[rng.randint(-3, 3)],), rng.choice(values))
+        for c in [
+            *(rng.randint(-3, 3) for _ in range(rng.randint(1, 4))),
+            *((-3, 3) if new else ()),
+        ]:
+            b.accumulate(p, (at[c],), rng.choice(values))
         for _ in range(rng.randint(0, 3)):
             other = rng.choice([row, const(1)])
             b.accumulate(m, (other, at[rng.randint(-1, 1)]), rng.choice(values))
@@ -255,7 +284,46 @@ def scattered(u, steps, c, nu):
     return np.sum(out * out)
 
 
+def from_nothing(u, steps, c, nu):
+    """In place: what is carried is no element at first, and is used at the end."""
+    u = u.copy()
+    left, total = c, 0.0
+    for _ in range(steps):
+        for i in range(1, len(u) - 1):
+            here = u[i]
+            u[i] = here * left + nu * u[i + 1] * here
+            left = here
+        total += left * left
+    return total
+
+
+def from_new(u, steps, c, nu):
+    """In place: it changes what was to be the first element before it begins."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        u[0] = c * left
+        for i in range(1, len(u)):
+            here = u[i]
+            u[i] = here * left - c * here * (here - left)
+            left = here
+    return np.sum(u * u)
+
+
+def after_the_write(u, steps, c, nu):
+    """In place: the element is read again when it has changed."""
+    u = u.copy()
+    for _ in range(steps):
+        left = u[0]
+        for i in range(1, len(u)):
+            here = u[i]
+            u[i] = here - c * here * left
+            left = u[i] * u[i]
+    return np.sum(u * u)
+
+
 OTHERS = (in_place, far, looked_up, every_other, waves, scattered)
+SWEEPS = (from_nothing, from_new, after_the_write)
 
 
 @pytest.mark.parametrize("f", OTHERS, ids=lambda f: f.__name__)
@@ -268,6 +336,17 @@ def test_other_loops_stay(f):
             np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
     fn = matrices(g.program(g.specs(g.bind(args, {}))).fn)
     assert gathered(fn).body == fn.body
+
+
+@pytest.mark.parametrize("f", [swept_down, *SWEEPS], ids=lambda f: f.__name__)
+def test_sweeps_in_place(f):
+    """Those that read old values only, and those that do not."""
+    g, args = gradient_of(f, 9)
+    forward = srcad.jacfwd(f, argnums=(0, 2), backend="reference")
+    for found, expected in zip(g(*args), forward(*args), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-13)
+    one_history = 3 * 9 * 8
+    assert (srcad.explain(g, *args).tape_bytes <= one_history) == (f is swept_down)
 
 
 def test_shadows_that_are_given_are_added_to():

@@ -11,9 +11,13 @@ import pytest
 
 import srcad
 from srcad.backends.reference import run
+from srcad.ir.nodes import Op, Var
+from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.text import text
+from srcad.ir.types import F8
 from srcad.ir.verify import verify
 from srcad.storage.jam import jammed
+from srcad.storage.jam.worth import alone, in_vectors, waiting
 from tests.jam_programs import arguments, load, source
 
 ROUNDING = {"rtol": 1e-11, "atol": 1e-12, "equal_nan": True}
@@ -238,6 +242,14 @@ def test_what_is_worth_it():
     assert not fires(program(of_rows, z, 0.3))
     assert not fires(program(of_rows, z, 0.3, gradient=True))
     assert fires(program(dividing, z, 0.3)) and not fires(program(short, z, 0.3))
+
+
+def test_every_operation_can_be_weighed():
+    """Those that cost most too."""
+    x = Var("x", F8)
+    for name, primitive in PRIMITIVES.items():
+        s = Op(x, name, (x,) * primitive.arity)
+        assert 0.0 < in_vectors(s, {"x"}) <= 4.0 and in_vectors(s, ()) <= alone(s) < waiting(s)
 
 
 def test_overlapping_arguments():

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numba import cuda
 
 import srcad
 from srcad.backends.spmd import RaceError
-from srcad.cuda import kernel
+from srcad.cuda import kernel, kernels
 from srcad.errors import DeviceError, NoDerivative, SrcadError, TypeMismatch, UnsupportedSyntax
+from tests.kernel_checks import woven
 from tests.kernels import CASES, refused
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,6 +99,9 @@ def test_launch_configurations():
     for wrong in ((1,), (1, 0), (1, 2.5), ((1, 1, 1, 1), 1)):
         with pytest.raises(TypeMismatch, match="launch configuration"):
             k[wrong]
+    for wrong in ((1, 1025), (1, (33, 32)), (1, (1, 1, 65)), ((1, 70000), 1)):
+        with pytest.raises(TypeMismatch, match="a block has 1024 threads"):
+            k[wrong]
     with pytest.raises(TypeMismatch, match="no backend"):
         kernel(refused.plain, backend="gpu")
     with pytest.raises(TypeMismatch, match="reverse over reverse"):
@@ -122,6 +127,25 @@ def test_deterministic():
         with pytest.raises(NoDerivative, match=text) as e:
             k.adjoint[1, 8](*copies(X, Z, Z, Z, np.zeros(1, np.int64)))
         assert e.value.loc.file.endswith("refused.py")
+
+
+def test_shared_memory():
+    """An adjoint takes twice what the kernel takes."""
+    k = kernel(CASES["reduce_dynamic"].kernel, backend="reference")
+    given = copies(np.ones(4096), np.zeros(1))
+    k[1, 8, 0, 8 * 4096](*given)
+    with pytest.raises(TypeMismatch, match="65536 bytes of shared memory") as e:
+        k.adjoint[1, 8, 0, 8 * 4096](*woven(given, copies(np.zeros(4096), np.zeros(1))))
+    assert e.value.loc is not None
+
+
+def test_no_device():
+    """Without a GPU, what has no arrays at all says so as well."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1" or cuda.is_available():
+        pytest.skip("there is a device")
+    with pytest.raises(DeviceError, match=r"no CUDA driver|toolkit") as e:
+        kernel(refused.numbers)[1, 8](3, 2.0)
+    assert "srcad[cuda]" in e.value.instead
 
 
 def test_array_of_the_host():
@@ -157,3 +181,47 @@ def test_simulator():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(CASES)} kernels, 0 failures" in done.stdout
+
+
+class Elsewhere:
+    """What an array of the device tells of itself."""
+
+    __cuda_ndarray__ = True
+
+    def __init__(self, address, n=8):
+        self.shape, self.ndim = (n,), 1
+        self.__cuda_array_interface__ = dict.fromkeys(("strides", "descr"))
+        self.__cuda_array_interface__ |= {"shape": (n,), "typestr": "<f8", "version": 3}
+        self.__cuda_array_interface__["data"] = (address, False)
+
+
+def test_arguments_are_checked_once(monkeypatch):
+    """The same memory is not looked at again, other memory is."""
+    launched, looked = [], []
+    monkeypatch.setattr(kernels, "launch_of", lambda b: lambda *given: launched.append(given))
+    check = kernels.Configured.check
+    monkeypatch.setattr(
+        kernels.Configured, "check", lambda self, args: (looked.append(args), check(self, args))[1]
+    )
+    k = kernel(refused.plain)
+    x, x_b, out, out_b = (Elsewhere(1000 * i) for i in range(1, 5))
+    for _ in range(3):
+        k.adjoint[1, 8](x, x_b, 8, out, out_b)
+    assert (len(looked), len(launched)) == (1, 3)
+    with pytest.raises(TypeMismatch, match="overlap in memory"):
+        k.adjoint[1, 8](x, x_b, 8, out, Elsewhere(2032))
+    with pytest.raises(TypeMismatch, match="'out_b' must be"):
+        k.adjoint[1, 8](x, x_b, 8, out, Elsewhere(4000, 7))
+    assert len(launched) == 3
+
+
+def test_parameters_of_a_kernel():
+    """A launch gives arguments by position."""
+
+    def gathered(x, *out):
+        out[0][cuda.grid(1)] = x[cuda.grid(1)]
+
+    with pytest.raises(TypeMismatch, match=r"has the parameter \*out"):
+        kernel(gathered, backend="reference")[1, 8](X, Z)
+    with pytest.raises(TypeMismatch, match="'n' is of type str"):
+        kernel(refused.plain, backend="reference")[1, 8](X, "8", Z)

@@ -16,6 +16,8 @@ if importlib.util.find_spec("numba_cuda") is None:
 
 from numba import cuda, from_dtype, types
 
+from benchmarks import cuda_kernels
+from benchmarks.cuda_timing import copied
 from srcad.backends.cuda_kernel import given_names
 from srcad.cuda import kernel
 from srcad.cuda.arguments import arrange
@@ -41,8 +43,13 @@ def assemble(case, transform, args, deterministic=False):
     k = kernel(case.kernel, backend="reference", deterministic=deterministic)
     for step in transform:
         k = getattr(k, step)
-    configured = k[case.launch]
-    groups = arrange(k.signature, None, len(transform), list(args), k.__name__)
+    compile_launch(k, case.launch, args)
+
+
+def compile_launch(k, launch, args):
+    """What a launch compiles."""
+    configured = k[launch]
+    groups = arrange(k.signature, None, len(k.transforms), list(args), k.__name__)
     made = k.compiled(configured.launch, groups)
     fn, hidden = made.ready.kernel.fn, made.ready.kernel.hidden
     kinds = {p.name: p.type for p in fn.params}
@@ -91,3 +98,18 @@ def test_kernels_beside():
     for ndim in range(4):
         for kind in (types.float64, types.float32):
             compiles(settling_kernel(ndim), types.void(types.Array(kind, ndim, "C"), table))
+
+
+def test_benchmarks():
+    """The kernels of ``benchmarks.cuda_kernels``, adjoints by hand too."""
+    patched()
+    f1, f2 = types.float64[::1], types.float64[:, ::1]
+    compiles(copied, types.void(f1, f1))
+    compiles(cuda_kernels.damped_b, types.void(f1, f1, f1, f1))
+    compiles(cuda_kernels.squares_b, types.void(f1, f1, f1, f1))
+    compiles(cuda_kernels.heat_b, types.void(f2, f2, f2, f2))
+    compiles(cuda_kernels.cleared, types.void(f2))
+    for name, f in cuda_kernels.KERNELS.items():
+        x, out, _, launch, _ = cuda_kernels.row(name, 1000)
+        args = [x, np.zeros_like(x), np.zeros(out), np.ones(out)]
+        compile_launch(kernel(f, backend="reference").adjoint, launch, args)

@@ -96,3 +96,11 @@ def test_captured_numbers_are_seen():
     finally:
         styles.SCALE = known
     np.testing.assert_allclose(after - 1, 2 * (before - 1))
+
+
+def test_derivatives_are_made_once():
+    """``k.adjoint`` is one object, which keeps what it has compiled."""
+    k = kernel(CASES["saxpy"].kernel, backend="reference")
+    assert k.adjoint is k.adjoint
+    assert k.adjoint.jvp is k.adjoint.jvp
+    assert k.adjoint[1, 8] is k.adjoint[1, 8]

@@ -74,7 +74,8 @@ def scaled(row, power, shift=0.0):
 @program
 def along_rows(a):
     sums = np.apply_along_axis(np.sum, 0, a)
-    return np.apply_along_axis(scaled, 1, a, 2, shift=1.0) * sums
+    total = np.apply_over_axes(np.sum, a, (0, -1))
+    return np.apply_along_axis(scaled, 1, a, 2, shift=1.0) * sums * total
 
 
 @program
@@ -123,6 +124,20 @@ def axes_out_of_order(a):
 def one_array_as_several_factors(a):
     cube = np.einsum("ij,ij,ij->i", a, a, a)
     return cube, np.einsum("ij,kj,ij->ik", a, a, a), np.einsum("ij,ij,kj,ij", a, a, a, a)
+
+
+@program
+def space_of_the_singular_vectors(a):
+    _, s, vt = np.linalg.svd(a)
+    return vt[2:].T @ vt[2:], vt @ vt.T, s, np.linalg.svd(a.T)[1]
+
+
+@program
+def less_common_arguments(a):
+    joined = np.concatenate((a, a), axis=1, dtype=np.complex128).real
+    shaped = np.reshape(a, (3, 2), copy=True) + np.array(a[0, :2], ndmin=3)
+    numbers = np.cumsum(a[0, 1]), np.outer(a[0, 0], a[1]), divmod(a, 0.7)
+    return joined, shaped, numbers, np.einsum(a, [0, 1], a, [2, 1], [2, 0]), np.einsum(a, [1, 0])
 
 
 @program

@@ -45,7 +45,8 @@ def test_gradient(backend: str) -> None:
     want = g(X)
     for _ in range(3):
         assert g(X, out=out) is out
-        np.testing.assert_array_equal(out, want)
+        # another program: the two terms of each sum may come in another order
+        np.testing.assert_array_max_ulp(out, want, maxulp=2)
         out[:] = np.nan
     v = srcad.value_and_grad(chain, backend="reference")
     value, gradient = v(X, out=(None, out))
@@ -138,3 +139,53 @@ def test_parameter_called_out() -> None:
         return x * out
 
     assert srcad.grad(scaled, **REFERENCE)(2.0, out=3.0) == 3.0
+
+
+def weigh(x: np.ndarray, n: int, w: float) -> float:
+    return w * np.sum(x**3) * n
+
+
+@pytest.mark.parametrize("backend", ["cpu", "reference"])
+def test_hessian_product(backend: str) -> None:
+    """``hvp`` into arrays of the caller; numbers are returned, integers have no place."""
+    x, v, out = X.copy(), np.linspace(1.0, -1.0, 5), np.full(5, np.nan)
+    want = srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), backend=backend)
+    np.testing.assert_allclose(want[0], 6 * x * v + 12 * x**2, rtol=1e-14)
+    for _ in range(3):
+        given = (out, None, None)
+        got = srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), out=given, backend=backend)
+        np.testing.assert_array_equal(out, want[0])
+        assert got[0] is out and got[1] is None and got[2] == want[2]
+        out[:] = np.nan
+    if backend == "reference":
+        for wrong in (out, (out,), (out, out, None), (out[1:], None, None), (x, None, None)):
+            with pytest.raises(srcad.TypeMismatch):
+                srcad.hvp(weigh, (x, 2, 0.5), (v, None, 2.0), out=wrong, backend=backend)
+        np.testing.assert_array_equal(x, X)
+
+
+def test_hessian_product_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """The short way of calls with floats only gives and refuses the same."""
+
+    def cubes(x: np.ndarray, w: float) -> float:
+        print("called")
+        return w * np.sum(x**3)
+
+    x, v, out = X.copy(), np.linspace(1.0, -1.0, 5), np.empty(5)
+    want = srcad.hvp(cubes, (x, 0.5), (v, 2.0), backend="reference")
+    for _ in range(4):
+        capsys.readouterr()
+        got = srcad.hvp(cubes, (x, 0.5), (v, 2.0))
+        into = srcad.hvp(cubes, (x, 0.5), (v, 2.0), out=(out, None))
+        assert capsys.readouterr().out.count("called") == 2
+        assert into[0] is out and into[1] == got[1] == pytest.approx(want[1])
+        np.testing.assert_array_equal(out, got[0])
+        np.testing.assert_allclose(out, want[0], rtol=1e-14)
+        for wrong in ((v[1:], 2.0), (v, 2.0, 1.0), (v,), (2.0, v), ([1.0], 2.0)):
+            with pytest.raises(srcad.TypeMismatch):
+                srcad.hvp(cubes, (x, 0.5), wrong)
+        for place in ((out[1:], None), out, (x, None), (None, None), (out, 1.0)):
+            with pytest.raises(srcad.TypeMismatch):
+                srcad.hvp(cubes, (x, 0.5), (v, 2.0), out=place)
+    assert srcad.hvp(cubes, (x, 0.5), (v, None))[0] == pytest.approx(3 * x * v)
+    assert srcad.hvp(cubes, (x, 0.5), (v, 2))[1] == got[1]

@@ -11,7 +11,7 @@ from numba import types
 
 from srcad.api.function import as_function
 from srcad.api.grad import grad, value_and_grad
-from srcad.api.higher import hvp
+from srcad.api.hessian_products import hvp
 from srcad.api.jacobian import hessian, jacobian
 from srcad.api.safety import compiling
 from srcad.api.sparse import sparse_hessian, sparse_jacobian

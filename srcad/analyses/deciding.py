@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from srcad.analyses.aliases import Aliases, is_reference
 from srcad.ir.nodes import (
@@ -48,14 +49,22 @@ from srcad.ir.walk import operands, statements, variables
 
 def deciding(fn: Function) -> set[str]:
     """The variables of a function that its decisions depend on."""
-    return Flow(fn, distinct=fn.decides is not None).reaching()
+    return Flow(fn, Aliases(fn, distinct=fn.decides is not None)).reaching()
+
+
+class Classes(Protocol):
+    """Which references may be to the same storage (``analyses.aliases`` and others)."""
+
+    def root(self, v: Var) -> str:
+        """The class of a reference."""
+        ...
 
 
 class Flow:
     """``sources``: what a variable, or the class of an array, comes from; ``roots`` decide."""
 
-    def __init__(self, fn: Function, distinct: bool) -> None:
-        self.fn, self.aliases = fn, Aliases(fn, distinct)
+    def __init__(self, fn: Function, classes: Classes) -> None:
+        self.fn, self.classes = fn, classes
         self.sources: dict[str, list[str]] = defaultdict(list)
         self.roots: set[str] = set()
         for s in statements(fn.body):
@@ -80,7 +89,7 @@ class Flow:
 
     def name(self, a: Var) -> str:
         """A variable, or the class of the array it refers to (marked, as names are not)."""
-        return f"*{self.aliases.root(a)}" if is_reference(a) else a.name
+        return f"*{self.classes.root(a)}" if is_reference(a) else a.name
 
     def names(self, atoms: Iterable[Atom]) -> Iterator[str]:
         return (self.name(a) for a in atoms if isinstance(a, Var))

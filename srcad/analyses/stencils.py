@@ -24,6 +24,7 @@ from srcad.ir.types import I8, ArrayT, is_float
 from srcad.ir.walk import statements, targets
 
 Access = Load | Store | Accumulate
+Row = tuple[str, int, tuple[Atom, ...]]
 WIDE = 8  # distance between the first and the last neighbour, at most
 
 
@@ -37,7 +38,7 @@ class Place:
     rest: tuple[Atom, ...]
 
     @property
-    def row(self) -> tuple[str, int, tuple[Atom, ...]]:
+    def row(self) -> Row:
         """What the places of one row have in common."""
         return self.array.name, self.axis, self.rest
 

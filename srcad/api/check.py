@@ -12,7 +12,8 @@ import numpy as np
 from srcad.api.blame import Blame, Lines
 from srcad.api.function import Transformed, as_function
 from srcad.api.grad import Grad
-from srcad.api.higher import has_float, jvp, vjp
+from srcad.api.hessian_products import has_float
+from srcad.api.higher import jvp, vjp
 from srcad.api.jacobian import Jacobian
 from srcad.api.jacobians import jacobian_program
 from srcad.api.safety import name_of

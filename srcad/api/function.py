@@ -32,6 +32,7 @@ from srcad.api.specialisation import (
     unchanged,
     watched,
 )
+from srcad.backends.base import rarely_collected
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
@@ -214,7 +215,7 @@ class Transformed(Entry):
             found = Specialisation(face, face.start(True), self.guarded(program))
             if found.valid():
                 return found
-        with compiling(self):
+        with compiling(self), rarely_collected():
             return make(program(), slot)
 
     def guarded(self, program: Callable[[], Program]) -> Callable[[], Program]:

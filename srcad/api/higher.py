@@ -1,4 +1,4 @@
-"""``jvp``, ``vjp``, ``linearize`` and ``hvp``."""
+"""``jvp``, ``vjp`` and ``linearize``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 from srcad.api.device_arrays import device_copy, is_device_array, stand_in, zeros_like
 from srcad.api.fitting import fit, fit_array
 from srcad.api.function import Transformed, as_function
-from srcad.api.grad import Grad
 from srcad.api.linear_maps import Linearized, Pullback
 from srcad.api.safety import compiling, located
 from srcad.api.specialisation import Specialisation, make, restorer
@@ -48,8 +47,15 @@ class Jvp(Transformed):
         self.made: dict[Any, Any] = {}
 
     @located
-    def run(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
+    def run(self, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> Any:
         """``(out, out_t)``."""
+        specs, active, leaves = self.setting(primals, tangents)
+        return self.special(specs, active)(leaves)
+
+    def setting(
+        self, primals: tuple[Any, ...], tangents: tuple[Any, ...]
+    ) -> tuple[dict[str, Spec], tuple[bool, ...], list[Any]]:
+        """Kinds of the arguments, which leaves have tangents, all leaves and their tangents."""
         bound = self.bind(primals, {})
         specs = self.specs(bound)
         given = tangents_by_name(self, bound, primals, tangents)
@@ -66,18 +72,23 @@ class Jvp(Transformed):
                 active.append(on)
                 if on:
                     seeds.append(fit(t, x, leaf, f"the tangent of {k!r}"))
-        key = (self.options, tuple(specs.items()), tuple(active))
+        return specs, tuple(active), [*leaves, *seeds]
+
+    def special(self, specs: dict[str, Spec], active: tuple[bool, ...]) -> Specialisation:
+        """The code for arguments of these kinds with these tangents."""
+        key = (self.options, tuple(specs.items()), active)
         special = self.made.get(key)
         if special is None or not special.valid():
+            program = lambda: self.tangent(specs, active)  # noqa: E731
+            special = self.made[key] = self.obtain((self.label, *active), specs, program)
+        return special
 
-            def tangent() -> Program:
-                from srcad.api.programs import jvp_program
+    def tangent(self, specs: dict[str, Spec], active: tuple[bool, ...]) -> Program:
+        """The program of ``run``."""
+        from srcad.api.programs import jvp_program
 
-                program = self.program(specs)
-                return jvp_program(program, (*active, *(False for _ in program.captures)))
-
-            special = self.made[key] = self.obtain(("jvp", *active), specs, tangent)
-        return special([*leaves, *seeds])  # type: ignore[no-any-return]
+        program = self.program(specs)
+        return jvp_program(program, (*active, *(False for _ in program.captures)))
 
 
 def tangents_by_name(
@@ -355,46 +366,3 @@ def linearize(f: Any, *primals: Any, **options: Any) -> tuple[Any, Callable[...,
 
     drew = DREW * isinstance(g, Replay)
     return out, Linearized(f, lambda: saved, derivative, lambda: drew, **options)
-
-
-def hvp(f: Any, primals: Any, tangents: Any, **options: Any) -> tuple[Any, ...]:
-    """Hessian times a vector, without the Hessian (forward over reverse).
-
-    Args:
-        f: a function that returns one float.
-        primals: tuple of its arguments.
-        tangents: tuple of the same structure, ``None`` for what is constant.
-
-    Returns:
-        A tuple of the structure of ``primals``, ``None`` for what is not a float (or was given no
-        tangent and is not differentiable).
-
-    >>> from srcad.examples import square_sum
-    >>> import numpy as np
-    >>> hvp(square_sum, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),), backend="reference")
-    (array([2., 0.]),)
-    """
-    for name, x in (("primals", primals), ("tangents", tangents)):
-        expect_tuple("hvp", name, x)
-    primals, tangents = tuple(primals), tuple(tangents)
-    seen = [stand_in(x, "an argument", True) for x in primals]
-    positions = tuple(k for k, x in enumerate(seen) if has_float(spec_of(x)))
-    if not positions:
-        raise TypeMismatch(
-            "hvp needs an argument that is a float or an array of floats",
-            why="the derivative of an integer is zero by definition",
-            instead="pass a float (1.0 instead of 1)",
-        )
-    g = memo(f, f"grad {positions}", _grad_at(positions), options)
-    rows = jvp(g, primals, tangents)[1]
-    table = dict(zip(positions, rows, strict=True))
-    return tuple(table.get(k) for k in range(len(primals)))
-
-
-def has_float(spec: Spec) -> bool:
-    """Whether a spec has a float leaf."""
-    return any(is_float(leaf.type) for leaf in leaf_specs(spec))
-
-
-def _grad_at(positions: tuple[int, ...]) -> Callable[..., Grad]:
-    return lambda f, **options: Grad(f, positions, **options)

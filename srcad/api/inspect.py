@@ -18,7 +18,8 @@ from srcad.specs import Spec
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
     """The generated Python of a function object for given arguments.
 
-    The text runs by itself with numpy and numba (and ``srcad.runtime`` where it says ``vmath``); a
+    With ``target="cuda"`` it shows the kernels and the driver that launches them.  The text runs by
+    itself with numpy and numba (and ``srcad.runtime`` where it says ``vmath``); a
     comment names the user's line above each group of adjoint statements.
 
     Args:
@@ -36,6 +37,13 @@ def source(g: Any, *args: Any, **kwargs: Any) -> str:
     f: Transformed = as_function(g)
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
+    if f.options.target == "cuda":
+        from srcad.api.offload import text_of
+        from srcad.specs import leaves_of
+
+        with compiling(f):
+            leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+            return text_of(f.program(specs), leaves).source
     with compiling(f):
         return emit(finished(f.program(specs)), linecache.getlines).source
 

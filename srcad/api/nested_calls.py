@@ -16,7 +16,8 @@ from srcad.api.batch import batch, batch_jacobian
 from srcad.api.check import check_grads
 from srcad.api.function import Transformed
 from srcad.api.grad import Differentiable, Grad, differentiable, grad, value_and_grad
-from srcad.api.higher import hvp, jvp
+from srcad.api.hessian_products import hvp
+from srcad.api.higher import jvp
 from srcad.api.implicit import fixed_point, implicit_minimum, implicit_root
 from srcad.api.inspect import explain, source
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
@@ -298,6 +299,8 @@ def nested_hvp(lo: Lowering, args: list[Any], keywords: dict[str, Any], node: An
     given = given_to(lo, hvp, args, keywords, node)
     f = as_object(lo, given["f"], node, "hvp")
     primals, tangents = (items(lo, given[k], k, node) for k in ("primals", "tangents"))
+    if "out" in given:
+        lo.mismatch(node, "srcad.hvp with out in a function to compile", instead="leave out= away")
     positions = tuple(k for k, v in enumerate(primals) if holds_float(v))
     if not positions:
         lo.mismatch(

@@ -20,7 +20,8 @@ from numba.core.errors import RequireLiteralValue
 from numba.extending import overload
 
 from srcad.api.grad import grad, value_and_grad
-from srcad.api.higher import hvp, jvp, vjp
+from srcad.api.hessian_products import hvp
+from srcad.api.higher import jvp, vjp
 from srcad.api.jacobian import hessian, jacfwd, jacobian, jacrev
 from srcad.backends.cpu import register
 

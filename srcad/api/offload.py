@@ -30,9 +30,11 @@ from srcad.backends.device_driver import launching, quietly, ready
 from srcad.backends.device_memory import Gpu, Interpreted
 from srcad.backends.spmd import launch as interpret
 from srcad.compiler import Program, clean
-from srcad.errors import DeviceError, TypeMismatch
+from srcad.errors import DeviceError, TypeMismatch, UnsupportedSyntax
+from srcad.ir.nodes import Function
 from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
+from srcad.ir.walk import called
 from srcad.storage.device import expanded
 from srcad.storage.offload import Kernel, Offloaded, offloaded, with_ones
 
@@ -58,7 +60,7 @@ def parts_of(program: Program, ones: Mapping[str, tuple[bool, ...]]) -> Offloade
         UnsupportedSyntax: something has no form on the device.
     """
     options = replace(program.options, debug=False)
-    fn = with_ones(expanded(program.fn), ones)
+    fn = with_ones(one_function(program), ones)
     for _ in range(2):  # sizes become known one after the other
         fn = clean(fn, options)
     made = offloaded(fn, program.options.deterministic)
@@ -66,6 +68,23 @@ def parts_of(program: Program, ones: Mapping[str, tuple[bool, ...]]) -> Offloade
         for f in (fn, made.driver, *(k.fn for k in made.kernels.values())):
             verify(f)
     return made
+
+
+def one_function(program: Program) -> Function:
+    """A program with its calls expanded.
+
+    Raises:
+        UnsupportedSyntax: it is recursive.
+    """
+    for name, f in called(program.fn.body, program.fn.callees).items():
+        if name in called(f.body, f.callees):
+            raise UnsupportedSyntax(
+                f"recursion of {name} with target='cuda'",
+                program.source.loc(program.source.node),
+                "calls are expanded, so that loops in them become kernels",
+                "write it as a loop",
+            )
+    return expanded(program.fn)
 
 
 def text_of(program: Program, leaves: Sequence[Any]) -> Text:
@@ -184,21 +203,17 @@ def received(gpu: Gpu, x: Any) -> Any:
 
     Version 3 of ``__cuda_array_interface__``: ``stream`` is what the array is made on.
     """
-    if hasattr(x, "__cuda_ndarray__"):
+    if gpu.simulated:
         return x
     cuda = gpu.cuda
-    made = cuda.as_cuda_array(x, sync=False)
+    made = gpu.own(x)
     producer = x.__cuda_array_interface__.get("stream")
-    if producer is not None:
+    own = gpu.stream or cuda.default_stream()
+    if producer is not None and producer != int(own):
         event = cuda.event(timing=False)
-        event.record(cuda.external_stream(producer) if producer > 2 else known(cuda, producer))
-        event.wait(gpu.stream or cuda.default_stream())
+        event.record(cuda.external_stream(producer))
+        event.wait(own)
     return made
-
-
-def known(cuda: Any, number: int) -> Any:
-    """The default streams of the interface: 1 is the legacy one, 2 that of the thread."""
-    return cuda.legacy_default_stream() if number == 1 else cuda.per_thread_default_stream()
 
 
 __all__ = ["Offload", "apart", "streaming", "text_of"]

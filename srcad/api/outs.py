@@ -148,7 +148,7 @@ class Route:
     special: Specialisation
     spec: Spec
     finish: Callable[[Any, Any], Any]
-    served: bool = False  # whether it has been taken twice
+    calls: int = 0
 
 
 def into(f: Transformed, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -157,28 +157,45 @@ def into(f: Transformed, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     bound = f.bind(args, kwargs)
     specs = f.specs(bound)
     plain = f.specialise(bound)
-    given = tuple(given_leaves(plain.face.out, out, "out"))
-    kinds = tuple(array_type(x, "out") for x in given)
-    key = (f.options, tuple(specs.items()), kinds)
-    route, again = f.routes.get(key), True
-    if route is None or not route.special.valid():
-        again = False
-        made = f.obtain(
-            ("out", *map(repr, kinds)), specs, lambda: out_program(f.program(specs), kinds)
-        )
-        inputs = sum(1 for k, v in bound.items() for _ in leaves_of(v, specs[k]))
-        special = without(made, range(inputs, inputs + len(given)))
-        route = f.routes[key] = Route(special, plain.face.out, joint(plain.face.out, special))
     leaves = [x for k, v in bound.items() for x in leaves_of(v, specs[k])]
+    made = lambda: f.program(specs)  # noqa: E731
+    route, result = written(f, ("out",), specs, made, plain.face.out, leaves, out)
+    if route.calls == 2 and not kwargs and f.plain(args):
+        if all(kind_of(x) is not None for x in args):
+            f.open(out_plan(f, route, (*args, *given_leaves(route.spec, out, "out"))))
+    return result
+
+
+def written(
+    f: Transformed,
+    kind: tuple[Any, ...],
+    specs: dict[str, Spec],
+    program: Callable[[], Program],
+    spec: Spec,
+    leaves: list[Any],
+    out: Any,
+) -> tuple[Route, Any]:
+    """The result of a program, its arrays in ``out``.
+
+    ``kind`` and ``specs`` say which program it is, ``spec`` what it returns, ``leaves`` are the
+    leaves of its arguments.
+    """
+    given = tuple(given_leaves(spec, out, "out"))
+    kinds = tuple(array_type(x, "out") for x in given)
+    key = (f.options, kind, tuple(specs.items()), kinds)
+    route = f.routes.get(key)
+    if route is None or not route.special.valid():
+        name = (*kind, *map(repr, kinds))
+        made = f.obtain(name, specs, lambda: out_program(program(), kinds))
+        special = without(made, range(len(leaves), len(leaves) + len(given)))
+        route = f.routes[key] = Route(special, spec, joint(spec, special))
     try:
         results = as_tuple_of(route.special, [*leaves, *given])
     except ValueError as error:
         raise explained(f, error) from None
-    if again and not route.served and not kwargs and f.plain(args):
-        route.served = True
-        if all(kind_of(x) is not None for x in args):
-            f.open(out_plan(f, route, (*args, *given)))
-    return route.finish(results if route.special.face.results != 1 else results[0], out)
+    route.calls += 1
+    numbers = results if route.special.face.results != 1 else results[0]
+    return route, route.finish(numbers, out)
 
 
 def out_plan(f: Transformed, route: Route, args: tuple[Any, ...]) -> Plan | None:

@@ -72,7 +72,12 @@ def reversed_program(
 ) -> tuple[Function, Any]:
     """Reverse mode on a program's IR."""
     fn, report = reverse_with_report(
-        program.fn, active, seeded, allocate=allocate, poison=program.options.poison
+        program.fn,
+        active,
+        seeded,
+        allocate=allocate,
+        poison=program.options.poison,
+        fuse=program.options.target == "cpu",  # in one loop there would be few threads
     )
     fn = conjugated(program, fn, active, seeded, allocate)
     if program.options.verify:

@@ -75,7 +75,7 @@ def _eig(a: Any) -> Any:
     w, v = np.linalg.eig(a)
     if np.iscomplexobj(w):
         raise ValueError("eig() argument must not cause a domain change.")
-    return w, v
+    return np.ascontiguousarray(w), np.asfortranarray(v)  # NumPy gives parts of complex arrays
 
 
 EVALUATORS: dict[str, Callable[..., Any]] = {

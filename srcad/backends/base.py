@@ -7,13 +7,32 @@ IR, ``python`` executes the printed text, ``cpu`` compiles the printed text with
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from srcad.ir.nodes import Function
 
 NAMESPACE: dict[str, Any] = {}  # what generated code may call besides NumPy and Numba, by name
+
+
+@contextmanager
+def rarely_collected() -> Iterator[None]:
+    """Look for garbage less often: a compiler makes objects that mostly stay until it is done, and
+    a tenth of its time goes into looking at them again and again."""
+    before = gc.get_threshold()
+    if gc.isenabled() and 0 < before[0] < SELDOM:
+        gc.set_threshold(SELDOM, *before[1:])
+    try:
+        yield
+    finally:
+        if gc.get_threshold()[0] == SELDOM:
+            gc.set_threshold(*before)
+
+
+SELDOM = 100_000  # new objects until the next look at them
 
 
 class Backend(Protocol):

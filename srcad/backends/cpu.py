@@ -54,7 +54,10 @@ def compile_text(
     for name, f in namespace.items():
         if isinstance(f, Dispatcher) and name not in NAMESPACE:
             f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
-            if relaxed:
+            if not f.targetoptions.get("parallel"):
+                made = relaxed_pipeline if relaxed else pipeline
+                f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+            elif relaxed:
                 relax(f)
     if namespace.get("PACKED"):
         pack(namespace[entry])
@@ -63,6 +66,20 @@ def compile_text(
 
         namespace[entry]._cache = Overloads(meaning)
     return namespace[entry]
+
+
+def pipeline(*args: Any) -> Any:
+    """A compiler for one function, loaded where there is something to compile."""
+    from srcad.backends.pipeline import Pipeline
+
+    return Pipeline(*args)
+
+
+def relaxed_pipeline(*args: Any) -> Any:
+    """``pipeline`` for a text with relaxed operations."""
+    from srcad.backends.pipeline import RelaxedPipeline
+
+    return RelaxedPipeline(*args)
 
 
 def pack(dispatcher: Any) -> None:

@@ -140,7 +140,7 @@ class DriverPrinter(FunctionPrinter):
         node = ex.call(f"{GPU}.{s.op}", *args)
         kinds = [t.type for t in s.targets]
         if s.op != "apart":
-            layouts = "".join(t.layout if isinstance(t, ArrayT) else "-" for t in kinds)
+            layouts = "".join(t.layout for t in kinds if isinstance(t, ArrayT))
             node.keywords.append(ast.keyword("layouts", ast.Constant(layouts)))
         names = [self.names.name(t) for t in s.targets]
         target: ast.expr = ast.Name(names[0], ast.Store())

@@ -103,15 +103,15 @@ class Interpreted:
         def run(*args: Any, layouts: str) -> Any:
             found = EVALUATORS[op](*args)
             parts = found if isinstance(found, tuple) else (found,)
-            made = tuple(np.array([x]) if k == "-" else laid(x, k) for x, k in zip(parts, layouts))  # noqa: B905
+            made = tuple(laid(x, k) for x, k in zip(parts, layouts, strict=True))
             return made if len(made) > 1 else made[0]
 
         return run
 
 
-def laid(x: np.ndarray, layout: str) -> np.ndarray:
-    """A fresh array with the layout that is expected of it."""
-    return np.asarray(x, order="F" if layout == "F" else "C")
+def laid(x: Any, layout: str) -> np.ndarray:
+    """A fresh array with the layout that is expected of it; a number is in its cell."""
+    return np.asarray(x, order="F" if layout == "F" else "C") if np.ndim(x) else np.array([x])
 
 
 class Gpu:
@@ -157,6 +157,10 @@ class Gpu:
         """Whether two arrays are apart."""
         return apart(a, b)
 
+    def own(self, x: Any) -> Any:
+        """An array of the device as Numba's; its memory is the same."""
+        return x if hasattr(x, "__cuda_ndarray__") else self.cuda.as_cuda_array(x, sync=False)
+
     def matmul(self, a: Any, b: Any, layouts: str) -> Any:
         """A product: CuPy's, which is cuBLAS's, or that of a kernel of our own."""
         try:
@@ -186,9 +190,9 @@ class Gpu:
             parts = tuple(found) if isinstance(found, (tuple, list)) else (found,)
             made = []
             for x, kind in zip(parts, layouts, strict=True):
-                order = {"F": cupy.asfortranarray, "-": lambda x: cupy.asarray(x).reshape(1)}
-                made.append(order.get(kind, cupy.ascontiguousarray)(x))
-        back = tuple(self.cuda.as_cuda_array(x, sync=False) for x in made)
+                order = cupy.asfortranarray if kind == "F" else cupy.ascontiguousarray
+                made.append(order(x if x.ndim else x.reshape(1)))  # a number is in its cell
+        back = tuple(map(self.own, made))
         return back if len(back) > 1 else back[0]
 
 
@@ -202,6 +206,7 @@ class Piece:
             "strides": seen.strides,
             "typestr": seen.dtype.str,
             "data": (start, False),
+            "stream": owner.__cuda_array_interface__.get("stream"),
             "version": 3,
         }
 

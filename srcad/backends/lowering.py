@@ -14,7 +14,7 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering, NativeParforLowering
 from numba.parfors.parfor_lowering import ParforLower
 
-from srcad.backends.relaxing import BEYOND, EXPRESSIONS, FLAGS, NAMES
+from srcad.backends.relaxing import BEYOND, EXPRESSIONS, FLAGS
 
 
 class _Relaxed:
@@ -28,8 +28,7 @@ class _Relaxed:
         before = len(block.instructions)
         value = lower(resty, expr)
         for instruction in block.instructions[before:]:
-            if instruction.opname in NAMES:
-                instruction.flags = [*instruction.flags, *FLAGS]
+            instruction.flags += FLAGS.get(instruction.opname, ())
         return value
 
 

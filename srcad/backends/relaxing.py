@@ -1,4 +1,4 @@
-"""Single operations with LLVM's flags ``reassoc`` and ``contract``, in code that Numba compiles.
+"""Single operations with LLVM's flags ``contract`` and ``reassoc``, in code that Numba compiles.
 
 Numba's ``fastmath`` is of whole functions.  Here the flags are of operations: ``marked`` numbers
 the sums and products of a module's tree that the printer has marked, and ``flagged`` compiles the
@@ -19,8 +19,8 @@ from types import CodeType
 from typing import Any
 
 BEYOND = 1 << 20  # lines that no text has
-FLAGS = ("reassoc", "contract")
-NAMES = frozenset({"fadd", "fsub", "fmul"})
+SUM, PRODUCT = ("reassoc", "contract"), ("contract",)  # products of three may overflow in between
+FLAGS = {"fadd": SUM, "fsub": SUM, "fmul": PRODUCT}
 EXPRESSIONS = frozenset({"binop", "inplace_binop"})
 
 

@@ -46,6 +46,23 @@ def host_view(backend: str) -> Callable[[Any], Any]:
     return lambda x: stand_in(x, "an argument", True)
 
 
+def memory_of(args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """All that the checks of a launch look at: where arrays lie, types of numbers.
+
+    ``None`` where it would take long to say, as of arrays of NumPy.
+    """
+    key: list[Any] = []
+    for x in args:
+        known = getattr(x, "__cuda_array_interface__", None)
+        if known is not None:
+            key.append((known["data"], known["shape"], known.get("strides"), known["typestr"]))
+        elif isinstance(x, (int, float, np.generic)):
+            key.append(type(x))
+        else:
+            return None
+    return tuple(key)
+
+
 def simulated() -> bool:
     """Whether ``numba.cuda`` is the simulator, which takes arrays of NumPy as well."""
     from srcad.backends.device_driver import numba_cuda
@@ -62,6 +79,13 @@ def arrange(
         TypeMismatch: there are too few or too many, or one is no number and no array.
     """
     names = list(signature.parameters)
+    for p in signature.parameters.values():
+        if p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD):
+            raise TypeMismatch(
+                f"{name} has the parameter {p}",
+                why="a launch gives each argument by its position",
+                instead="give each argument a parameter of its own",
+            )
     groups: list[Group] = []
     rest = list(values)
     for k, n in enumerate(names):

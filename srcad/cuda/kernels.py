@@ -16,7 +16,7 @@ from typing import Any
 
 from srcad.api.safety import compiling, located
 from srcad.callables import unwrap
-from srcad.cuda.arguments import Group, arrange, host_view
+from srcad.cuda.arguments import Group, arrange, host_view, memory_of
 from srcad.cuda.extremes import routed
 from srcad.cuda.launching import Compiled, config, launch_of
 from srcad.cuda.program import Kernel, KernelOptions, Launch, adjoint_of, lowered, ready, tangent_of
@@ -25,6 +25,7 @@ from srcad.ir.threads import SIZED
 from srcad.options import defaults
 
 TARGETS = ("cuda", "reference")
+KEPT = 64  # launches whose arguments are known to fit
 
 
 class KernelFunction:
@@ -49,13 +50,16 @@ class KernelFunction:
         self.made: dict[Any, Compiled] = {}
         self.sized = False  # whether the size of a block makes another kernel
         self.configured: dict[Any, Configured] = {}
+        self.derived: dict[str, KernelFunction] = {}
 
     # transforms
     def transformed(self, transform: str) -> KernelFunction:
-        """The kernel with one more transform."""
-        steps = (*self.transforms, transform)
-        given = (self.argnums, self.backend, self.races, self.deterministic)
-        return KernelFunction(self.inner, *given, steps)
+        """The kernel with one more transform: always the same object, which keeps what it made."""
+        if transform not in self.derived:
+            steps = (*self.transforms, transform)
+            given = (self.argnums, self.backend, self.races, self.deterministic)
+            self.derived[transform] = KernelFunction(self.inner, *given, steps)
+        return self.derived[transform]
 
     @property
     def adjoint(self) -> KernelFunction:
@@ -167,15 +171,29 @@ class Configured:
 
     def __init__(self, kernel: KernelFunction, launch: Launch, stream: Any) -> None:
         self.kernel, self.launch, self.stream = kernel, launch, stream
+        self.checked: dict[tuple[Any, ...], Compiled] = {}
 
     def __call__(self, *args: Any) -> None:
-        """Launch the kernel."""
+        """Launch the kernel; arguments that were there before are not checked again."""
+        k = self.kernel
+        key = memory_of(args)
+        made = self.checked.get(key) if key is not None else None
+        if made is None or not made.valid():
+            made = self.check(args)
+            if key is not None:
+                if len(self.checked) >= KEPT:
+                    self.checked.clear()
+                self.checked[key] = made
+        launch_of(k.backend)(made, self.launch, self.stream, list(args), k.races)
+
+    def check(self, args: tuple[Any, ...]) -> Compiled:
+        """The kernel for these arguments, if they fit."""
         k = self.kernel
         values = list(map(host_view(k.backend), args))
         groups = arrange(k.signature, k.argnums, len(k.transforms), values, k.__name__)
         made = k.compiled(self.launch, groups)
         made.check(values, list(args), k.signature)
-        launch_of(k.backend)(made, self.launch, self.stream, list(args), k.races)
+        return made
 
     def source(self, *args: Any) -> str:
         """The text of the kernel for arguments like these."""

@@ -26,7 +26,7 @@ from srcad.backends.spmd import launch as interpret
 from srcad.cuda.arguments import check_apart, check_fits
 from srcad.cuda.block_sums import Triple
 from srcad.cuda.exact import rows
-from srcad.cuda.program import Launch, Ready
+from srcad.cuda.program import Kernel, Launch, Ready
 from srcad.cuda.rounds import DeviceMemory, HostMemory, Memory, rounds
 from srcad.errors import TypeMismatch
 from srcad.ir.nodes import View
@@ -37,6 +37,9 @@ from srcad.options import defaults
 from srcad.runtime.exact import WORDS, srcad_exact_value
 from srcad.transforms.barriers import written
 
+MOST = 1024  # threads of a block
+SHARED = 48 * 1024  # bytes of shared memory of a block
+
 
 class Compiled:
     """A kernel for some kinds of arguments."""
@@ -44,6 +47,7 @@ class Compiled:
     def __init__(self, made: Ready, axes: frozenset[str], name: str) -> None:
         self.ready, self.axes, self.name = made, axes, name
         self.measured: dict[Any, tuple[dict[str, int], dict[str, int]]] = {}
+        check_shared(made.kernel, name)
 
     def valid(self) -> bool:
         """Whether the numbers that the kernel has frozen are what they were."""
@@ -185,6 +189,26 @@ def same(now: Any, before: Any) -> bool:
         return False
 
 
+def check_shared(kernel: Kernel, name: str) -> None:
+    """Refuse a kernel whose shared arrays no block can have.
+
+    Raises:
+        TypeMismatch: they are too large.
+    """
+    kinds = {p.name: p.type for p in kernel.fn.params}
+    sizes = [
+        prod(h.shape) * numpy_dtype(kinds[n].dtype).itemsize  # type: ignore[union-attr]
+        for n, h in kernel.shared.items()
+    ]
+    if sum(sizes) > SHARED:
+        raise TypeMismatch(
+            f"{name} takes {sum(sizes)} bytes of shared memory, a block has {SHARED}",
+            kernel.source.loc(kernel.source.node),
+            "a shared array that varies has a shadow (a tangent), which is shared as well",
+            "use smaller tiles, or float32",
+        )
+
+
 def kind_of(a: Any) -> tuple[Any, ...]:
     """What of a captured array is compiled in: all but its contents."""
     return (a.dtype, a.shape, a.strides) if isinstance(a, np.ndarray) else (type(a),)
@@ -222,6 +246,12 @@ def config(key: tuple[Any, ...], name: str) -> tuple[Launch, Any]:
             instead="[blocks, threads] or [blocks, threads, stream, shared bytes]",
         )
     blocks, threads = triple(key[0], name), triple(key[1], name)
+    if prod(threads) > MOST or threads[2] > 64 or max(blocks[1:]) > 65535:
+        raise TypeMismatch(
+            f"the launch of {name} with blocks {blocks} of {threads} threads",
+            why=f"a block has {MOST} threads at most, 64 along z; a grid 65535 blocks along y, z",
+            instead="launch more blocks of fewer threads",
+        )
     stream = key[2] if len(key) > 2 else 0
     return Launch(blocks, threads, int(key[3]) if len(key) > 3 else 0), stream
 

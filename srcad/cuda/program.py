@@ -137,6 +137,8 @@ def lowered(f: Any, specs: dict[str, Spec], options: KernelOptions) -> Kernel:
     Raises:
         UnsupportedSyntax: it returns something, or not all threads may reach a barrier.
     """
+    from srcad.api import inside  # noqa: F401  (what derivatives mean in the kernel)
+
     low = lower(f, specs, options)
     refuse(low)
     fn = privately(renamed(complex_pairs.run(low.fn), low))

@@ -152,7 +152,7 @@ class DeviceMemory(Memory):
 
     def constant(self, x: np.ndarray) -> Any:
         """An array of the host that the kernel captures: copied at each launch."""
-        return self.cuda.to_device(x, stream=self.stream)
+        return self.cuda.to_device(np.asarray(x, order="C"), stream=self.stream)
 
     def like(self, x: Any, value: float, dtype: np.dtype) -> Any:
         """An array of the shape of ``x``, filled."""
@@ -165,7 +165,7 @@ class DeviceMemory(Memory):
             TypeMismatch: it is not contiguous.
         """
         if isinstance(x, np.ndarray):  # with the simulator
-            return self.cuda.to_device(x, stream=self.stream)
+            return self.cuda.to_device(np.asarray(x, order="C"), stream=self.stream)
         order = "C" if x.is_c_contiguous() else "F" if x.is_f_contiguous() else ""
         if not order:
             raise TypeMismatch(

@@ -170,9 +170,12 @@ def int64_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 
 @handles(CALLS, divmod)
 def divmod_(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-    """``divmod(a, b)``."""
+    """``divmod(a, b)``; of arrays that of NumPy."""
+    from srcad.frontend.calls import call_value
     from srcad.frontend.expressions import scalar_binary
 
+    if any(map(is_array, args)):
+        return call_value(lo, Static(np.divmod), args, {}, node)
     a, b = (lo.scalar(x, node) for x in args)
     return Tuple((scalar_binary(lo, "floordiv", a, b, node), scalar_binary(lo, "mod", a, b, node)))
 

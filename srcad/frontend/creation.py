@@ -26,7 +26,17 @@ from srcad.frontend.arrays import (
 from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.joins import join_types
 from srcad.frontend.lists import list_to_array
-from srcad.frontend.values import Lazy, ListV, RangeV, Static, Tuple, describe, is_array, is_scalar
+from srcad.frontend.values import (
+    Lazy,
+    ListV,
+    RangeV,
+    Static,
+    Tuple,
+    describe,
+    is_array,
+    is_none,
+    is_scalar,
+)
 from srcad.frontend.views import derived
 from srcad.ir.build import ONE, ZERO, const
 from srcad.ir.layout import view_layout
@@ -182,6 +192,9 @@ def arange(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 @handles(CALLS, np.array, np.copy)
 def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.array(x)``: a fresh array from numbers, tuples, lists or an array."""
+    least = keywords.pop("ndmin", None)
+    if least is not None and not is_none(least):
+        return with_axes(lo, array(lo, args, keywords, node), lo.integer(least, node), node)
     check_keywords(lo, keywords, {"dtype"}, node)
     v = as_array(lo, args[0], node)
     dtype = keywords.get("dtype", args[1] if len(args) > 1 else None)
@@ -194,6 +207,17 @@ def array(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
         return copy(lo, v)
     kind = element_kind(code)
     return materialize(lo, apply_elementwise(lo, lambda x: lo.b.cast(x, kind), [v], code, node))
+
+
+def with_axes(lo: Lowering, a: Any, least: Atom, node: Any) -> Any:
+    """An array with axes of size 1 in front, so that it has this many at least."""
+    from srcad.frontend.views import subview
+
+    if not isinstance(least, Const):
+        lo.fail(node, "ndmin must be a constant", "the number of axes is known at compile time")
+    extra = max(int(least.value) - len(shape_of(lo, a)), 0)
+    items = (("new",),) * extra + (("slice", None, None, None),) * len(shape_of(lo, a))
+    return subview(lo, a, items) if extra else a
 
 
 @handles(CALLS, np.asarray)

@@ -49,6 +49,8 @@ def place_of_out(obj: Any) -> int | None:
     if isinstance(obj, np.ufunc):
         return obj.nin
     table = parameters_of(obj)
+    if table is None and obj not in LIBRARY:  # transforms, numbers, classes
+        return None
     return _place(_listed(table) if table is not None else _names(LIBRARY[obj].code))
 
 

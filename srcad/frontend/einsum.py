@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import combinations
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from srcad.frontend.shaping import transpose
 from srcad.frontend.statements import settle
 from srcad.frontend.values import Lazy, Static, Tuple
 from srcad.ir.build import const
-from srcad.ir.nodes import Atom
+from srcad.ir.nodes import Atom, Const
 
 Labels = tuple[str, ...]
 
@@ -47,6 +48,7 @@ class Factor:
 @handles(CALLS, np.einsum)
 def einsum(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.einsum(subscripts, *operands)``; subscripts are known at compile time."""
+    args = as_text(args)
     text = args[0].obj if args and isinstance(args[0], Static) else None
     if not isinstance(text, str):
         lo.fail(
@@ -78,6 +80,31 @@ def einsum(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     if {dtype_of(v) for v in values} == {"b1"}:
         lo.mismatch(node, "np.einsum of bools", instead="convert them to int")
     return product(lo, factors, out, node)
+
+
+def as_text(args: list) -> list:
+    """``(a, [0, 1], b, [1, 2], [0, 2])`` as ``("AB,BC->AC", a, b)``; others as they are."""
+    if not args or isinstance(args[0], Static):
+        return args
+    words = [letters(v) for v in (*args[1::2], *args[len(args) // 2 * 2 :])]
+    if not words or None in words:
+        return args
+    count = len(args) // 2
+    text = ",".join(map(str, words[:count])) + "".join(f"->{w}" for w in words[count:])
+    return [Static(text), *args[: 2 * count : 2]]
+
+
+def letters(v: Any) -> str | None:
+    """Subscripts in a list as text: letters in the order of the numbers, which are below 52."""
+    out = ""
+    for x in v.items if isinstance(v, Tuple) else (None,):
+        if isinstance(x, Static) and x.obj is Ellipsis:
+            out += "..."
+        elif isinstance(x, Const) and isinstance(x.value, int) and 0 <= x.value < 52:
+            out += ascii_uppercase[x.value] if x.value < 26 else ascii_lowercase[x.value - 26]
+        else:
+            return None
+    return out
 
 
 def wrong(lo: Lowering, node: Any, what: str) -> None:

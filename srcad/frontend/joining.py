@@ -21,7 +21,8 @@ from srcad.frontend.arrays import (
     to_element,
 )
 from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
-from srcad.frontend.creation import argument, array_of, as_array, check_keywords
+from srcad.frontend.creation import argument, array_of, as_array, check_keywords, dtype_code
+from srcad.frontend.destinations import check_becomes
 from srcad.frontend.joins import join_types
 from srcad.frontend.reductions import axis_of
 from srcad.frontend.source import get_source
@@ -67,20 +68,29 @@ def of_lists(code: Callable[..., Any]) -> Callable:
 @of_lists(library.concatenated)
 def concatenate(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.concatenate((a, b), axis)``."""
-    check_keywords(lo, keywords, {"axis"}, node)
+    check_keywords(lo, keywords, {"axis", "dtype"}, node)
+    kind = joined_kind(lo, keywords, node)
     parts = [array_of(lo, p, node) for p in sequence(lo, args[0], node)]
     axis = argument(args, keywords, 1, "axis", ZERO)
     if is_none(axis):
         parts = [CALLS[np.ravel](lo, [p], {}, node) for p in parts]
-        return join_parts(lo, parts, ZERO, node)
-    return join_parts(lo, parts, axis, node)
+        return join_parts(lo, parts, ZERO, node, kind)
+    return join_parts(lo, parts, axis, node, kind)
 
 
-def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any) -> Var:
-    """Arrays one after another along an axis."""
+def joined_kind(lo: Lowering, keywords: dict, node: Any) -> Any:
+    """The kind that ``dtype=`` asks for."""
+    dtype = keywords.get("dtype")
+    return None if dtype is None or is_none(dtype) else element_kind(dtype_code(lo, dtype, node))
+
+
+def join_parts(lo: Lowering, parts: list[Var], axis: Any, node: Any, kind: Any = None) -> Var:
+    """Arrays one after another along an axis, of the given kind, or of one that holds all."""
     ndim = len(shape_of(lo, parts[0]))
     k = axis_of(lo, axis, ndim, node)
-    kind = common_kind(parts)
+    for p in parts if kind is not None else ():
+        check_becomes(lo, "joining arrays", dtype_of(p), kind.kind, node)
+    kind = common_kind(parts) if kind is None else kind
     total: Atom = ZERO
     for p in parts:
         if len(lo.shape(p)) != ndim:
@@ -122,7 +132,7 @@ def hstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.hstack``: along the second axis, of 1-D arrays along the first."""
     parts = [_at_least(lo, p, 1, node) for p in sequence(lo, args[0], node)]
     axis = ZERO if len(shape_of(lo, parts[0])) == 1 else ONE
-    return join_parts(lo, parts, axis, node)
+    return join_parts(lo, parts, axis, node, joined_kind(lo, keywords, node))
 
 
 @handles(CALLS, np.vstack)
@@ -130,7 +140,7 @@ def hstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
 def vstack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``np.vstack``: rows."""
     parts = [_at_least(lo, p, 2, node) for p in sequence(lo, args[0], node)]
-    return join_parts(lo, parts, ZERO, node)
+    return join_parts(lo, parts, ZERO, node, joined_kind(lo, keywords, node))
 
 
 def _at_least(lo: Lowering, v: Any, ndim: int, node: Any) -> Var:
@@ -154,7 +164,7 @@ def stack(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     if any(p.type.ndim + 1 != ndim for p in parts):  # type: ignore[union-attr]
         lo.mismatch(node, "arrays to stack must have the same number of axes", PLAIN)
     views = [subview(lo, p, (full,) * k + (("new",),) + (full,) * (ndim - 1 - k)) for p in parts]
-    return join_parts(lo, views, const(k), node)
+    return join_parts(lo, views, const(k), node, joined_kind(lo, keywords, node))
 
 
 @handles(CALLS, np.column_stack)

@@ -16,7 +16,7 @@ from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import CALLS, PLAIN, Lowering, handles
 from srcad.frontend.creation import array_of, as_array
 from srcad.frontend.source import get_source
-from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_array
+from srcad.frontend.values import FunctionV, Lazy, Static, Tuple, describe, is_array, is_scalar
 from srcad.frontend.views import subview
 from srcad.ir.build import const
 from srcad.ir.nodes import Atom, Var
@@ -107,7 +107,8 @@ def outer(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     from srcad.frontend.arrays import elementwise
     from srcad.frontend.shaping import ravel
 
-    a, b = (ravel(lo, array_of(lo, x, node), node) for x in args[:2])
+    arrays = (copy(lo, x) if is_scalar(x) else array_of(lo, x, node) for x in args[:2])
+    a, b = (ravel(lo, x, node) for x in arrays)
     full = ("slice", None, None, None)
     return elementwise(
         lo, "mul", [subview(lo, a, (full, ("new",))), subview(lo, b, (("new",), full))], node

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from srcad.frontend.arrays import Index, dtype_of, element_at, element_kind, nest, shape_of
+from srcad.frontend.arrays import Index, copy, dtype_of, element_at, element_kind, nest, shape_of
 from srcad.frontend.attributes import size_attribute
 from srcad.frontend.builtins_ import accumulate
 from srcad.frontend.core import Lowering
 from srcad.frontend.creation import argument, array_of, dtype_code
 from srcad.frontend.reductions import axis_of, given, method_and_function, reduce
 from srcad.frontend.shaping import ravel
-from srcad.frontend.values import Static
+from srcad.frontend.values import Static, is_scalar
 from srcad.ir.build import ZERO, const
 from srcad.ir.nodes import Atom
 from srcad.ir.types import B1, I8
@@ -74,7 +74,7 @@ def scan(op: str, init: int) -> Callable:
     """``np.cumsum`` and ``np.cumprod``."""
 
     def handler(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
-        v = array_of(lo, args[0], node)
+        v = array_of(lo, args[0], node) if not is_scalar(args[0]) else copy(lo, args[0])
         axis = argument(args, keywords, 1, "axis")
         if axis is None or isinstance(axis, Static):
             v = ravel(lo, v, node)

@@ -24,7 +24,7 @@ from srcad.frontend.arrays import (
     shape_of,
 )
 from srcad.frontend.attributes import size_attribute
-from srcad.frontend.core import CALLS, METHODS, PLAIN, Lowering, handles
+from srcad.frontend.core import CALLS, METHODS, PLAIN, TRUE, Lowering, handles
 from srcad.frontend.creation import (
     argument,
     array_of,
@@ -57,8 +57,10 @@ def both(name: str, function: Any) -> Callable:
 @both("reshape", np.reshape)
 def reshape(lo: Lowering, args: list, keywords: dict, node: Any) -> Any:
     """``a.reshape(shape)``, with at most one ``-1``."""
-    check_keywords(lo, keywords, {"shape", "newshape", "order"}, node)
+    check_keywords(lo, keywords, {"shape", "newshape", "order", "copy"}, node)
     a = array_of(lo, args[0], node)
+    if keywords.get("copy") == TRUE:
+        a = copy(lo, a)
     given = args[1:] or [keywords.get("shape", keywords.get("newshape"))]
     spec = given[0] if len(given) == 1 else Tuple(tuple(given))
     items = spec.items if isinstance(spec, Tuple) else (spec,)

@@ -96,7 +96,7 @@ np.empty_like prototype dtype= order! subok! shape!
 np.full shape fill_value dtype= order!C
 np.full_like a fill_value dtype= order! subok! shape!
 np.arange start stop? step? dtype=
-np.array object dtype= copy!True order! subok! ndmin!0
+np.array object dtype= copy!True order! subok! ndmin=
 np.copy a order! subok!
 np.asarray a dtype= order! copy!
 np.ascontiguousarray a dtype!
@@ -121,7 +121,7 @@ np.argmax a axis= out! keepdims=
 np.argmin a axis= out! keepdims=
 np.cumsum a axis= dtype= out!
 np.cumprod a axis= dtype= out!
-np.reshape a shape= order= copy! newshape=
+np.reshape a shape= order= copy= newshape=
 np.ravel a order=
 np.transpose a axes=
 np.swapaxes a axis1 axis2
@@ -131,10 +131,10 @@ np.squeeze a axis=
 np.flip m axis=
 np.flipud m
 np.fliplr m
-np.concatenate arrays axis= out! dtype!
-np.hstack tup dtype!
-np.vstack tup dtype!
-np.stack arrays axis= out! dtype!
+np.concatenate arrays axis= out! dtype= casting!same_kind
+np.hstack tup dtype= casting!same_kind
+np.vstack tup dtype= casting!same_kind
+np.stack arrays axis= out! dtype= casting!same_kind
 np.column_stack tup
 np.where condition x? y?
 np.clip a a_min= a_max= out! min= max=
@@ -188,7 +188,7 @@ array.conjugate
 array.astype dtype order! casting! subok! copy!True
 array.fill value
 array.item *args
-array.reshape *shape order= copy!
+array.reshape *shape order= copy=
 array.ravel order=
 array.flatten order=
 array.transpose *axes

@@ -22,6 +22,7 @@ from srcad.library import (  # noqa: F401
     products,
     quantiles,
     random,
+    roots,
     scipy_linalg,
     searching,
     series,

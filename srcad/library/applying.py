@@ -22,6 +22,7 @@ def _ends(row):
         d.value(func1d=_spread, axis=1, arr=d.mat(2, 3)),
         d.value(func1d=_ends, axis=0, arr=d.mat(2, 3)),
     ],
+    notes="differentiated as the function is",
 )
 def apply_along_axis(func1d, axis, arr, *args, **kwargs):
     """A function of a vector, applied to every row along an axis."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from srcad.library import factors
+from srcad.library.householder import complete, completed, reflectors
 from srcad.library.norms import floats
-from srcad.library.registry import implements, refuse
+from srcad.library.registry import implements
 from srcad.library.stacks import kind_of
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
@@ -109,6 +110,18 @@ def thin_svd(a):
     return u, s, vt
 
 
+def by_eigenvalues(a, compute_uv):
+    """The singular value decomposition of a symmetric matrix, or of a stack of them."""
+    w, v = np.linalg.eigh(a)
+    order = np.argsort(np.abs(w), axis=-1)[..., ::-1]
+    w = np.take_along_axis(w, order, axis=-1)
+    if not compute_uv:
+        return np.abs(w)
+    u = np.take_along_axis(v, order[..., None, :], axis=-1)
+    vt = np.swapaxes(u * np.sign(w)[..., None, :], -1, -2)
+    return SVDResult(u, np.abs(w), vt)
+
+
 @implements(
     np.linalg.svd,
     samples=lambda d: [
@@ -117,19 +130,31 @@ def thin_svd(a):
         d.call(d.regular(3)),
         d.call(d.mat(3, 2), compute_uv=False),
         d.call(d.arr(2, 3, 2), full_matrices=False),
+        d.call(d.symmetric(3), hermitian=True),
     ],
+    notes="columns beyond the singular values are a basis, not always LAPACK's",
 )
 def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
-    """Singular values and vectors; ``full_matrices`` only of a square matrix."""
-    if hermitian:
-        refuse("np.linalg.svd with hermitian=True", "np.linalg.eigh")
+    """Singular values and vectors; the columns that complete them are orthogonal to them."""
     a = np.asarray(a)
-    if compute_uv and full_matrices and a.shape[-2] != a.shape[-1]:
-        raise NotImplementedError("svd of a matrix that is not square: give full_matrices=False")
+    if hermitian:
+        return by_eigenvalues(a, compute_uv)
     u, s, vt = thin_svd(a)
-    if compute_uv:
-        return SVDResult(u, s, vt)
-    return s
+    if not compute_uv:
+        return s
+    if full_matrices and a.shape[-2] != a.shape[-1]:
+        u, vt = stack_completed(u), np.swapaxes(stack_completed(np.swapaxes(vt, -1, -2)), -1, -2)
+    return SVDResult(u, s, vt)
+
+
+def stack_completed(u):
+    """Orthonormal columns with more of them that make a basis, of each matrix of a stack."""
+    if np.ndim(u) == 2:
+        return completed(u)
+    out = np.empty((*u.shape[:-1], u.shape[-2]), u.dtype)
+    for i in range(len(u)):
+        out[i] = stack_completed(u[i])
+    return out
 
 
 @implements(
@@ -148,15 +173,22 @@ def svdvals(x, /):
         d.call(d.mat(2, 4)),
         d.call(d.regular(3), mode="r"),
         d.call(d.arr(2, 3, 2)),
+        d.call(d.mat(4, 2), mode="complete"),
+        d.call(d.mat(2, 3), mode="raw"),
+        d.call(d.arr(2, 3, 1), mode="complete"),
     ],
 )
 def qr(a, mode="reduced"):
     """q and r; of a matrix whose first columns are independent."""
-    if mode not in ("reduced", "r"):
-        refuse("np.linalg.qr with this mode", 'mode="reduced" or "r"')
     a = floats(a)
     m, n = a.shape[-2:]
     k = min(m, n)
+    if mode == "raw":
+        return raw_qr(a)
+    if mode == "complete" and m > n:
+        return complete_qr(a)
+    if mode not in ("reduced", "r", "complete"):
+        raise ValueError("Unrecognized mode")
     if np.ndim(a) > 2:
         q, r = np.empty((*a.shape[:-1], k), a.dtype), np.empty((*a.shape[:-2], k, n), a.dtype)
         for i in range(len(a)):
@@ -170,11 +202,39 @@ def qr(a, mode="reduced"):
     return QRResult(q, r)
 
 
+def complete_qr(a):
+    """q, square, and r of the shape of the matrix."""
+    if np.ndim(a) == 2:
+        q, r = complete(a)
+        return QRResult(q, r)
+    q, r = np.empty((*a.shape[:-1], a.shape[-2]), a.dtype), np.empty(a.shape, a.dtype)
+    for i in range(len(a)):
+        q[i], r[i] = complete_qr(a[i])
+    return QRResult(q, r)
+
+
+def raw_qr(a):
+    """Reflectors, transposed, and their factors."""
+    if np.ndim(a) == 2:
+        h, tau = reflectors(a)
+        return h.T, tau
+    h = np.empty((*a.shape[:-2], a.shape[-1], a.shape[-2]), a.dtype)
+    tau = np.empty((*a.shape[:-2], min(a.shape[-2:])), a.dtype)
+    for i in range(len(a)):
+        h[i], tau[i] = raw_qr(a[i])
+    return h, tau
+
+
 def eps_of(a):
     """The relative accuracy of the numbers that are computed of ``a``."""
     if a.dtype == np.float32:
         return 1.1920928955078125e-07
     return 2.220446049250313e-16
+
+
+def mirrored(a):
+    """The symmetric matrix with this lower triangle, or a stack of them."""
+    return np.tril(a) + np.swapaxes(np.tril(a, -1), -1, -2)
 
 
 @implements(
@@ -184,13 +244,12 @@ def eps_of(a):
         d.call(d.mat(2, 3)),
         d.value(d.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]])),
         d.call(d.arr(2, 3, 2)),
+        d.call(d.symmetric(3), hermitian=True),
     ],
 )
 def pinv(a, rcond=None, hermitian=False, *, rtol=NOT_GIVEN):
     """The pseudo-inverse, differentiated along matrices of the same rank."""
-    if hermitian:
-        refuse("np.linalg.pinv with hermitian=True", "call it without hermitian")
-    a = np.asarray(a)
+    a = mirrored(a) if hermitian else np.asarray(a)
     if rcond is None and isinstance(rtol, str):
         cutoff = 1e-15
     elif rcond is not None:
@@ -217,9 +276,7 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=NOT_GIVEN):
 )
 def matrix_rank(A, tol=None, hermitian=False, *, rtol=None):
     """The number of singular values above a bound; its derivative is zero."""
-    if hermitian:
-        refuse("matrix_rank with hermitian=True", "call it without hermitian")
-    A = np.asarray(A)
+    A = mirrored(A) if hermitian else np.asarray(A)
     if np.ndim(A) < 2:
         return 1 if np.any(A != 0) else 0
     if np.ndim(A) > 2:

@@ -10,8 +10,8 @@ from srcad.library.registry import implements, refuse
 
 def pairs(x, ndim):
     """A number, a pair, or one of these for each axis, as a pair for each axis."""
-    if isinstance(x, np.ndarray):
-        refuse("widths and values of np.pad in an array", "give tuples")
+    if isinstance(x, (np.ndarray, dict)):
+        refuse("widths and values of np.pad in an array or a dict", "give tuples")
     if not isinstance(x, tuple):
         return ((x, x),) * ndim
     if not isinstance(x[0], tuple):
@@ -59,13 +59,48 @@ def ramped(a, k, before, after, ends):
     return out
 
 
+def odd(a, k, before, after, mode):
+    """Borders that continue an axis point-symmetrically about its ends, again and again."""
+    n = a.shape[k]
+    out = bordered(a, k, before, after)
+    step = n if mode == "symmetric" else n - 1
+    first, last = a[place(k, 0)], a[place(k, n - 1)]
+    for j in range(before + n + after):
+        i = j - before
+        if i < 0 or i >= n:
+            turns = i // (2 * step)
+            r = i - 2 * step * turns
+            drift = 2 * turns * (last - first)
+            if r < n:
+                out[place(k, j)] = a[place(k, r)] + drift
+            else:
+                mirror = 2 * (n - 1) - r + (mode == "symmetric")
+                out[place(k, j)] = 2 * last - a[place(k, mirror)] + drift
+    return out
+
+
 def statistic(a, k, mode):
     """The number that fills the borders of a row."""
     if mode == "mean":
         return np.mean(a, axis=k, keepdims=True)
+    if mode == "median":
+        return np.median(a, axis=k, keepdims=True)
     if mode == "maximum":
         return np.max(a, axis=k, keepdims=True)
     return np.min(a, axis=k, keepdims=True)
+
+
+def filled(a, k, before, after, mode, stat_length):
+    """Borders of a statistic of the elements next to them, or of all."""
+    n = a.shape[k]
+    first, last = n, n
+    if stat_length is not None:
+        lengths = pairs(stat_length, np.ndim(a))[k]
+        first, last = min(lengths[0], n), min(lengths[1], n)
+    out = bordered(a, k, before, after)
+    out[place(k, slice(None, before))] = statistic(a[place(k, slice(None, first))], k, mode)
+    out[place(k, slice(before + n, None))] = statistic(a[place(k, slice(n - last, n))], k, mode)
+    return out
 
 
 @implements(
@@ -81,7 +116,10 @@ def statistic(a, k, mode):
         d.call(d.vec(3), (4, 2), mode="wrap"),
         d.call(d.mat(2, 3), 2, mode="linear_ramp", end_values=0.3),
         d.call(d.mat(2, 3), ((1, 1),), mode="mean"),
-        d.call(d.mat(2, 3), 1, mode="maximum"),
+        d.call(d.mat(2, 3), 1, mode="maximum", stat_length=2),
+        d.call(d.mat(3, 2), 1, mode="median", stat_length=((2, 3), (1, 2))),
+        d.call(d.vec(3), (4, 7), mode="reflect", reflect_type="odd"),
+        d.call(d.mat(2, 3), 4, mode="symmetric", reflect_type="odd"),
         d.value(np.arange(3), 1),
     ],
 )
@@ -96,8 +134,6 @@ def pad(
 ):
     """An array with a border of constants or of copies; the corners by the last axis."""
     out = np.asarray(array)
-    if reflect_type != "even" or stat_length is not None:
-        refuse("np.pad with 'reflect_type' or 'stat_length'", "join the parts")
     if np.ndim(out) == 0:
         return np.copy(out)
     for k, (before, after) in enumerate(pairs(pad_width, np.ndim(out))):
@@ -115,15 +151,18 @@ def pad(
             if out.dtype.kind != "f":
                 refuse("np.pad of integers with a linear ramp", "convert them to float")
             out = ramped(out, k, before, after, pairs(end_values, np.ndim(out))[k])
-        elif mode == "mean" or mode == "maximum" or mode == "minimum":
-            if mode == "mean" and out.dtype.kind != "f":
-                refuse("np.pad of integers with their mean", "convert them to float")
-            fill = statistic(out, k, mode)
-            out = bordered(out, k, before, after)
-            out[place(k, slice(None, before))] = fill
-            out[place(k, slice(before + n, None))] = fill
-        elif mode == "edge" or mode == "wrap" or mode == "symmetric" or mode == "reflect":
+        elif mode in ("mean", "median", "maximum", "minimum"):
+            if mode in ("mean", "median") and out.dtype.kind != "f":
+                refuse("np.pad of integers with their mean or median", "convert them to float")
+            out = filled(out, k, before, after, mode, stat_length)
+        elif mode == "edge" or mode == "reflect" and n == 1:
+            out = out[place(k, source(n, before, after, "edge"))]
+        elif reflect_type == "odd" and mode in ("reflect", "symmetric"):
+            out = odd(out, k, before, after, mode)
+        elif mode in ("wrap", "reflect", "symmetric"):
             out = out[place(k, source(n, before, after, mode))]
+        elif mode == "empty":
+            out = bordered(out, k, before, after)
         else:
-            refuse("this mode of np.pad", "one of the other modes, or join the parts")
+            raise ValueError("mode is not supported")
     return out

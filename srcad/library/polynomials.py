@@ -57,15 +57,41 @@ def polyval(p, x):
         d.call(d.num(), d.vec(4)),
         d.call(d.vec(2), d.vec(3)),
         d.call(d.mat(2, 2), d.vec(3)),
+        d.call(d.vec(2), d.mat(3, 2)),
+        d.call(d.vec(2), d.mat(3, 2), tensor=False),
     ],
 )
 def polyval_up(x, c, tensor=True):
-    """Values of a polynomial, its constant coefficient first."""
-    if np.ndim(c) != 1:
-        refuse("polyval of coefficients that are no vector", "call it column by column")
+    """Values of a polynomial, its constant coefficient first; of several, a column each."""
+    c = np.asarray(c)
     if len(c) == 0:
         raise IndexError("polyval of no coefficients")
-    return values(c, x, False)
+    if np.ndim(c) == 1:
+        return values(c, x, False)
+    if tensor and np.ndim(x) > 0:
+        c = np.ascontiguousarray(c).reshape((*c.shape, *(1,) * np.ndim(x)))
+    y = c[len(c) - 1] + x * 0
+    for k in range(len(c) - 2, -1, -1):
+        y = c[k] + y * x
+    return y
+
+
+@implements(
+    P.polyval2d,
+    samples=lambda d: [
+        d.call(d.vec(2), d.vec(2), d.mat(3, 2)),
+        d.call(d.num(), d.num(), d.mat(2, 3)),
+    ],
+)
+def polyval2d(x, y, c):
+    """Values of a polynomial of two variables."""
+    return polyval_up(y, polyval_up(x, c), tensor=False)
+
+
+@implements(P.polyval3d, samples=lambda d: [d.call(d.vec(2), d.vec(2), d.vec(2), d.arr(2, 3, 2))])
+def polyval3d(x, y, z, c):
+    """Values of a polynomial of three variables."""
+    return polyval_up(z, polyval_up(y, polyval_up(x, c), tensor=False), tensor=False)
 
 
 def longer(a, b, last, sign):
@@ -180,22 +206,6 @@ def polyint(p, m=1, k=None):
     return y
 
 
-@implements(np.poly, samples=lambda d: [d.call(d.vec(3)), d.call(d.vec(1))])
-def poly(seq_of_zeros):
-    """Coefficients of the polynomial with given roots."""
-    if np.ndim(seq_of_zeros) == 2:
-        refuse("np.poly of a matrix", "np.poly of its eigenvalues, where they are real")
-    if np.ndim(seq_of_zeros) == 0:
-        refuse("np.poly of a number", "np.poly of an array of roots")
-    roots = flat(seq_of_zeros)
-    out = np.zeros(len(roots) + 1)
-    out[0] = 1.0
-    for k in range(len(roots)):
-        for j in range(k + 1, 0, -1):
-            out[j] -= roots[k] * out[j - 1]
-    return out
-
-
 def orthogonalized(a, b):
     """Least squares by the modified Gram-Schmidt process, on copies; columns of solutions."""
     n, m = a.shape
@@ -229,6 +239,8 @@ def orthogonalized(a, b):
         d.call(d.increasing(5), d.mat(5, 2), 1),
         d.call(d.increasing(6), d.vec(6), 2, w=np.array([1.0, 2.0, 1.0, 0.5, 1.0, 1.0])),
         d.call(d.increasing(4), d.vec(4), 3),
+        d.call(d.increasing(5), d.vec(5), 1, w=d.pos(5), cov=True),
+        d.call(d.increasing(5), d.mat(5, 2), 1, cov="unscaled"),
     ],
 )
 def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
@@ -236,9 +248,29 @@ def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
 
     Points that do not determine it are an error, where NumPy warns.
     """
-    if rcond is not None or full or cov:
-        refuse("the arguments 'rcond', 'full' and 'cov' of np.polyfit", "call it without them")
-    return fitted(np.vander(np.asarray(x), deg + 1), y, w)
+    if rcond is not None or full:
+        refuse("the arguments 'rcond' and 'full' of np.polyfit", "np.linalg.lstsq of np.vander")
+    powers = np.vander(np.asarray(x) + 0.0, deg + 1)
+    c = fitted(powers, y, w)
+    if isinstance(cov, bool) and not cov:
+        return c
+    weights = np.ones(len(powers)) if w is None else np.asarray(w) + 0.0
+    return c, spread(powers * weights[:, None], weights, np.asarray(y) - powers @ c, cov)
+
+
+def spread(a, weights, rest, cov):
+    """Covariances of coefficients; scaled by the residuals unless ``cov`` is ``"unscaled"``."""
+    scale = np.sqrt(np.sum(a * a, axis=0))
+    inner = a / scale
+    base = np.linalg.inv(inner.T @ inner) / np.outer(scale, scale)
+    if isinstance(cov, str) and cov == "unscaled":
+        return base if np.ndim(rest) == 1 else base[:, :, None] + 0.0
+    free = a.shape[0] - a.shape[1]
+    if free <= 0:
+        raise ValueError("the number of data points must exceed order to scale the covariance")
+    if np.ndim(rest) == 1:
+        return base * (np.sum((rest * weights) ** 2) / free)
+    return base[:, :, None] * (np.sum((rest * weights[:, None]) ** 2, axis=0) / free)
 
 
 def fitted(powers, y, w):

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.linalg
 
 from srcad.library import factors, norms
-from srcad.library.linalg import eps_of, thin_svd
+from srcad.library.linalg import eps_of, mirrored, thin_svd
 from srcad.library.norms import floats
 from srcad.library.registry import implements, refuse
 
@@ -65,14 +65,19 @@ def pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True):
     samples=lambda d: [
         d.call(d.symmetric(3), eigvals_only=True),
         d.call(d.regular(3), lower=False, eigvals_only=True),
+        d.call(d.symmetric(3), d.spd(3), eigvals_only=True),
     ],
 )
 def eigh(a, b=None, *, lower=True, eigvals_only=False, overwrite_a=False, check_finite=True):
     """Eigenvalues and vectors (whose signs may be others than SciPy's) of a symmetric matrix."""
-    if b is not None:
-        refuse("the generalised eigenproblem", "reduce it by a Cholesky factor")
-    w, v = np.linalg.eigh(a, "L" if lower else "U")
-    return w if eigvals_only else (w, v)
+    if b is None:
+        w, v = np.linalg.eigh(a, "L" if lower else "U")
+        return w if eigvals_only else (w, v)
+    low = np.linalg.cholesky(np.asarray(b) if lower else np.swapaxes(b, 0, 1))
+    a = mirrored(a if lower else np.swapaxes(a, 0, 1))
+    half = np.linalg.solve(low, a)
+    w, v = np.linalg.eigh(np.linalg.solve(low, half.T))
+    return w if eigvals_only else (w, np.linalg.solve(low.T, v))
 
 
 @implements(scipy.linalg.eigvalsh, samples=lambda d: [d.call(d.symmetric(3), lower=False)])
@@ -86,7 +91,7 @@ def eigvalsh(a, b=None, *, lower=True, overwrite_a=False, check_finite=True):
     samples=lambda d: [d.call(d.mat(3, 2), full_matrices=False), d.call(d.regular(2))],
 )
 def svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_finite=True):
-    """Singular values and vectors; ``full_matrices`` only of a square matrix."""
+    """Singular values and vectors, as of ``np.linalg.svd``."""
     if compute_uv:
         u, s, vt = np.linalg.svd(a, full_matrices)
         return u, s, vt
@@ -103,13 +108,11 @@ def svdvals(a, overwrite_a=False, check_finite=True):
     scipy.linalg.qr, samples=lambda d: [d.call(d.mat(4, 2), mode="economic"), d.call(d.regular(3))]
 )
 def qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_finite=True):
-    """q and r; ``mode="full"`` only of a square matrix."""
-    if pivoting or mode not in ("full", "economic"):
+    """q and r."""
+    if pivoting or mode not in ("full", "economic", "r"):
         refuse("scipy.linalg.qr with this mode or pivoting", 'mode="economic"')
-    if mode == "full" and a.shape[0] > a.shape[1]:
-        raise NotImplementedError("qr with mode='full' of more rows than columns")
-    q, r = np.linalg.qr(a)
-    return q, r
+    q, r = np.linalg.qr(a, "reduced" if mode == "economic" else "complete")
+    return (r,) if mode == "r" else (q, r)
 
 
 @implements(

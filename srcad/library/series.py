@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from srcad.library.axes import element, flat
-from srcad.library.polynomials import fitted, longer
+from srcad.library.polynomials import fitted, longer, polydiv
 from srcad.library.registry import implements, refuse
 from srcad.library.signals import convolve
 
@@ -55,6 +55,42 @@ def polysub(c1, c2):
 def polymul(c1, c2):
     """Product of two polynomials."""
     return trimmed(convolve(series(c1), series(c2)))
+
+
+@implements(P.polymulx, samples=lambda d: [d.call(d.vec(3)), d.value(np.array([0.0]))])
+def polymulx(c):
+    """The polynomial times its variable."""
+    c = series(c)
+    if len(c) == 1 and c[0] == 0.0:
+        return c
+    return np.concatenate((np.zeros(1), c))
+
+
+@implements(P.polypow, samples=lambda d: [d.call(d.vec(2), 3), d.call(d.vec(3), 0)])
+def polypow(c, pow, maxpower=None):
+    """A power of a polynomial; ``pow`` is a whole number."""
+    if pow < 0 or maxpower is not None and pow > maxpower:
+        raise ValueError("Power must be a non-negative integer, not above maxpower")
+    base = series(c)
+    out = np.ones(1)
+    for _ in range(pow):
+        out = convolve(out, base)
+    return out
+
+
+@implements(P.polydiv, samples=lambda d: [d.call(d.vec(4), d.vec(2)), d.call(d.vec(2), d.vec(3))])
+def polydiv_up(c1, c2):
+    """Quotient and remainder of two polynomials."""
+    u, v = series(c1), series(c2)
+    if v[len(v) - 1] == 0:
+        raise ZeroDivisionError("division by the polynomial 0")
+    if len(u) < len(v):
+        return u[:1] * 0.0, u
+    q, r = polydiv(u[::-1], v[::-1])
+    rest = np.zeros(max(len(v) - 1, 1))
+    for k in range(min(len(r), len(v) - 1)):
+        rest[k] = r[len(r) - 1 - k]
+    return q[::-1].copy(), trimmed(rest)
 
 
 @implements(

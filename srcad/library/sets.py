@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from srcad.library.axes import flat
-from srcad.library.registry import implements, refuse
+from srcad.library.axes import flat, product
+from srcad.library.registry import implements
 from srcad.library.searching import bisect, isin
-from srcad.library.sorting import positions, sort
+from srcad.library.sorting import lexicographic, positions, sort
 
 INVERSE_HAS_SHAPE = int(np.__version__.split(".")[0]) >= 2
 
@@ -26,6 +26,17 @@ def group_starts(a, idx, equal_nan):
             x, y = a[idx[k]], a[idx[k - 1]]
             new = x != y and not (equal_nan and x != x and y != y)
         if new:
+            starts[m] = k
+            m += 1
+    return starts[:m]
+
+
+def row_group_starts(rows, idx):
+    """Where, in sorted order, a new row begins."""
+    starts = np.empty(len(idx), np.int64)
+    m = 0
+    for k in range(len(idx)):
+        if k == 0 or np.any(rows[idx[k]] != rows[idx[k - 1]]):
             starts[m] = k
             m += 1
     return starts[:m]
@@ -54,6 +65,8 @@ def group_numbers(idx, starts):
         d.value(d.array([np.nan, 1.0, np.nan, 1.0]), equal_nan=False, return_counts=True),
         d.value([2, 1, 2], axis=0),
         d.value(d.vec(0), return_index=True, return_inverse=True),
+        d.call(d.mat(3, 2), axis=0),
+        d.value(d.ints(0, 2, 2, 5), return_inverse=True, return_counts=True, axis=1),
     ],
 )
 def unique(
@@ -67,18 +80,26 @@ def unique(
     sorted=True,
 ):
     """Different elements, sorted, whatever ``sorted`` says, which is one of the orders allowed."""
-    if axis is not None and np.ndim(ar) != 1:
-        refuse("np.unique along an axis of a matrix", "sort the rows, and compare neighbours")
-    a = flat(ar)
-    idx = positions(a)
-    starts = group_starts(a, idx, equal_nan)
-    first = idx[starts]
-    out: tuple = (a[first],)
+    if axis is not None and np.ndim(ar) == 0:
+        raise ValueError("axis is out of bounds for array of dimension 0")
+    along = axis is not None and np.ndim(ar) > 1
+    a = np.moveaxis(np.asarray(ar), axis, 0) if along else flat(ar)
+    if along:
+        rows = np.ascontiguousarray(a).reshape((len(a), product(a.shape[1:])))
+        idx = lexicographic(rows.T[::-1])
+        starts = row_group_starts(rows, idx)
+        first = idx[starts]
+        out: tuple = (np.moveaxis(a[first], 0, axis),)
+    else:
+        idx = positions(a)
+        starts = group_starts(a, idx, equal_nan)
+        first = idx[starts]
+        out = (a[first],)
     if return_index:
         out = (*out, first)
     if return_inverse:
         inverse = group_numbers(idx, starts)
-        if INVERSE_HAS_SHAPE:
+        if INVERSE_HAS_SHAPE and axis is None:
             inverse = inverse.reshape(np.shape(ar))
         out = (*out, inverse)
     if return_counts:

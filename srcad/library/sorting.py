@@ -122,6 +122,34 @@ def argsort(a, axis=-1, kind=None, order=None, *, stable=None):
     return unrows(row_orders(rows_of(a, axis)), a.shape, axis)
 
 
+def lexicographic(keys):
+    """The positions that sort by the last row of a matrix, among equals by the one before it."""
+    idx = np.arange(keys.shape[1])
+    for k in range(len(keys)):
+        idx = idx[positions(keys[k][idx])]
+    return idx
+
+
+@implements(
+    np.lexsort,
+    samples=lambda d: [
+        d.value((d.vec(5), d.ints(0, 2, 5))),
+        d.value(np.array([[2, 1, 2, 1], [1, 1, 0, 0], [0, 0, 0, 1]])),
+        d.value((d.vec(4),)),
+    ],
+)
+def lexsort(keys, axis=-1):
+    """The positions that sort by several keys, the last one first."""
+    if isinstance(keys, np.ndarray) and np.ndim(keys) > 2 or np.ndim(keys[0]) != 1:
+        refuse("np.lexsort of keys that are no vectors", "sort row by row")
+    idx = positions(np.asarray(keys[0]))
+    if isinstance(keys, np.ndarray):
+        return lexicographic(keys)
+    for k in keys[1:]:
+        idx = idx[positions(np.asarray(k)[idx])]
+    return idx
+
+
 def check_kth(kth, n):
     """Positions to partition at are within the axis."""
     for k in np.ravel(np.asarray(kth)):

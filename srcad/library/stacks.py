@@ -10,6 +10,7 @@ import numpy as np
 from srcad.library import factors
 from srcad.library.registry import implements, refuse
 
+VECTOR_IS_ONE = int(np.__version__.split(".")[0]) >= 2  # before, of a stack of vectors
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 
@@ -80,6 +81,7 @@ def each_pair(f, a, b, out):
         d.call(d.regular(3), d.mat(3, 2)),
         d.call(np.stack([d.regular(2), d.regular(2)]), d.arr(2, 2, 3)),
         d.call(d.regular(2), d.arr(2, 2, 1)),
+        d.call(np.stack([d.regular(2), d.regular(2)]), d.vec(2)),
         d.value(np.eye(2, dtype=int), d.ints(0, 5, 2)),
     ],
 )
@@ -88,9 +90,11 @@ def solve(a, b):
     a, b = np.asarray(a), np.asarray(b)
     if np.ndim(a) == 2 and np.ndim(b) <= 2:
         return factors.solve(a, b)
-    if np.ndim(b) == 1 or np.ndim(b) == np.ndim(a) - 1:
-        refuse("np.linalg.solve of a stack for vectors", "give the right sides as columns")
     check_square(a)
+    if np.ndim(b) == 1 and VECTOR_IS_ONE:
+        return np.linalg.solve(a, b[:, None])[..., 0]
+    if not VECTOR_IS_ONE and np.ndim(b) == np.ndim(a) - 1:
+        refuse("np.linalg.solve of a stack for a stack of vectors", "give them as columns")
     shape = leading(a.shape[:-2], b.shape[:-2])
     out = np.empty((*shape, *b.shape[-2:]), joint(a, b))
     each_pair(factors.solve, a, b, out)

@@ -79,11 +79,6 @@ def load_exponent(x, n):
 
 
 not_implemented(
-    np.roots,
-    np.polynomial.polynomial.polyroots,
-    reason="the roots of a polynomial are complex numbers in general",
-)
-not_implemented(
     np.nextafter,
     math.nextafter,
     np.spacing,

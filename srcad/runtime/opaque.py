@@ -7,26 +7,30 @@ most; ``storage.opaque`` says where that helps.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import lower_builtin, type_callable
 
 
-@intrinsic
-def opaque(typingctx: Any, x: Any) -> Any:
+def opaque(x: int) -> int:
     """The integer ``x``.
 
     >>> import numba
     >>> numba.njit(lambda x: opaque(x))(3)
     3
     """
-    if not isinstance(x, types.Integer):
-        return None
-    return x(x), _empty
+    return x
 
 
+@type_callable(opaque)
+def _typed(context: Any) -> Callable[[Any], Any]:
+    return lambda x: x if isinstance(x, types.Integer) else None
+
+
+@lower_builtin(opaque, types.Integer)  # type: ignore[untyped-decorator]
 def _empty(context: Any, builder: Any, signature: Any, args: Any) -> Any:
     """An assembly of no instructions, whose result is in the register of its operand."""
     number = context.get_value_type(signature.return_type)

@@ -9,7 +9,8 @@ short that it has only such runs as it did.  What the loop writes to elements of
 loop of that alone, after the other.  (Hückelheim, Kukreja, Narayanan, Luporini, Gorman and
 Hovland, "Automatic differentiation for adjoint stencil loops", ICPP 2019.)
 
-Invariant: the order of sums in adjoint code is open, everything else is the same.
+Invariant: the order of sums in adjoint code is open, everything else is the same; where the array
+was zeros, and all of it is collected, the sums are stored and the zeros are not written.
 Limits: those of ``analyses.stencils``; what several elements need is computed for each of them, so
 nothing that costs as much as an elementary function, and not more than ``MORE`` times the work.
 
@@ -45,14 +46,16 @@ def f():
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import replace
 
-from srcad.analyses.stencils import Part, Place, Stencil, Stencils
+from srcad.analyses.polynomials import Forms, plus
+from srcad.analyses.stencils import Part, Place, Row, Stencil, Stencils
 from srcad.ir.build import ONE, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
+    Alloc,
     Atom,
     Block,
     Const,
@@ -68,7 +71,8 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import I8
-from srcad.ir.walk import operands, rewrite, targets, variables
+from srcad.ir.walk import blocks, operands, rewrite, statements, targets, variables
+from srcad.transforms.arrays import fill
 from srcad.transforms.program import each_function, key
 
 MORE = 4  # times the work
@@ -85,6 +89,7 @@ class _Gathers:
 
     def __init__(self, fn: Function) -> None:
         self.stencils = Stencils(fn)
+        self.forms = Forms(fn, self.stencils.bounds)
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def block(self, b: Block) -> Block:
@@ -96,14 +101,14 @@ class _Gathers:
                     s = replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
                     out.append(s)
                 case For() if (found := self.stencils.of(s)) is not None:
-                    out += self.gather(found) or [s]
+                    out += self.gather(found, out) or [s]
                 case For() | While():
                     out.append(replace(s, body=self.block(s.body)))
                 case _:
                     out.append(s)
         return Block(tuple(out), b.yields)
 
-    def gather(self, found: Stencil) -> list[Stmt] | None:
+    def gather(self, found: Stencil, earlier: list[Stmt]) -> list[Stmt] | None:
         """The statements that replace a loop; ``None`` where it is better to keep it."""
         b, s = self.b, found.loop
         b.loc = s.loc
@@ -113,9 +118,13 @@ class _Gathers:
             enough = b.op("ge", trips, const(found.high - found.low), hint="enough")
         if isinstance(enough, Const) and not enough.value:
             return None
+        self.forms.made |= {t.target.name: t for t in before if isinstance(t, Op)}
+        new = self.new(found, start, stop, earlier)
         with b.block() as then:
-            if not _Elements(b, found, start, stop).emit():
+            if not _Elements(b, found, start, stop, new).emit():
                 return None
+        for made in new.values():
+            earlier[earlier.index(made)] = replace(made, zero=False)
         rest = [t for t in s.body.stmts if not any(t is p.stmt for p in found.parts)]
         writes = [t for t in s.body.stmts if any(t is p.stmt for p in found.parts)]
         scatter = self.renamed(replace(s, carried=(), body=Block(_needed(s, writes))))
@@ -123,8 +132,27 @@ class _Gathers:
         if isinstance(enough, Const):
             out += then
         else:
-            out.append(If(enough, Block(tuple(then)), Block((scatter,)), (), s.loc))
+            with b.block() as orelse:
+                for made in new.values():
+                    fill(b, made.target, 0.0)
+                if found.high - found.low > 1:  # else it has no trips there
+                    b.emit(scatter)
+            out.append(If(enough, Block(tuple(then)), Block(tuple(orelse)), (), s.loc))
         return [*out, *self.own(s, rest, start, stop)]
+
+    def new(self, found: Stencil, start: Atom, stop: Atom, earlier: list[Stmt]) -> dict[str, Alloc]:
+        """Arrays of zeros that are collected as a whole, by name, and what made them."""
+        out: dict[str, Alloc] = {}
+        for row, parts in rows(found).items():
+            made = _made(parts[0].place.array, earlier)
+            if made is None or len([r for r in rows(found) if r[0] == row[0]]) > 1:
+                continue
+            offsets = [p.place.offset for p in parts]
+            first = plus(self.forms.of(start), {(): min(offsets)})
+            past = plus(self.forms.of(stop), {(): max(offsets)})
+            if first == plus(past, self.forms.of(made.shape[0]), -1) == {}:
+                out[row[0]] = made
+        return out
 
     def own(self, s: For, rest: list[Stmt], start: Atom, stop: Atom) -> list[Stmt]:
         """The loop with what it writes to elements of its own, and the numbers it carries."""
@@ -167,15 +195,34 @@ def _needed(s: For, wanted: list[Stmt], ends: tuple[Atom, ...] = ()) -> tuple[St
     return tuple(out[::-1])
 
 
+def rows(found: Stencil) -> dict[Row, list[Part]]:
+    """The writes of a loop by the row that they go to."""
+    out: dict[Row, list[Part]] = defaultdict(list)
+    for p in found.parts:
+        out[p.place.row].append(p)
+    return out
+
+
+def _made(array: Var, earlier: list[Stmt]) -> Alloc | None:
+    """The statement that makes a row of zeros, if nothing has touched it since."""
+    for s in reversed(earlier):
+        if isinstance(s, Alloc) and s.target == array:
+            return s if s.zero and len(s.shape) == 1 else None
+        inner = (t for b in blocks(s) for t in statements(b))
+        if any(a == array for t in (s, *inner) for a in operands(t)):
+            return None
+    return None
+
+
 class _Elements:
     """The sums of one loop, element by element."""
 
-    def __init__(self, b: Builder, found: Stencil, start: Atom, stop: Atom) -> None:
-        self.b, self.found = b, found
+    def __init__(
+        self, b: Builder, found: Stencil, start: Atom, stop: Atom, new: Collection[str]
+    ) -> None:
+        self.b, self.found, self.new = b, found, new
         self.start, self.stop = start, stop
-        self.rows: dict[Hashable, list[Part]] = defaultdict(list)
-        for p in found.parts:
-            self.rows[p.place.row].append(p)
+        self.rows = rows(found)
 
     def emit(self) -> bool:
         """The borders and the loop between them; whether that is worth it."""
@@ -214,7 +261,7 @@ class _Elements:
         for t in terms[1:]:
             total = b.op("add", total, t)
         b.loc = parts[0].stmt.loc
-        if any(isinstance(p.stmt, Store) for p in parts):
+        if place.array.name in self.new or any(isinstance(p.stmt, Store) for p in parts):
             b.store(place.array, _index(place, at), total)
         else:
             b.accumulate(place.array, _index(place, at), total)

@@ -4,6 +4,7 @@
 import math
 
 import numpy as np
+import scipy.linalg
 
 from srcad import NoDerivative, TypeMismatch, UnknownFunction, UnsupportedSyntax
 from tests.error_cases.registry import refused
@@ -18,8 +19,8 @@ def matrix():
 
 
 @refused(UnknownFunction, vector)
-def lexsort(a):
-    return a[np.lexsort((a,))[0]]
+def packed_bits(a):
+    return a[np.packbits(a > 0)[0]]
 
 
 @refused(UnknownFunction, matrix)
@@ -27,9 +28,9 @@ def einsum_path(m):
     return np.einsum_path("ij,jk", m, m)[0][1]
 
 
-@refused(UnsupportedSyntax, matrix)
-def einsum_of_lists(m):
-    return np.einsum(m, [0, 1])
+@refused(UnsupportedSyntax, matrix, 1)
+def einsum_of_computed_lists(m, k):
+    return np.einsum(m, [0, k])
 
 
 @refused(TypeMismatch, matrix)
@@ -38,13 +39,8 @@ def einsum_that_does_not_fit(m):
 
 
 @refused(TypeMismatch, matrix)
-def complete_qr(m):
-    return np.linalg.qr(m, mode="complete")[0][0, 0]
-
-
-@refused(TypeMismatch, matrix)
-def hermitian_svd(m):
-    return np.linalg.svd(m, hermitian=True)[1][0]
+def pivoted_qr(m):
+    return scipy.linalg.qr(m, pivoting=True)[0][0, 0]
 
 
 @refused(UnknownFunction, vector)
@@ -75,13 +71,8 @@ def axis_out_of_range(m):
 
 
 @refused(TypeMismatch, vector)
-def pad_with_odd_reflection(a):
-    return np.sum(np.pad(a, 1, mode="reflect", reflect_type="odd"))
-
-
-@refused(NoDerivative, vector)
-def roots(a):
-    return np.roots(a)[0]
+def pad_with_a_dict(a):
+    return np.sum(np.pad(a, {0: (1, 1)}))
 
 
 @refused(UnsupportedSyntax, matrix)

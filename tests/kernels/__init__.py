@@ -1,6 +1,7 @@
 """A zoo of CUDA kernels: what each is launched with stands beside it (``case.Case``)."""
 
 from tests.kernels import (
+    calling,
     exchanges,
     extremes,
     grids,
@@ -13,8 +14,5 @@ from tests.kernels import (
 )
 from tests.kernels.case import Case
 
-CASES: dict[str, Case] = {
-    c.name: c
-    for m in (maps, grids, reductions, shared, physics, paths, styles, extremes, exchanges)
-    for c in m.CASES
-}
+MODULES = (maps, grids, reductions, shared, physics, paths, styles, extremes, exchanges, calling)
+CASES: dict[str, Case] = {c.name: c for m in MODULES for c in m.CASES}

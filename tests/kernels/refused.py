@@ -154,3 +154,9 @@ def in_slice(x, out, count):
     i = cuda.grid(1)
     part = out[i % 4 :]
     cuda.atomic.add(part, i // 4 - 1, x[i])
+
+
+def numbers(n, a):
+    i = cuda.grid(1)
+    if i < n:
+        a = a * i

@@ -29,6 +29,7 @@ from dataclasses import replace
 from srcad.analyses.deciding import deciding
 from srcad.analyses.order import Order
 from srcad.ir.build import ONE, ZERO, Builder, const
+from srcad.ir.layout import view_layout
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -45,6 +46,7 @@ from srcad.ir.nodes import (
     Stmt,
     Store,
     Var,
+    View,
     While,
 )
 from srcad.ir.types import B1, I8, ArrayT, Scalar, is_float
@@ -119,9 +121,23 @@ class _Jam:
     def __init__(self, b: Builder, p: Plan, deciding: set[str], lanes: int) -> None:
         self.b, self.plan, self.deciding, self.most = b, p, deciding, const(lanes)
         self.free = {id(s): p.free(s) for s in segments(p.items)}
-        self.own = {name: _wider(s.target) for name, s in p.private.items()}
+        self.own = self.arrays()
         self.kept = self.numbers()
         self.rows: dict[str, Var] = {}
+
+    def arrays(self) -> dict[str, Var]:
+        """The arrays of lanes and their views, with an axis more."""
+        found: dict[str, Var] = {}
+        for s in within(self.plan.loop.body.stmts):
+            match s:
+                case Alloc(target=Var(type=ArrayT(dtype=dtype, ndim=ndim)) as v):
+                    if v.name in self.plan.arrays:
+                        found[v.name] = replace(v, type=ArrayT(dtype, ndim + 1))
+                case View(target=v, base=base) if v.name in self.plan.arrays:
+                    whole = found[base.name].type
+                    assert isinstance(whole, ArrayT)
+                    found[v.name] = replace(v, type=view_layout(whole, s.kind, s.spec))
+        return found
 
     def numbers(self) -> dict[str, Var]:
         """The numbers that lanes keep."""
@@ -226,6 +242,8 @@ class _Jam:
                 case Alloc(target=t) if t.name in self.own:
                     shape = (*s.shape, self.width)
                     self.b.emit(replace(s, target=self.own[t.name], shape=shape))
+                case View(target=t, base=a) if t.name in self.own:
+                    self.b.emit(replace(s, target=self.own[t.name], base=self.own[a.name]))
                 case Dim(array=a) if a.name in self.own:
                     self.b.emit(replace(s, array=self.own[a.name]))
                 case _:
@@ -335,9 +353,3 @@ class _Jam:
         new = b.op("add", arg, value)
         b.loc = loc
         return s, Carried(result, arg, const(0.0, value.type)), new
-
-
-def _wider(v: Var) -> Var:
-    """A variable for an array with an axis more."""
-    assert isinstance(v.type, ArrayT)
-    return replace(v, type=ArrayT(v.type.dtype, v.type.ndim + 1))

@@ -79,7 +79,8 @@ class Plan:
     loop: For
     items: list[Item]
     lanes: set[str]  # names of values that differ from lane to lane
-    private: dict[str, Alloc]
+    private: dict[str, Alloc]  # arrays of which each lane has its own
+    arrays: set[str]  # the same and their views
     again: dict[str, Stmt]  # made again in each segment: views and subscripts
     place: dict[str, str]  # carried values and results of inner loops: where lanes keep them
     apart: list[int]  # sums of the outer loop that each lane begins anew
@@ -87,7 +88,7 @@ class Plan:
     def free(self, s: Segment) -> list[str]:
         """What a segment uses that lanes keep or that is made again, in the order of making."""
         own = {v.name for t in within(s.stmts) for v in (*targets(t), *binders(t))}
-        own |= {*self.private, *(self.loop.carried[k].arg.name for k in s.carried)}
+        own |= {*self.arrays, *(self.loop.carried[k].arg.name for k in s.carried)}
         found: dict[str, None] = {}
 
         def use(name: str) -> None:
@@ -164,35 +165,52 @@ class _Cutting:
     def __init__(self, order: Order, s: For) -> None:
         self.loop, self.iterations = s, Iterations(order, s)
         inside = self.inside = self.iterations.inside
+        self.blocks = [b for t in inside for b in blocks(t)]
         self.made = {v.name for t in (s, *inside) for v in (*targets(t), *binders(t))}
         self.again: dict[str, Stmt] = {}
         self.place: dict[str, str] = {}
-        self.private = {
-            t.target.name: t for t in inside if isinstance(t, Alloc) and self.own(t.target)
-        }
+        self.private: dict[str, Alloc] = {}
+        self.group: dict[str, str] = {}  # by array of an iteration, or view of one: the array
+        for t in inside:
+            names = self.own(t.target) if isinstance(t, Alloc) else None
+            if names is not None:
+                self.private[t.target.name] = t  # type: ignore[union-attr, assignment]
+                self.group |= dict.fromkeys(names, t.target.name)  # type: ignore[union-attr]
         accesses = self.iterations.accesses.items()
         written = {r for r, group in accesses if not all(isinstance(t, Load) for t in group)}
-        self.varying = Varying(s, self.private, lambda a: order.aliases.root(a) in written)
+        self.varying = Varying(s, self.group, lambda a: order.aliases.root(a) in written)
 
-    def own(self, array: Var) -> bool:
-        """Whether an array made in the loop is used by element only: lanes are one axis more."""
-        users = [t for t in self.inside if array in operands(t)]
-        handed = any(array in b.yields for t in self.inside for b in blocks(t))
-        fine = all(isinstance(t, (*ELEMENTS, Dim)) and t.array == array for t in users)
-        return fine and not handed and not isinstance(array.type, ListT)
+    def own(self, array: Var) -> set[str] | None:
+        """An array made in the loop and its views, if used by element only.
+
+        Lanes are then one axis more.
+        """
+        names = {array.name}
+        if isinstance(array.type, ListT) or any(array in b.yields for b in self.blocks):
+            return None
+        for t in (t for t in self.inside if array in operands(t)):
+            if isinstance(t, View) and t.base == array and t.kind in ("index", "same"):
+                more = self.own(t.target)
+                if more is None:
+                    return None
+                names |= more
+            elif not isinstance(t, (*ELEMENTS, Dim)) or t.array != array:
+                return None
+        return names
 
     def plan(self, order: Order) -> Plan:
         """The plan, if the loop is not refused."""
         s = self.loop
         for root, group in self.iterations.accesses.items():
-            alone = all(t.array.name in self.private for t in group)
+            alone = all(t.array.name in self.group for t in group)
             require(alone or self.iterations.independent(root))
         for t in self.inside:
             require(not any(isinstance(getattr(a, "type", None), ListT) for a in operands(t)))
             require(not isinstance(t, Alloc) or t.target.name in self.private)
         self.failures(order)
         items = self.block(s.body, [])
-        own = {name: t for name, t in self.private.items() if name in self.varying.names}
+        varying = self.varying.names
+        own = {name: t for name, t in self.private.items() if name in varying}
         require(
             all(
                 not isinstance(a, Var) or a.name not in self.made
@@ -200,7 +218,8 @@ class _Cutting:
                 for a in t.shape
             )
         )
-        made = Plan(s, items, self.varying.names, own, self.again, self.place, [])
+        arrays = {name for name in self.group if name in varying}
+        made = Plan(s, items, varying, own, arrays, self.again, self.place, [])
         for k in range(len(s.carried)):
             self.carried(made, k)
         return made
@@ -231,6 +250,8 @@ class _Cutting:
             require(isinstance(s, (Op, Dim, View, Alloc, Check, *ELEMENTS)) or is_simple(s))
             if not self.varying.differs(s):
                 items.append(s)
+            elif isinstance(s, View) and s.base.name in self.group:
+                raise _Refused
             elif isinstance(s, Check):
                 segment.check = s
                 items.append(segment)

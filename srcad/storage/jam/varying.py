@@ -1,8 +1,8 @@
 """What differs from lane to lane when several iterations of a loop run at once.
 
-In: an outer loop, the arrays that its iterations make for themselves, the classes of storage that
-it writes.  Out: the names of the variables that may have different values in different iterations,
-and of the arrays made in an iteration whose contents may.
+In: an outer loop, the arrays that its iterations make for themselves (by name of the array, or of
+a view of it), the classes of storage that it writes.  Out: the names of the variables that may have
+different values in different iterations, and of those arrays whose contents may.
 
 Invariant: whatever is not among them is the same in all lanes, at every point of an iteration: it
 is computed from nothing but such values, and no branch that lanes may take differently has a part
@@ -11,16 +11,16 @@ in it.  Statements that make it need be done once for all lanes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 
-from srcad.ir.nodes import Accumulate, Alloc, Atom, Block, Dim, For, Load, Stmt, Store, Var
+from srcad.ir.nodes import Accumulate, Alloc, Atom, Block, Dim, For, Load, Stmt, Store, Var, View
 from srcad.ir.walk import binders, blocks, operands, statements, targets
 
 
 class Varying:
     """``names`` differ from lane to lane."""
 
-    def __init__(self, s: For, private: Collection[str], written: Callable[[Var], bool]) -> None:
+    def __init__(self, s: For, private: Mapping[str, str], written: Callable[[Var], bool]) -> None:
         self.private, self.written = private, written
         self.names = {s.index.name, *(c.arg.name for c in s.carried)}
         size = 0
@@ -59,6 +59,8 @@ class Varying:
                 return False
             case Dim() if s.array.name in self.private:
                 return False
+            case View() if s.base.name in self.private:
+                return any(a != s.base and self.has(a) for a in operands(s))
             case Load() if s.array.name not in self.private and self.written(s.array):
                 return True
             case Store() | Accumulate() if s.array.name not in self.private:
@@ -71,5 +73,6 @@ class Varying:
         for t in (s, *inner):
             self.names |= {v.name for v in (*targets(t), *binders(t))}
             if isinstance(t, (Load, Store, Accumulate)) and t.array.name in self.private:
-                self.names.add(t.array.name)
+                array = self.private[t.array.name]
+                self.names |= {name for name, a in self.private.items() if a == array}
         self.names |= {r.name for r in targets(s)}

@@ -28,11 +28,7 @@ FEW = 8  # trips known to be fewer are not worth it
 TRIPS = 8.0
 GAIN = 0.8  # of the time before, at most
 ELEMENTS = (Load, Store, Accumulate)
-# cycles by ``Primitive.cost``: until the result is there, and of a stream of them one by one and
-# in vectors (an elementary function that has no vector form: as one by one)
-LATENCY = {1: 3.5, 4: 12.0, 20: 40.0}
-SCALAR = {1: 0.4, 4: 4.0, 20: 15.0}
-VECTOR = {1: 0.15, 4: 2.0, 20: 4.0}
+# cycles: of elements, alone, side by side, and far apart; of an addition to one element in order
 ELEMENT, NEAR, GATHER, SCATTER, IN_ORDER = 0.5, 0.25, 4.0, 6.0, 1.0
 ENTRY = 15.0  # of a loop, which for all lanes is entered once
 
@@ -74,38 +70,55 @@ def trips(s: For) -> float:
 
 def faster(p: Plan, vector: Collection[str]) -> bool:
     """Whether a plan saves time; ``vector`` are the results that may take vector forms."""
-    return _After(p, vector).items(p.items) < GAIN * before(p.loop.body)
+    return _After(p, vector).items(p.items) < GAIN * before(p.loop.body, vector)
+
+
+# cycles of an operation: until the result is there, and in a stream of them
+def waiting(s: Op) -> float:
+    """Until the next operation may use it."""
+    return max(3.5, 2.5 * PRIMITIVES[s.op].cost)
+
+
+def alone(s: Op) -> float:
+    """One by one."""
+    cost = PRIMITIVES[s.op].cost
+    return 0.4 if cost <= 2 else 0.8 * cost
+
+
+def in_vectors(s: Op, vector: Collection[str]) -> float:
+    """In a vector loop, if it has a vector form."""
+    cost = PRIMITIVES[s.op].cost
+    if s.target.name in vector:
+        return 4.0
+    return 0.15 if cost <= 2 else 0.5 * cost if cost <= 4 else alone(s)
 
 
 # one iteration at a time
-def before(b: Block) -> float:
+def before(b: Block, vector: Collection[str]) -> float:
     """Cycles of a block."""
     total = 0.0
     for s in b.stmts:
         if not isinstance(s, For):
             total += sum(map(one, within([s])))
         elif not innermost(s):
-            total += TRIPS * before(s.body)
+            total += TRIPS * before(s.body, vector)
         else:
-            inside = list(statements(s.body))
-            fast = not chained(s)
-            trip = sum(map(streamed, inside)) if fast else max(latency(s), sum(map(one, inside)))
-            total += ENTRY + TRIPS * trip
+            total += ENTRY + TRIPS * trip(s, vector)
     return total
+
+
+def trip(s: For, vector: Collection[str]) -> float:
+    """Cycles of a trip of an innermost loop."""
+    inside = list(statements(s.body))
+    if chained(s):
+        return max(latency(s), sum(map(one, inside)))
+    operations = sum(in_vectors(t, vector) for t in inside if isinstance(t, Op))
+    return operations + NEAR * sum(isinstance(t, ELEMENTS) for t in inside)
 
 
 def one(s: Stmt) -> float:
     """Cycles of a statement among others."""
-    if isinstance(s, Op):
-        return SCALAR[PRIMITIVES[s.op].cost]
-    return ELEMENT if isinstance(s, ELEMENTS) else 0.0
-
-
-def streamed(s: Stmt) -> float:
-    """Cycles of a statement in a vector loop."""
-    if isinstance(s, Op):
-        return VECTOR[PRIMITIVES[s.op].cost]
-    return NEAR if isinstance(s, ELEMENTS) else 0.0
+    return alone(s) if isinstance(s, Op) else ELEMENT if isinstance(s, ELEMENTS) else 0.0
 
 
 def latency(s: For) -> float:
@@ -121,7 +134,7 @@ def latency(s: For) -> float:
                 walk(inner)
             when = know([*operands(t), *(y for inner in blocks(t) for y in inner.yields)])
             if when >= 0.0:
-                more = LATENCY[PRIMITIVES[t.op].cost] if isinstance(t, Op) else 1.0
+                more = waiting(t) if isinstance(t, Op) else 1.0
                 until.update({v.name: when + more for v in targets(t)})
 
     walk(s.body)
@@ -149,17 +162,16 @@ class _After:
     def statement(self, s: Stmt) -> float:
         """Cycles of a statement."""
         if isinstance(s, Op):
-            cost = PRIMITIVES[s.op].cost
-            return (VECTOR if cost < 20 or s.target.name in self.vector else SCALAR)[cost]
+            return in_vectors(s, self.vector)
         if not isinstance(s, ELEMENTS):
             return 0.0
-        if s.array.name in self.plan.private or not self.differs(s.array, *s.index):
+        if self.own(s.array) or not self.differs(s.array, *s.index):
             return IN_ORDER if isinstance(s, Accumulate) and not self.own(s.array) else NEAR
         near = self.neighbours(s)
         return NEAR if near else GATHER if isinstance(s, Load) else SCATTER
 
     def own(self, array: Var) -> bool:
-        return array.name in self.plan.private
+        return array.name in self.plan.arrays
 
     def differs(self, *atoms: Atom) -> bool:
         return any(isinstance(a, Var) and a.name in self.plan.lanes for a in atoms)

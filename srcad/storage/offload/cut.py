@@ -48,6 +48,7 @@ from srcad.storage.offload.kernels import BLOCKS, WIDTH, Kernel, KernelBuilder, 
 from srcad.storage.offload.nests import Nest
 from srcad.storage.offload.places import KERNEL, THREAD, Places
 from srcad.storage.offload.sink import sunk
+from srcad.storage.rows import matrices
 from srcad.transforms import accumulate, cse, dead_code, simplify
 from srcad.transforms.barriers import written
 from srcad.transforms.trips import trip_count
@@ -71,7 +72,8 @@ def offloaded(fn: Function, deterministic: bool = False) -> Offloaded:
     Raises:
         UnsupportedSyntax: it has a part that can run on neither.
     """
-    fn = sunk(accumulate.run(replace(fn, body=undivided(fn.body)), integers=True))
+    fn = matrices(replace(fn, body=undivided(fn.body)))
+    fn = sunk(accumulate.run(fn, integers=True))
     return _Cut(fn, deterministic).run()
 
 
@@ -221,7 +223,7 @@ class _Cut:
     def bounded(self, s: For) -> For:
         """A loop whose bounds are the host's."""
         start, stop, step = map(self.host, (s.start, s.stop, s.step))
-        return replace(s, start=start, stop=stop, step=step)
+        return replace(s, start=start, stop=stop, step=step, parallel=False)
 
     def branching(self, s: Stmt, nest: Nest) -> None:
         """A nest that is one for many threads if its arrays are found to be apart."""

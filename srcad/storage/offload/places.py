@@ -175,6 +175,11 @@ def refuse(s: Stmt) -> None:
     """
     if isinstance(s, Draw) and s.given is None:
         raise unsupported("a random number", s.loc, "draw it outside, and pass it as an argument")
+    if isinstance(s, ArrayOp) and s.op == "eig":
+        instead = "np.linalg.eigh, if the matrix is symmetric"
+        raise unsupported(
+            "np.linalg.eig", s.loc, instead, "CuPy, whose factorisations are used, has none"
+        )
     if isinstance(s, Alloc) and isinstance(s.target.type, ListT):
         if isinstance(s.target.type.element, Scalar):
             raise unsupported("a list of numbers that grows", s.loc, LISTS)
@@ -196,9 +201,11 @@ def unable(s: For | While) -> UnsupportedSyntax:
     )
 
 
-def unsupported(what: str, loc: Loc | None, instead: str) -> UnsupportedSyntax:
+KERNELS = "array functions on the device are kernels over elements, launched by the host"
+
+
+def unsupported(what: str, loc: Loc | None, instead: str, why: str = KERNELS) -> UnsupportedSyntax:
     """The error for what the device cannot do."""
-    why = "array functions on the device are kernels over elements, launched by the host"
     return UnsupportedSyntax(f"{what} with target='cuda'", loc, why, instead)
 
 

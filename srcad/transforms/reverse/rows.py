@@ -4,9 +4,10 @@ In: a function, the plan of its residuals.  Out: the same function with copies, 
 loop over an array that it does not write itself (a sweep of a stencil over the old state) may
 need several values that were read from it, each recorded in every iteration.  A copy of the
 array taken before the loop, from which the loop then reads, holds them all; the reverse sweep
-finds it again, since nobody writes to a copy.  One value is enough where more loops than the array
-has axes read it again and again (a product with a matrix in a time step): it would be recorded in
-every iteration of them all.
+finds it again, since nobody writes to a copy.  A loop that writes the array itself counts where it
+reads old values only (``in_place``); those that it carries from one iteration to the next are then
+read as well.  One value is enough where more loops than the array has axes read it again and again
+(a product with a matrix in a time step): it would be recorded in every iteration of them all.
 
 Invariant: the copy is taken where the array has the contents that the loop reads, and it has no
 more elements than the loop has iterations (one subscript a loop, each loop as long as its axis).
@@ -15,10 +16,11 @@ more elements than the loop has iterations (one subscript a loop, each loop as l
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from srcad.analyses.tree import Node, Tree
-from srcad.ir.build import Builder
+from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -39,8 +41,9 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.types import ArrayT, is_float
-from srcad.ir.walk import statements, variables
+from srcad.ir.walk import blocks, operands, statements, variables
 from srcad.transforms.arrays import copy
+from srcad.transforms.reverse.in_place import carried_element, reads_old
 from srcad.transforms.reverse.storage import Storage
 
 WORTH = 2  # recorded values that one copy saves
@@ -52,6 +55,7 @@ class Row:
 
     array: Var
     loop: str
+    elements: dict[str, int]  # carried numbers that are its elements: how far from the counter
     saved: set[str] = field(default_factory=set)
     again: bool = False  # whether elements are read more than once
 
@@ -67,10 +71,11 @@ def with_rows(fn: Function, storage: Storage) -> Function | None:
         loop = only({repeated(storage, s) for s in loads})
         if loop is None:
             loop, again = only({nest(storage.tree, s) for s in loads}), False
-        if loop is not None and unwritten(storage, loop, array):
+        if loop is not None and readable(storage, loop, array):
             assert isinstance(loop.owner, For)
             key = loop.owner.index.name, array.name
-            row = found.setdefault(key, Row(array, key[0], again=again))
+            elements = carried_elements(storage, loop, array)
+            row = found.setdefault(key, Row(array, key[0], elements, again=again))
             row.saved.add(name)
     known = {v.name for v in variables(fn)}
     worth = [r for r in found.values() if r.again or len(r.saved) >= WORTH]
@@ -163,6 +168,25 @@ def _sizes(tree: Tree, array: Var, axis: int, candidate: Var) -> list[Atom]:
     return sizes
 
 
+def readable(storage: Storage, loop: Node, array: Var) -> bool:
+    """Whether all that a loop reads of an array is what the array holds before it."""
+    if unwritten(storage, loop, array):
+        return True
+    outside = loop not in storage.tree.home[array.name].node.ancestors()
+    return outside and reads_old(storage.tree, storage.reload.regions, loop, array)
+
+
+def carried_elements(storage: Storage, loop: Node, array: Var) -> dict[str, int]:
+    """The numbers a loop carries that are elements of an array, and not used after it."""
+    assert isinstance(loop.owner, For)
+    found: dict[str, int] = {}
+    for c in loop.owner.carried:
+        element = carried_element(storage.tree, storage.reload.regions, c.arg)
+        if element is not None and element.load.array == array:
+            found[c.arg.name] = element.offset
+    return found
+
+
 def unwritten(storage: Storage, loop: Node, array: Var) -> bool:
     """Whether an array is made outside of a loop and not written in it."""
     tree, regions = storage.tree, storage.reload.regions
@@ -182,8 +206,9 @@ class _Copies:
     def __init__(self, fn: Function, rows: list[Row]) -> None:
         self.fn, self.rows = fn, defaultdict(list)
         self.b = Builder(Namer(v.name for v in variables(fn)))
+        self.used = {a.name for a in atoms(fn.body) if isinstance(a, Var)}
         for r in rows:
-            self.rows[r.loop].append(r.array)
+            self.rows[r.loop].append(r)
 
     def function(self) -> Function:
         """The function rebuilt."""
@@ -199,13 +224,48 @@ class _Copies:
                 s = replace(
                     s, then=self.block(s.then, instead), orelse=self.block(s.orelse, instead)
                 )
+            elif isinstance(s, For) and s.index.name in self.rows:
+                s = self.loop(s, instead, out)
             elif isinstance(s, (For, While)):
-                inner = dict(instead)
-                for array in self.rows.get(s.index.name, ()) if isinstance(s, For) else ():
-                    self.b.loc = s.loc
-                    with self.b.block() as made:
-                        inner[array] = copy(self.b, array, f"{array.hint or array.name}_row")
-                    out += made
-                s = replace(s, body=self.block(s.body, inner))
+                s = replace(s, body=self.block(s.body, instead))
             out.append(s)
         return Block(tuple(out), b.yields)
+
+    def loop(self, s: For, instead: dict[Var, Var], out: list[Stmt]) -> For:
+        """A loop that reads from copies; these are taken in ``out``."""
+        self.b.loc = s.loc
+        copies: list[tuple[Row, Var]] = []
+        for r in self.rows[s.index.name]:
+            with self.b.block() as made:
+                copies.append((r, copy(self.b, r.array, f"{r.array.hint or r.array.name}_row")))
+            out += made
+        inner = {**instead, **{r.array: v for r, v in copies}}
+        s = replace(s, body=self.block(s.body, inner))
+        for r, v in copies:
+            s = self.elements(s, r, v)
+        return s
+
+    def elements(self, s: For, r: Row, row: Var) -> For:
+        """A loop that reads from the copy what it carried."""
+        out = [k for k, c in enumerate(s.carried) if c.arg.name in r.elements]
+        out = [k for k in out if s.carried[k].result.name not in self.used]
+        if not out:
+            return s
+        read: list[Stmt] = []
+        for k in out:
+            v, offset = s.carried[k].arg, r.elements[s.carried[k].arg.name]
+            with self.b.block() as made:
+                at = self.b.op("sub" if offset < 0 else "add", s.index, const(abs(offset)))
+            read += [*made, Load(v, row, (at,), s.loc)]
+        kept = [k for k in range(len(s.carried)) if k not in out]
+        body = Block((*read, *s.body.stmts), tuple(s.body.yields[k] for k in kept))
+        return replace(s, carried=tuple(s.carried[k] for k in kept), body=body)
+
+
+def atoms(b: Block) -> Iterator[Atom]:
+    """Every operand in a block."""
+    yield from b.yields
+    for s in statements(b):
+        yield from operands(s)
+        for inner in blocks(s):
+            yield from inner.yields

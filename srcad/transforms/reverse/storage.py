@@ -27,6 +27,7 @@ from srcad.ir.nodes import Atom, Const, Dim, For, Load, Loc, Op, Stmt, Store, Va
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import F4, F8, I8, ArrayT, ListT, Scalar, is_float
 from srcad.ir.walk import binders, operands, targets, view_atoms
+from srcad.transforms.reverse.in_place import carried_element
 from srcad.transforms.reverse.positions import DEEP, Positions
 from srcad.transforms.trips import counted
 
@@ -152,6 +153,8 @@ class Storage:
         while pending:
             a = pending.pop()
             s = self.tree.home[a.name].stmt
+            element = carried_element(self.tree, self.reload.regions, a)
+            s = s if element is None else element.load
             if isinstance(s, Load) and all(map(self._had, (s.array, *s.index))):
                 found[a.name] = s
             elif isinstance(s, Op) and is_float(a.type) and cost < CHEAP:
