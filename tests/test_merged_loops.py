@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -381,3 +382,15 @@ def test_strips_are_summed_from_where_the_program_stores_their_values() -> None:
             x = np.linspace(-1.0, 1.0, 700)
             for u, v in zip(execute(fn, (x, size)), execute(after, (x, size)), strict=True):
                 np.testing.assert_array_equal(u, v)
+
+
+def test_programs_on_several_threads_stay_as_they_are() -> None:
+    """Who shares an array with whom is known for iterations that come one after the other."""
+    case = Sequence()
+    case.inner([("store", "a", 0, ("x", 0))])
+    case.inner([("store", "b", 0, ("a", 0))])
+    fn = case.done()
+    one = next(s for s in fn.body.stmts if isinstance(s, For))
+    stmts = tuple(replace(s, parallel=True) if s is one else s for s in fn.body.stmts)
+    fn = replace(fn, body=replace(fn.body, stmts=stmts))
+    assert merged(fn) is fn
