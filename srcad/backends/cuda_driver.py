@@ -15,7 +15,7 @@ is executed by Python, with constants of the types of the IR (as ``backends.pyth
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -34,7 +34,7 @@ from srcad.backends.expressions import Expr, name
 from srcad.backends.naming import identifier
 from srcad.backends.printer import Dialect, helper_definitions, to_source
 from srcad.backends.python import _constant, _ieee_math, _NumPyConstants
-from srcad.ir.nodes import Alloc, ArrayOp, Call, Function, Load, Var, View
+from srcad.ir.nodes import Alloc, ArrayOp, Call, Function, Load, Reserve, Var, View
 from srcad.ir.threads import Hidden
 from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
 from srcad.runtime import RUNTIME_HELPERS
@@ -89,9 +89,11 @@ def piece(text: str, node: ast.FunctionDef) -> str:
 class DriverPrinter(FunctionPrinter):
     """Prints a driver; ``kernels`` by name."""
 
-    def __init__(self, kernels: Mapping[str, Kernel], fn: Function, taken: set[str]) -> None:
+    def __init__(
+        self, kernels: Mapping[str, Kernel], lists: Collection[str], fn: Function, taken: set[str]
+    ) -> None:
         super().__init__(fn, taken | {GPU, *kernels}, {n: n for n in kernels})
-        self.kernels = kernels
+        self.kernels, self.lists = kernels, lists
 
     def function(self, name: str) -> ast.FunctionDef:
         """The function, whose first parameter is the device."""
@@ -125,6 +127,20 @@ class DriverPrinter(FunctionPrinter):
         spelled = storage.view(s, Expr(name("a"), 1), part)
         node = viewed(base.node, spelled.node)
         return self.define(s.target, ex.combine(node, [base, spelled], 20), s.loc, movable=False)
+
+    def _reserve(self, s: Reserve) -> None:
+        if s.array.name not in self.lists:
+            return super()._reserve(s)
+        array, size = self.gather((s.array, s.size))
+        self.disturb(self.effects.of(s))
+        size = self.keep(size, s.loc)
+        missing = ast.Compare(ex.call("len", array.node), [ast.Lt()], [size.node])
+        assert isinstance(s.array.type, ListT)
+        assert isinstance(s.array.type.element, ArrayT)
+        kind = name(f"np.{DTYPES[s.array.type.element.dtype]}")
+        cell = ex.call(f"{GPU}.zeros", ex.sequence([ast.Constant(1)]), kind)
+        grow = ex.method(array.node, "append", cell)
+        return self.emit(ast.While(missing, [ast.Expr(grow)], []), s.loc)
 
     def _load(self, s: Load) -> None:
         if isinstance(s.array.type, ListT):
@@ -165,7 +181,10 @@ def viewed(base: ast.expr, view: ast.expr) -> ast.expr:
 
 
 def emit_driver(
-    driver: Function, kernels: Mapping[str, Kernel], source_lines: SourceLines | None = None
+    driver: Function,
+    kernels: Mapping[str, Kernel],
+    lists: Collection[str] = (),
+    source_lines: SourceLines | None = None,
 ) -> Text:
     """Print a driver and its kernels."""
     printed: dict[str, str] = {}
@@ -174,7 +193,7 @@ def emit_driver(
         module = emit_kernel(k.fn, names, k.hidden, frozenset("x"), source_lines)
         printed[n] = module.source
     entry = identifier(driver.name)
-    printer = DriverPrinter(kernels, driver, {entry, *RUNTIME_HELPERS})
+    printer = DriverPrinter(kernels, lists, driver, {entry, *RUNTIME_HELPERS})
     definition = printer.function(entry)
     comments = Comments(source_lines)
     comments.add(definition.body)
