@@ -63,9 +63,9 @@ DOMAINS: dict[str, tuple[Callable[[random.Random], float], ...]] = {
     "asin": (UNIT,),
     "acos": (UNIT,),
     "atanh": (UNIT,),
-    "acosh": (mixed(between(1.0001, 9), near(1.0, -15, -1, 1), sizes(0.1, 100, sign=False)),),
-    "asinh": (mixed(EVERYWHERE, sizes(-100, 150)),),
-    "atan": (mixed(EVERYWHERE, sizes(-100, 150)),),
+    "acosh": (mixed(between(1.0001, 9), near(1.0, -15, -1, 1), sizes(0.1, 300, sign=False)),),
+    "asinh": (mixed(EVERYWHERE, sizes(-300, 300)),),
+    "atan": (mixed(EVERYWHERE, sizes(-300, 150)),),
     "erf": (mixed(EVERYWHERE, between(-26, 26)),),
     "erfc": (mixed(EVERYWHERE, between(-26, 26)),),
     "erfcx": (mixed(EVERYWHERE, between(-26, 26), sizes(0, 9, sign=False)),),
@@ -106,8 +106,8 @@ DOMAINS: dict[str, tuple[Callable[[random.Random], float], ...]] = {
     "ldexp": (EVERYWHERE, number(-4, 4)),
     "logaddexp": (between(-800, 800), between(-800, 800)),
     "logaddexp2": (between(-800, 800), between(-800, 800)),
-    "hypot": (sizes(-100, 100), sizes(-100, 100)),
-    "atan2": (sizes(-100, 100), sizes(-100, 100)),
+    "hypot": (sizes(-300, 300), sizes(-300, 300)),
+    "atan2": (sizes(-300, 300), sizes(-300, 300)),
 }
 
 

@@ -1,9 +1,14 @@
-"""Exceptions of the program come out with the message that plain Python gives them."""
+"""Exceptions of the program come out with the message that plain Python gives them.
+
+What SciPy's own sources are refused for is said of the user's call.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.special
 
 import srcad
 
@@ -70,3 +75,27 @@ def test_the_message_costs_nothing_where_nothing_fails():
     assert srcad.grad(asserted, backend="reference")(3.0, 0) == 6.0
     with pytest.raises(AssertionError, match=r"10 / 2 is 5"):
         srcad.grad(asserted, backend="reference")(3.0, 2)
+
+
+def logarithm(a):
+    return np.sum(scipy.linalg.logm(a))
+
+
+def of_a_ufunc(a):
+    return np.sum(scipy.special.erfi(a))
+
+
+def of_its_own(a):
+    return np.sum(np.apply_over_axes(lambda x, k: np.packbits(x), a, 0))
+
+
+@pytest.mark.parametrize(
+    ("f", "name"),
+    [(logarithm, ".logm"), (of_a_ufunc, "scipy.special.erfi"), (of_its_own, "np.packbits")],
+)
+def test_functions_of_scipy_are_refused_where_they_are_called(f, name):
+    """The message points at the user's line, whatever of SciPy's own source was met first."""
+    with pytest.raises(srcad.UnknownFunction) as raised:
+        srcad.grad(f, backend="reference")(np.eye(2))
+    assert f"{name} is not a function srcad knows" in raised.value.what
+    assert raised.value.loc.file == __file__ and raised.value.instead

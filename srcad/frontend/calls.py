@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
+import sys
 import types
 from typing import Any
 
 import numpy as np
 
-from srcad.errors import NoDerivative, SrcadError, UnknownFunction
+from srcad.errors import InternalError, NoDerivative, SrcadError, UnknownFunction
 from srcad.frontend.advice import advice
 from srcad.frontend.core import CALLS, EXPR, METHODS, OBJECTS, PLAIN, RULED, Lowering, handles
 from srcad.frontend.expansion import expand, static_argument
@@ -258,7 +260,11 @@ def call_static(
         except SrcadError as e:
             lo.fail(node, e.what, e.why, e.instead, type(e))
         g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
-        return call_value(lo, g, args, keywords, node)
+        try:
+            return call_value(lo, g, args, keywords, node)
+        except SrcadError as e:
+            refuse_source(lo, inner, e, node)
+            raise
     if inner is not obj:
         return call_static(lo, Static(inner), [*front, *args], keywords, node)
     unknown(lo, obj, node)
@@ -282,10 +288,33 @@ def unknown(lo: Lowering, obj: Any, node: Any) -> Any:
     lo.fail(node, f"{full} is not a function srcad knows", why, instead, UnknownFunction)
 
 
+def refuse_source(lo: Lowering, f: Any, error: SrcadError, node: Any) -> None:
+    """Refuse a function of NumPy or SciPy whose Python source is outside the language.
+
+    The message is about the user's call; errors in what the user passes to it come out themselves.
+    """
+    here, there = lo.loc(node), error.loc
+    packages = ("numpy", "scipy")
+    if f.__module__.partition(".")[0] not in packages or there is None or there.file == here.file:
+        return
+    if isinstance(error, InternalError):
+        return
+    made = UnknownFunction(
+        f"{full_name(f)} is not a function srcad knows",
+        here,
+        f"its Python source was tried, and refused: {error.what} "
+        f"({os.path.basename(there.file)}, line {there.line})",
+        "write it out with NumPy functions of the table in docs/functions.md",
+    )
+    raise made from error
+
+
 def full_name(obj: Any) -> str:
     """Name of a Python callable for messages."""
     name = getattr(obj, "__name__", None) or repr(obj)
     module = getattr(obj, "__module__", None) or ""
+    if isinstance(obj, np.ufunc) and getattr(sys.modules.get("scipy.special"), name, None) is obj:
+        module = "scipy.special"
     owner = getattr(obj, "__self__", None)
     if owner is not None and not module:  # np.add.reduce, random.random
         name = f"{getattr(owner, '__name__', type(owner).__name__)}.{name}"

@@ -135,6 +135,56 @@ def block_diag(*arrs):
     return out
 
 
+def check_vector(v):
+    """Refuses stacks of vectors."""
+    if np.ndim(v) != 1:
+        refuse("a Toeplitz or Hankel matrix of what is no vector", "call it row by row")
+
+
+@implements(
+    scipy.linalg.toeplitz,
+    samples=lambda d: [d.call(d.vec(3)), d.call(d.vec(3), d.vec(4)), d.value(d.ints(0, 9, 3))],
+)
+def toeplitz(c, r=None):
+    """The matrix with a given first column, and first row, whose diagonals are constant."""
+    c = np.asarray(c)
+    first = c if r is None else np.asarray(r)
+    check_vector(c)
+    check_vector(first)
+    out = np.empty((len(c), len(first)), np.result_type(c, first))
+    for i in range(len(c)):
+        for j in range(len(first)):
+            out[i, j] = c[i - j] if i >= j else first[j - i]
+    return out
+
+
+@implements(scipy.linalg.circulant, samples=lambda d: [d.call(d.vec(3))])
+def circulant(c):
+    """The square matrix whose columns are a vector, turned by one more each."""
+    c = np.asarray(c)
+    check_vector(c)
+    out = np.empty((len(c), len(c)), c.dtype)
+    for i in range(len(c)):
+        for j in range(len(c)):
+            out[i, j] = c[(i - j) % len(c)]
+    return out
+
+
+@implements(scipy.linalg.hankel, samples=lambda d: [d.call(d.vec(3)), d.call(d.vec(3), d.vec(4))])
+def hankel(c, r=None):
+    """The matrix with a given first column, and last row, whose antidiagonals are constant."""
+    c = np.asarray(c)
+    last = np.zeros(len(c), c.dtype) if r is None else np.asarray(r)
+    check_vector(c)
+    check_vector(last)
+    m = len(c)
+    out = np.empty((m, len(last)), np.result_type(c, last))
+    for i in range(m):
+        for j in range(len(last)):
+            out[i, j] = c[i + j] if i + j < m else last[i + j - m + 1]
+    return out
+
+
 @implements(
     scipy.linalg.expm,
     samples=lambda d: [

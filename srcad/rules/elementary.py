@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special
 
 from srcad.rules.declare import scalar_rule
-from srcad.rules.expr import cos, cosh, exp, expit, sin, sinh, sqrt, steep_div, where
+from srcad.rules.expr import cos, cosh, exp, expit, hypot, sin, sinh, sqrt, steep_div, where
 
 LN2, LN10 = math.log(2), math.log(10)
 
@@ -132,11 +132,14 @@ def arc_tangent(x):
 
 @scalar_rule("atan2", math.atan2, np.arctan2)
 def arc_tangent2(y, x):
-    """d atan2(y, x) = (x dy - y dx) / (x^2 + y^2); 0 at the origin."""
-    square = x * x + y * y
-    zero = square == 0
-    divisor = where(zero, 1, square)
-    return where(zero, 0, x / divisor), where(zero, 0, -(y / divisor))
+    """d atan2(y, x) = (x dy - y dx) / (x^2 + y^2); 0 at the origin.
+
+    Divided twice by the radius: its square is zero, or infinite, where it is not itself.
+    """
+    radius = hypot(x, y)
+    zero = radius == 0
+    divisor = where(zero, 1, radius)
+    return where(zero, 0, x / divisor / divisor), where(zero, 0, -(y / divisor / divisor))
 
 
 @scalar_rule("hypot", math.hypot, np.hypot)
@@ -168,13 +171,13 @@ def hyperbolic_tangent(x, out):
 @scalar_rule("asinh", math.asinh, np.arcsinh)
 def area_sine(x):
     """d asinh = 1 / sqrt(1 + x^2)."""
-    return 1 / sqrt(1 + x * x)
+    return 1 / hypot(1, x)
 
 
 @scalar_rule("acosh", math.acosh, np.arccosh, domain=(1.1, 9), guard=True)
 def area_cosine(x):
     """d acosh = 1 / sqrt(x^2 - 1); inf at 1."""
-    return steep_div(1, sqrt((x - 1) * (x + 1)))
+    return steep_div(1, sqrt(x - 1) * sqrt(x + 1))
 
 
 @scalar_rule("atanh", math.atanh, np.arctanh, domain=(-0.95, 0.95), guard=True)

@@ -13,8 +13,7 @@ import math
 def srcad_digamma(x: float) -> float:
     """Derivative of ``log(gamma(x))``; NaN at the poles 0, -1, -2, ...
 
-    Asymptotic series from 10 on; below, recurrence into [1, 2] and there the rational
-    approximation around the root 1.46163... of Boost.Math (digamma.hpp, 53 bits).
+    Asymptotic series from 10 on; below, recurrence into [1, 2].
     """
     if x != x or x == math.inf:
         return 1.0 * x
@@ -31,56 +30,39 @@ def srcad_digamma(x: float) -> float:
         result = -math.pi / math.tan(math.pi * fraction)
         x = 1.0 - x
     if x >= 10.0:
-        z = 1.0 / (x * x)
-        tail = z * (
-            1 / 12
-            - z
-            * (
-                1 / 120
-                - z
-                * (
-                    1 / 252
-                    - z
-                    * (
-                        1 / 240
-                        - z * (1 / 132 - z * (691 / 32760 - z * (1 / 12 - z * (3617 / 8160))))
-                    )
-                )
-            )
-        )
-        return result + (math.log(x) - 0.5 / x - tail)
+        return result + srcad_digamma_series(x)
     while x > 2.0:
         x -= 1.0
         result += 1.0 / x
     while x < 1.0:
         result -= 1.0 / x
         x += 1.0
-    g = (
-        (x - 1569415565 / 1073741824) - 381566830 / 1073741824 / 1073741824
-    ) - 0.9016312093258695918615325266959189453125e-19
+    return result + srcad_digamma_unit(x)
+
+
+def srcad_digamma_series(x: float) -> float:
+    """``digamma`` from 10 on: the asymptotic series (Abramowitz and Stegun 1964, 6.3.18)."""
+    z = 1.0 / (x * x)
+    tail = 1 / 132 - z * (691 / 32760 - z * (1 / 12 - z * (3617 / 8160)))
+    tail = 1 / 12 - z * (1 / 120 - z * (1 / 252 - z * (1 / 240 - z * tail)))
+    return math.log(x) - 0.5 / x - z * tail
+
+
+def srcad_digamma_unit(x: float) -> float:
+    """``digamma`` from 1 to 2: the rational approximation around the root 1.46163...
+
+    Of Boost.Math (digamma.hpp, 53 bits); the root in three parts.
+    """
+    g = (x - 1569415565 / 1073741824) - 381566830 / 1073741824 / 1073741824
+    g -= 0.9016312093258695918615325266959189453125e-19
     t = x - 1.0
-    p = 0.25479851061131551 + t * (
-        -0.32555031186804491
-        + t
-        * (
-            -0.65031853770896507
-            + t * (-0.28919126444774784 + t * (-0.045251321448739056 + t * -0.0020713321167745952))
-        )
-    )
-    q = 1.0 + t * (
-        2.0767117023730469
-        + t
-        * (
-            1.4606242909763515
-            + t
-            * (
-                0.43593529692665969
-                + t
-                * (0.054151797245674225 + t * (0.0021284987017821144 + t * -0.55789841321675513e-6))
-            )
-        )
-    )
-    return result + (g * 0.99558162689208984 + g * (p / q))
+    p = -0.28919126444774784 + t * (-0.045251321448739056 + t * -0.0020713321167745952)
+    p = -0.32555031186804491 + t * (-0.65031853770896507 + t * p)
+    p = 0.25479851061131551 + t * p
+    q = 0.0021284987017821144 + t * -0.55789841321675513e-6
+    q = 0.43593529692665969 + t * (0.054151797245674225 + t * q)
+    q = 1.0 + t * (2.0767117023730469 + t * (1.4606242909763515 + t * q))
+    return g * 0.99558162689208984 + g * (p / q)
 
 
 def srcad_polygamma(n: int, x: float) -> float:
