@@ -170,6 +170,16 @@ def growing(x):
     return np.sum(x) * out[-1] * out[0] ** 2
 
 
+def alike(gpu, w):
+    """Names that the driver uses as well, in products of views."""
+    s = 0.0
+    for whole in range(2):
+        for a in range(whole, gpu.shape[0] - 1):
+            s += np.sum(gpu[a:] @ w) ** 2
+            s += np.dot(gpu[whole], gpu[a])
+    return s
+
+
 @dataclass(frozen=True)
 class Case:
     """A function with arguments and directions (``None`` for what is constant)."""
@@ -248,6 +258,7 @@ def made() -> dict[str, Case]:
         Case(pairwise, (m,)),
         Case(turned, (m,)),
         Case(growing, (np.abs(x),)),
+        Case(alike, (m, x[:3].copy())),
         Case(both, (m,), scalar=False),
     ]
     return {c.f.__name__: c for c in cases}

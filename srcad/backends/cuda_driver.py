@@ -39,7 +39,7 @@ from srcad.ir.threads import Hidden
 from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
 from srcad.runtime import RUNTIME_HELPERS
 
-GPU = "gpu"
+GPU, WHOLE = "gpu", "whole"  # the device; an array of which a view is made
 
 
 class Kernel(Protocol):
@@ -92,7 +92,7 @@ class DriverPrinter(FunctionPrinter):
     def __init__(
         self, kernels: Mapping[str, Kernel], lists: Collection[str], fn: Function, taken: set[str]
     ) -> None:
-        super().__init__(fn, taken | {GPU, *kernels}, {n: n for n in kernels})
+        super().__init__(fn, taken | {GPU, WHOLE, *kernels}, {n: n for n in kernels})
         self.kernels, self.lists = kernels, lists
 
     def function(self, name: str) -> ast.FunctionDef:
@@ -113,7 +113,7 @@ class DriverPrinter(FunctionPrinter):
             f"{GPU}.{'zeros' if s.zero else 'empty'}", shape, name(f"np.{DTYPES[t.dtype]}")
         )
         if turned:
-            node = viewed(node, ast.Attribute(name("a"), "T", ast.Load()))
+            node = viewed(node, ast.Attribute(name(WHOLE), "T", ast.Load()))
         return self.define(s.target, Expr(node, 30), s.loc, movable=False)
 
     def _view(self, s: View) -> None:
@@ -124,7 +124,7 @@ class DriverPrinter(FunctionPrinter):
         def part(x: object) -> Expr | None:
             return self.get(x) if isinstance(x, Var) or hasattr(x, "value") else None  # type: ignore[arg-type]
 
-        spelled = storage.view(s, Expr(name("a"), 1), part)
+        spelled = storage.view(s, Expr(name(WHOLE), 1), part)
         node = viewed(base.node, spelled.node)
         return self.define(s.target, ex.combine(node, [base, spelled], 20), s.loc, movable=False)
 
@@ -175,8 +175,8 @@ class DriverPrinter(FunctionPrinter):
 
 
 def viewed(base: ast.expr, view: ast.expr) -> ast.expr:
-    """``gpu.view(base, lambda a: view)``."""
-    arguments = ast.arguments([], [ast.arg("a")], None, [], [], None, [])
+    """``gpu.view(base, lambda whole: view)``."""
+    arguments = ast.arguments([], [ast.arg(WHOLE)], None, [], [], None, [])
     return ex.call(f"{GPU}.view", base, ast.Lambda(arguments, view))
 
 
