@@ -25,6 +25,7 @@ from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
+from srcad.storage.apart import sums_apart
 from srcad.storage.gathers import gathered
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
@@ -158,20 +159,25 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         return program.fn
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
-    fn = gathered(fn)
+    fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
         verify(fn)
     if whole:
-        return fast(reused(summed(fn)), program)
+        return fast(reused(apart(summed(fn), program)), program)
     names = vector_functions() if program.options.vector_math else ()
     compiled = program.options.backend == "cpu"
-    fn = summed(merged(reused(jammed(fn, names) if compiled else fn)))
+    fn = apart(summed(merged(reused(jammed(fn, names) if compiled else fn))), program)
     if program.options.verify:
         verify(fn)
     if not compiled:
         return fast(fn, program)
     fn = vectorised(reused(in_strips(fn, names)), names)
     return split(hidden(fast(fn, program)))
+
+
+def apart(fn: Function, program: Program) -> Function:
+    """The function with sums in loops of their own, where their order is free."""
+    return sums_apart(fn) if program.options.fastmath == "all" and not threaded(fn) else fn
 
 
 def fast(fn: Function, program: Program) -> Function:

@@ -162,6 +162,24 @@ def both(x):
     return np.sum(x, axis=1), x.T * 2.0, np.max(x)
 
 
+def growing(x):
+    out = [np.sum(x)]
+    while out[-1] > 0.5:
+        out.append(out[-1] - 0.3 * np.sum(x))
+        x = x * 0.7
+    return np.sum(x) * out[-1] * out[0] ** 2
+
+
+def alike(gpu, w):
+    """Names that the driver uses as well, in products of views."""
+    s = 0.0
+    for whole in range(2):
+        for a in range(whole, gpu.shape[0] - 1):
+            s += np.sum(gpu[a:] @ w) ** 2
+            s += np.dot(gpu[whole], gpu[a])
+    return s
+
+
 @dataclass(frozen=True)
 class Case:
     """A function with arguments and directions (``None`` for what is constant)."""
@@ -239,6 +257,8 @@ def made() -> dict[str, Case]:
         Case(polynomial, (x, m[0].copy())),
         Case(pairwise, (m,)),
         Case(turned, (m,)),
+        Case(growing, (np.abs(x),)),
+        Case(alike, (m, x[:3].copy())),
         Case(both, (m,), scalar=False),
     ]
     return {c.f.__name__: c for c in cases}

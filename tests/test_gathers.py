@@ -358,6 +358,11 @@ def test_shadows_that_are_given_are_added_to():
             out[i] = u[i - 1] * u[i + 1] - u[i]
 
     back = srcad.adjoint(step, backend="reference")
+    program = back.program(back.specs(back.bind((u, u_b, out, seed), {})))
+    assert gathered(program.fn).body == program.fn.body  # called from where nobody looks
+    assert gathered(program.fn, distinct=True).body != program.fn.body
+    with pytest.raises(srcad.errors.TypeMismatch):
+        back(u, u, out, seed)
     back(u, u_b, out, seed)
     expected = np.ones(9)
     expected[:-2] += u[2:]

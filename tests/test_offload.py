@@ -124,14 +124,6 @@ def drawing(x):
     return np.sum(x * np.random.normal())
 
 
-def growing(x):
-    out = [0.0]
-    while np.sum(x) > out[-1]:
-        out.append(out[-1] + 1.0)
-        x = x * 0.5
-    return np.sum(x) * out[-1]
-
-
 def recursive(x, n):
     return np.sum(x) if n == 0 else recursive(x * 0.5, n - 1)
 
@@ -142,7 +134,6 @@ def recursive(x, n):
         (raising, "a raise in a loop over elements"),
         (printing, "a print in a loop over elements"),
         (drawing, "a random number"),
-        (growing, "a list of numbers that grows"),
         (lambda x: recursive(x, 2), "recursion"),
         (lambda x: np.linalg.eig(x)[0], "eig"),
     ],

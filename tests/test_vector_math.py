@@ -140,3 +140,24 @@ def test_strips_keep_every_bit():
     for n in (0, 1, 511, 512, 513, 1300):
         plain, cut = run(program.fn, (x[:n].copy(), 1.5)), run(strips, (x[:n].copy(), 1.5))
         assert all(map(np.array_equal, plain, cut))
+
+
+def backwards(x, scale):
+    """The same from the end."""
+    total = 0.0
+    for i in range(len(x) - 1, -1, -1):
+        total += math.exp(x[i] * scale) + math.sin(x[i])
+    return total
+
+
+def test_strips_downwards():
+    """A loop down goes over its strips in the old order as well."""
+    x = np.sin(np.arange(1300.0))
+    g = srcad.value_and_grad(backwards, argnums=(0, 1), backend="reference")
+    program = g.program(g.specs(g.bind((x, 1.5), {})))
+    strips = in_strips(program.fn, {"exp", "sin"})
+    verify(strips)
+    assert ", -512)" in text(strips)
+    for n in (0, 1, 511, 512, 513, 1300):
+        plain, cut = run(program.fn, (x[:n].copy(), 1.5)), run(strips, (x[:n].copy(), 1.5))
+        assert all(map(np.array_equal, plain, cut))

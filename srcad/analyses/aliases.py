@@ -6,7 +6,8 @@ in different classes never share an element.
 Invariant: flow-insensitive (Steensgaard).  A view joins its base, a loop's carried references
 and a branch's results join what flows into them, an array kept in a list joins the class of the
 list's elements.  Parameters, and whatever goes through a ``Call``, form the class ``OUTSIDE``
-(with ``distinct``, what is known of parameters is trusted: each array is a class of its own).
+(with ``distinct``, what is known of parameters is trusted: each array, or each of those named, is a
+class of its own).
 Limits: one allocation statement in a loop is one class, however many arrays it makes.
 
 >>> from srcad.ir.build import Builder, const
@@ -24,7 +25,23 @@ Limits: one allocation statement in a loop is one class, however many arrays it 
 
 from __future__ import annotations
 
-from srcad.ir.nodes import Atom, Call, For, Function, If, Load, Stmt, Store, Var, View, While
+from collections.abc import Collection
+
+from srcad.ir.nodes import (
+    ArrayOp,
+    Atom,
+    Call,
+    Check,
+    For,
+    Function,
+    If,
+    Load,
+    Stmt,
+    Store,
+    Var,
+    View,
+    While,
+)
 from srcad.ir.types import ArrayT, ListT
 from srcad.ir.walk import statements
 
@@ -36,14 +53,36 @@ def is_reference(a: object) -> bool:
     return isinstance(a, Var) and isinstance(a.type, (ArrayT, ListT))
 
 
+def compared(fn: Function) -> set[str]:
+    """The array parameters that a function goes on with only if they overlap no other one.
+
+    (It begins with checks of that where the caller gives arrays for the results.)
+    """
+    arrays = {p.name for p in fn.params if isinstance(p.type, ArrayT)}
+    if any(isinstance(p.type, ListT) for p in fn.params):
+        return set()
+    asked: dict[str, set[str]] = {}
+    apart: dict[str, set[str]] = {name: {name} for name in arrays}
+    for s in fn.body.stmts:
+        if isinstance(s, ArrayOp) and s.op == "apart":
+            asked[s.targets[0].name] = {a.name for a in s.args if isinstance(a, Var)}
+        elif isinstance(s, Check) and isinstance(s.cond, Var) and s.cond.name in asked:
+            for name in asked[s.cond.name] & arrays:
+                apart[name] |= asked[s.cond.name]
+        elif isinstance(s, (For, While, If, Call)):
+            break
+    return {name for name in arrays if arrays <= apart[name] and len(arrays) > 1}
+
+
 class Aliases:
     """The partition; built once from a function, then only asked."""
 
-    def __init__(self, fn: Function, distinct: bool = False) -> None:
+    def __init__(self, fn: Function, distinct: bool | Collection[str] = False) -> None:
         self._parent: dict[str, str] = {}
         self._element: dict[str, str] = {OUTSIDE: OUTSIDE}
         for p in fn.params:
-            if not (distinct and isinstance(p.type, ArrayT)):
+            known = distinct if isinstance(distinct, bool) else p.name in distinct
+            if not (known and isinstance(p.type, ArrayT)):
                 self._outside(p)
         for s in statements(fn.body):
             self._statement(s)

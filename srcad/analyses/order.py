@@ -29,6 +29,7 @@ what is written.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from srcad.analyses.aliases import Aliases, is_reference
 from srcad.analyses.elements import Access
@@ -61,7 +62,7 @@ Element = tuple[str, tuple[Atom | None, ...]]  # an array, subscripts (None: not
 class Order:
     """What the questions about a function have in common."""
 
-    def __init__(self, fn: Function, distinct: bool = False) -> None:
+    def __init__(self, fn: Function, distinct: bool | Collection[str] = False) -> None:
         self.fn, self.aliases, self.bounds = fn, Aliases(fn, distinct), Bounds(fn)
         self._bodies: dict[str, Node] = {}
         self._meetings: Meetings | None = None

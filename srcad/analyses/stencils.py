@@ -77,8 +77,9 @@ class Stencil:
 class Stencils:
     """The loops of one function."""
 
-    def __init__(self, fn: Function) -> None:
-        self.aliases, self.bounds = Aliases(fn), Bounds(fn)
+    def __init__(self, fn: Function, distinct: bool = False) -> None:
+        """``distinct``: array parameters are known not to overlap where one is written."""
+        self.aliases, self.bounds = Aliases(fn, distinct), Bounds(fn)
         self.views = {s.target.name: s for s in statements(fn.body) if isinstance(s, View)}
 
     def of(self, s: For) -> Stencil | None:

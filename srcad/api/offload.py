@@ -90,7 +90,7 @@ def one_function(program: Program) -> Function:
 def text_of(program: Program, leaves: Sequence[Any]) -> Text:
     """The generated text for these arguments."""
     made = parts_of(program, ones_of(program, [frame(x) for x in leaves]))
-    return emit_driver(made.driver, made.kernels, linecache.getlines)
+    return emit_driver(made.driver, made.kernels, made.lists, linecache.getlines)
 
 
 def ones_of(program: Program, leaves: Sequence[Any]) -> dict[str, tuple[bool, ...]]:
@@ -133,7 +133,7 @@ class Offload:
     def variant(self, given: Sequence[Any], reference: bool) -> Callable[..., tuple[Any, ...]]:
         """The code for a pattern of sizes."""
         made = parts_of(self.program, ones_of(self.program, given))
-        text = emit_driver(made.driver, made.kernels)
+        text = emit_driver(made.driver, made.kernels, made.lists)
         kernels: dict[str, Any] = {}
         for name, kernel in made.kernels.items():
             if reference:

@@ -15,7 +15,7 @@ is executed by Python, with constants of the types of the IR (as ``backends.pyth
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -34,12 +34,12 @@ from srcad.backends.expressions import Expr, name
 from srcad.backends.naming import identifier
 from srcad.backends.printer import Dialect, helper_definitions, to_source
 from srcad.backends.python import _constant, _ieee_math, _NumPyConstants
-from srcad.ir.nodes import Alloc, ArrayOp, Call, Function, Load, Var, View
+from srcad.ir.nodes import Alloc, ArrayOp, Call, Function, Load, Reserve, Var, View
 from srcad.ir.threads import Hidden
 from srcad.ir.types import ArrayT, ListT, Scalar, numpy_dtype
 from srcad.runtime import RUNTIME_HELPERS
 
-GPU = "gpu"
+GPU, WHOLE = "gpu", "whole"  # the device; an array of which a view is made
 
 
 class Kernel(Protocol):
@@ -89,9 +89,11 @@ def piece(text: str, node: ast.FunctionDef) -> str:
 class DriverPrinter(FunctionPrinter):
     """Prints a driver; ``kernels`` by name."""
 
-    def __init__(self, kernels: Mapping[str, Kernel], fn: Function, taken: set[str]) -> None:
-        super().__init__(fn, taken | {GPU, *kernels}, {n: n for n in kernels})
-        self.kernels = kernels
+    def __init__(
+        self, kernels: Mapping[str, Kernel], lists: Collection[str], fn: Function, taken: set[str]
+    ) -> None:
+        super().__init__(fn, taken | {GPU, WHOLE, *kernels}, {n: n for n in kernels})
+        self.kernels, self.lists = kernels, lists
 
     def function(self, name: str) -> ast.FunctionDef:
         """The function, whose first parameter is the device."""
@@ -111,7 +113,7 @@ class DriverPrinter(FunctionPrinter):
             f"{GPU}.{'zeros' if s.zero else 'empty'}", shape, name(f"np.{DTYPES[t.dtype]}")
         )
         if turned:
-            node = viewed(node, ast.Attribute(name("a"), "T", ast.Load()))
+            node = viewed(node, ast.Attribute(name(WHOLE), "T", ast.Load()))
         return self.define(s.target, Expr(node, 30), s.loc, movable=False)
 
     def _view(self, s: View) -> None:
@@ -122,9 +124,23 @@ class DriverPrinter(FunctionPrinter):
         def part(x: object) -> Expr | None:
             return self.get(x) if isinstance(x, Var) or hasattr(x, "value") else None  # type: ignore[arg-type]
 
-        spelled = storage.view(s, Expr(name("a"), 1), part)
+        spelled = storage.view(s, Expr(name(WHOLE), 1), part)
         node = viewed(base.node, spelled.node)
         return self.define(s.target, ex.combine(node, [base, spelled], 20), s.loc, movable=False)
+
+    def _reserve(self, s: Reserve) -> None:
+        if s.array.name not in self.lists:
+            return super()._reserve(s)
+        array, size = self.gather((s.array, s.size))
+        self.disturb(self.effects.of(s))
+        size = self.keep(size, s.loc)
+        missing = ast.Compare(ex.call("len", array.node), [ast.Lt()], [size.node])
+        assert isinstance(s.array.type, ListT)
+        assert isinstance(s.array.type.element, ArrayT)
+        kind = name(f"np.{DTYPES[s.array.type.element.dtype]}")
+        cell = ex.call(f"{GPU}.zeros", ex.sequence([ast.Constant(1)]), kind)
+        grow = ex.method(array.node, "append", cell)
+        return self.emit(ast.While(missing, [ast.Expr(grow)], []), s.loc)
 
     def _load(self, s: Load) -> None:
         if isinstance(s.array.type, ListT):
@@ -159,13 +175,16 @@ class DriverPrinter(FunctionPrinter):
 
 
 def viewed(base: ast.expr, view: ast.expr) -> ast.expr:
-    """``gpu.view(base, lambda a: view)``."""
-    arguments = ast.arguments([], [ast.arg("a")], None, [], [], None, [])
+    """``gpu.view(base, lambda whole: view)``."""
+    arguments = ast.arguments([], [ast.arg(WHOLE)], None, [], [], None, [])
     return ex.call(f"{GPU}.view", base, ast.Lambda(arguments, view))
 
 
 def emit_driver(
-    driver: Function, kernels: Mapping[str, Kernel], source_lines: SourceLines | None = None
+    driver: Function,
+    kernels: Mapping[str, Kernel],
+    lists: Collection[str] = (),
+    source_lines: SourceLines | None = None,
 ) -> Text:
     """Print a driver and its kernels."""
     printed: dict[str, str] = {}
@@ -174,7 +193,7 @@ def emit_driver(
         module = emit_kernel(k.fn, names, k.hidden, frozenset("x"), source_lines)
         printed[n] = module.source
     entry = identifier(driver.name)
-    printer = DriverPrinter(kernels, driver, {entry, *RUNTIME_HELPERS})
+    printer = DriverPrinter(kernels, lists, driver, {entry, *RUNTIME_HELPERS})
     definition = printer.function(entry)
     comments = Comments(source_lines)
     comments.add(definition.body)

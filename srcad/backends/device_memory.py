@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from srcad.backends.array_ops import EVALUATORS
-from srcad.backends.device_products import product
 from srcad.errors import DeviceError
 from srcad.runtime.storage import srcad_apart
 
@@ -166,6 +165,8 @@ class Gpu:
         try:
             return self.whole("matmul", (a, b), layouts)
         except DeviceError:
+            from srcad.backends.device_products import product  # loads the printer
+
             return product(self, a, b)
 
     def __getattr__(self, op: str) -> Callable[..., Any]:

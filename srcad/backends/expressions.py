@@ -142,16 +142,16 @@ def convert(e: Expr, have: Type, want: Type) -> Expr:
 
 
 # scalar operations
-def operation(s: Op, args: list[Expr], vector: bool = False, relaxed: bool = False) -> Expr:
+def operation(s: Op, args: list[Expr], vector: bool = False, relaxed: int = 0) -> Expr:
     """A scalar primitive; with ``vector``, in the spelling that has a vector form."""
     e = _operation(s, args, vector)
-    return replace(e, node=relaxing(e.node)) if relaxed else e
+    return replace(e, node=relaxing(e.node, relaxed)) if relaxed else e
 
 
-def relaxing(node: ast.expr) -> ast.expr:
+def relaxing(node: ast.expr, relaxed: int) -> ast.expr:
     """A sum or a product (or zero, or a product), marked as one that may be fused and reordered."""
     inner = node.orelse if isinstance(node, ast.IfExp) else node
-    inner.relaxed = True  # type: ignore[attr-defined]
+    inner.relaxed = relaxed  # type: ignore[attr-defined]
     return node
 
 

@@ -27,8 +27,9 @@ class _Relaxed:
         block = self.builder.block  # type: ignore[attr-defined]
         before = len(block.instructions)
         value = lower(resty, expr)
+        flags = FLAGS[expr.loc.line // BEYOND]
         for instruction in block.instructions[before:]:
-            instruction.flags += FLAGS.get(instruction.opname, ())
+            instruction.flags += flags.get(instruction.opname, ())
         return value
 
 

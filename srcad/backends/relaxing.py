@@ -19,9 +19,18 @@ from types import CodeType
 from typing import Any
 
 BEYOND = 1 << 20  # lines that no text has
-SUM, PRODUCT = ("reassoc", "contract"), ("contract",)  # products of three may overflow in between
-FLAGS = {"fadd": SUM, "fsub": SUM, "fmul": PRODUCT}
+NAMES = ("fadd", "fsub", "fmul")
+BOTH, FUSED = ("reassoc", "contract"), ("contract",)  # products of three may overflow in between
+FLAGS: dict[int, dict[str, tuple[str, ...]]] = {
+    1: {"fadd": BOTH, "fsub": BOTH, "fmul": FUSED},
+    2: dict.fromkeys(NAMES, BOTH),
+}
 EXPRESSIONS = frozenset({"binop", "inplace_binop"})
+
+
+def level(relaxed: bool, reordered: bool) -> int:
+    """0: as written; 1: fused, sums reordered; 2: products reordered too."""
+    return relaxed + (relaxed and reordered)
 
 
 def arithmetic(tree: ast.AST) -> Iterator[tuple[int, Any]]:
@@ -30,8 +39,9 @@ def arithmetic(tree: ast.AST) -> Iterator[tuple[int, Any]]:
 
 
 def marked(tree: ast.AST) -> tuple[int, ...]:
-    """Numbers of the operations that the printer has marked."""
-    return tuple(k for k, node in arithmetic(tree) if getattr(node, "relaxed", False))
+    """Numbers of the operations that the printer has marked; ``~k`` for those of level 2."""
+    levels = ((k, getattr(node, "relaxed", 0)) for k, node in arithmetic(tree))
+    return tuple(~k if n == 2 else k for k, n in levels if n)
 
 
 def flagged(source: str, filename: str, relaxed: Collection[int]) -> CodeType:
@@ -44,9 +54,9 @@ def flagged(source: str, filename: str, relaxed: Collection[int]) -> CodeType:
     tree = ast.parse(source)
     numbers = frozenset(relaxed)
     for k, node in arithmetic(tree):
-        if k in numbers:
-            node.lineno += BEYOND
-            node.end_lineno += BEYOND
+        move = BEYOND * (1 if k in numbers else 2 if ~k in numbers else 0)
+        node.lineno += move
+        node.end_lineno += move
     return compile(tree, filename, "exec")
 
 

@@ -22,6 +22,7 @@ from srcad.backends.liveness import liveness
 from srcad.backends.moves import Move, sequential
 from srcad.backends.naming import Names
 from srcad.backends.pending import BUDGET, LIMIT, Effects, Pending, Waiting
+from srcad.backends.relaxing import level
 from srcad.ir.bounds import Bounds
 from srcad.ir.nodes import (
     Accumulate,
@@ -123,7 +124,7 @@ class StatementPrinter:
             if node.left.id == target:
                 store = ast.Name(target, ast.Store())
                 aug = ast.AugAssign(store, node.op, node.right)
-                aug.relaxed = getattr(node, "relaxed", False)  # type: ignore[attr-defined]
+                aug.relaxed = getattr(node, "relaxed", 0)  # type: ignore[attr-defined]
                 return self.emit(aug, loc)
         out = ast.Assign([ast.Name(target, ast.Store())], node)
         out.width = e.width  # type: ignore[attr-defined]
@@ -146,8 +147,11 @@ class StatementPrinter:
             self.helpers.add(PRIMITIVES[s.op].helper)
         vector = s.target.name in self.fn.vector
         self.vector |= vector
-        relaxed = s.target.name in self.fn.relaxed
-        self.define(s.target, ex.operation(s, args, vector, relaxed), s.loc)
+        self.define(s.target, ex.operation(s, args, vector, self.relaxed(s.target)), s.loc)
+
+    def relaxed(self, v: Var) -> int:
+        """How an operation may be computed (``relaxing.level``)."""
+        return level(v.name in self.fn.relaxed, self.fn.reordered)
 
     def subscripts(self, s: Load | Store | Accumulate, index: list[Expr]) -> list[Expr]:
         """Subscripts that are never negative as unsigned numbers, where that is not obvious."""
@@ -176,7 +180,7 @@ class StatementPrinter:
         target = storage.element(array, index, ast.Store())
         assert isinstance(target, ast.Subscript)
         node = ast.AugAssign(target, ast.Add(), value.node)
-        node.relaxed = s.array.name in self.fn.relaxed  # type: ignore[attr-defined]
+        node.relaxed = self.relaxed(s.array)  # type: ignore[attr-defined]
         self.emit(node, s.loc)
 
     def _alloc(self, s: Alloc) -> None:

@@ -13,8 +13,9 @@ to its first call: what a loop over the threads gives with ``max``.
   behind a third the table is cleared.
 * **Global arrays**: other blocks may not have begun.  The kernel is launched three times, the first
   two on copies of what it changes (``cuda.rounds``): to find the extremes, to find who has won, to
-  run.  It is the same compiled code, so that values are the same in all three to the last bit; a
-  kernel whose values depend on the order of the threads is therefore refused.
+  run (of an adjoint, only the last goes on to the reverse sweep).  It is the same compiled code, so
+  that values are the same in all three to the last bit; a kernel whose values depend on the order
+  of the threads is therefore refused.
 
 Limits: the calls alone touch a global array; between a call on a shared array and the barrier
 after it there is no end of a loop; neither is given a slice.
@@ -204,6 +205,7 @@ class _Routing:
     def globally(self, how: str, a: Var, at: tuple[Atom, ...], value: Atom, number: Atom) -> None:
         """A global array: the tables are those of the launches before this one."""
         ticket = self.b.op("sub", FIRST, self.place(LANE), hint="ticket")
+        self.parameter("last", B1, Hidden("last"), "last")
         race, best, claim, winner = (
             self.contest(kind, a) for kind in ("race", "best", "claim", "winner")
         )

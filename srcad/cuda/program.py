@@ -33,6 +33,7 @@ from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.cuda.exact import exactly
 from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
+from srcad.cuda.sweeps import in_earnest, vacated
 from srcad.errors import TypeMismatch, UnsupportedSyntax
 from srcad.frontend.core import Capture
 from srcad.frontend.lower import Lowered, lower
@@ -233,6 +234,8 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     if made is None:
         made = reversed_function(fn, active)
     made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
+    last = next((n for n, h in kernel.hidden.items() if h.kind == "last"), None)
+    made = made if last is None else in_earnest(made, last, kernel_loc(kernel))
     shadows = iter(made.params[len(fn.params) :])
     cotangents = iter(made.body.yields)
     namer = Namer(v.name for v in variables(made))
@@ -268,19 +271,6 @@ def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
     made, _ = generate(request)
     settled(family)
     return made
-
-
-def vacated(fn: Function, names: set[str]) -> Function:
-    """The function without variables of these names, which new parameters are to have."""
-    namer = Namer((*(v.name for v in variables(fn)), *names))
-    taken = {v.name for v in variables(fn)} & names
-    table = {name: namer.fresh(name) for name in sorted(taken)}
-
-    def other(v: Any) -> Any:
-        renamed = isinstance(v, Var) and v.name in table
-        return replace(v, name=table[v.name]) if renamed else v
-
-    return replace(fn, body=rewrite_block(fn.body, other, other))
 
 
 def kernel_loc(kernel: Kernel) -> Any:

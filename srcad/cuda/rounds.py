@@ -6,7 +6,7 @@ it with, one launch after the other.  Most kernels are launched once.
 Of every array with atomic maxima there are four more of its shape: ``race``, in which they are
 taken; ``best``, what they gave in the first launch; ``claim``, the tickets of those who have it;
 ``winner``, what that gave in the second launch.  The third launch is the one that counts; the other
-two have copies of what the kernel changes.
+two have copies of what the kernel changes, and leave an adjoint's reverse sweep out (``last``).
 
 Limits: arrays that the kernel changes are contiguous (a copy must be of the same kind, for the
 same compiled code to run).
@@ -15,6 +15,7 @@ same compiled code to run).
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -23,8 +24,9 @@ import numpy as np
 from srcad.backends.cuda import compile_text
 from srcad.cuda.program import Kernel
 from srcad.errors import TypeMismatch
-from srcad.ir.nodes import Var
+from srcad.ir.nodes import Function, If, Var
 from srcad.ir.threads import CONTEST
+from srcad.transforms.barriers import written
 
 CLEARING = """from numba import cuda
 
@@ -46,6 +48,8 @@ def rounds(
         TypeMismatch: an array that has to be copied is not contiguous.
     """
     contests = {n: h for n, h in kernel.hidden.items() if h.kind in CONTEST}
+    flags = {n for n, h in contests.items() if h.kind == "last"}
+    contests = {n: h for n, h in contests.items() if n not in flags}
     if not contests:
         yield values, {}
         return
@@ -60,16 +64,29 @@ def rounds(
         made |= {("best", n): x for n, x in best.items()}
         return made | {("winner", n): x for n, x in winner.items()}
 
-    def extra(made: dict[tuple[str, str], Any]) -> dict[str, Any]:
-        return {p: made[h.kind, h.what] for p, h in contests.items()}
+    def extra(made: dict[tuple[str, str], Any], last: bool) -> dict[str, Any]:
+        known = {p: made[h.kind, h.what] for p, h in contests.items()}
+        return known | dict.fromkeys(flags, last)
+
+    touched = written_before(kernel.fn, flags) & set(changed)
 
     made = tables()
-    yield scratch(kernel.arguments, values, changed, memory), extra(made)
+    yield scratch(kernel.arguments, values, touched, memory), extra(made, False)
     best = {n: made["race", n] for n in arrays}
     made = tables()
-    yield scratch(kernel.arguments, values, changed, memory), extra(made)
+    yield scratch(kernel.arguments, values, touched, memory), extra(made, False)
     winner = {n: made["claim", n] for n in arrays}
-    yield values, extra(tables())
+    yield values, extra(tables(), True)
+
+
+def written_before(fn: Function, flags: Collection[str]) -> set[str]:
+    """What a kernel changes outside of what it does in the last launch only."""
+    stmts = tuple(
+        s
+        for s in fn.body.stmts
+        if not (isinstance(s, If) and isinstance(s.cond, Var) and s.cond.name in flags)
+    )
+    return {p.name for p in written(replace(fn, body=replace(fn.body, stmts=stmts, yields=())))}
 
 
 def scratch(

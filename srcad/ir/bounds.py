@@ -21,11 +21,16 @@ upper end, conditions teach nothing, values that come from arrays or calls are n
 >>> bounds = Bounds(Function("f", (a,), Block(tuple(b.stack[0]))))
 >>> bounds.lower(i), bounds.hidden(i), bounds.lower(n)
 (0, True, 0)
+>>> with b.loop(const(0), n) as i:
+...     k = b.op("sub", b.op("sub", n, const(1)), i)
+>>> Bounds(Function("f", (a,), Block(tuple(b.stack[0])))).lower(k)
+0
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from srcad.ir.nodes import (
     Alloc,
@@ -56,6 +61,8 @@ class Bounds:
         self._lower: dict[str, Bound] = dict(fn.least)
         self._plain: set[str] = set()  # signs that are obvious
         self._start: dict[str, Atom] = {}  # of upward loops, by the name of the counter
+        self._stop: dict[str, Atom] = {}
+        self._down: dict[str, Atom] = {}  # the same of downward loops
         self._made: dict[str, Op] = {}
         self._tapes = _tapes(fn)
         self._block(fn.body)
@@ -102,14 +109,49 @@ class Bounds:
         """The lower bound of an operation."""
         if op == "sub":
             x, y = self.lower(args[0]), args[1]
-            if isinstance(args[0], Var) and self._same(self._start.get(args[0].name), y):
+            if self._from(args[0], y, self._start) or self._from(y, args[0], self._down):
                 return 0
+            room = self._room(args[0], y)
+            if room is not None and room >= 0:
+                return room
             return x - int(y.value) if x is not None and isinstance(y, Const) else None
         rule = _RULES.get(op)
         return rule(*map(self.lower, args)) if rule else None
 
+    def _from(self, index: Atom, start: Atom, starts: dict[str, Atom]) -> bool:
+        """Whether a counter started at a number, or at a counter that did."""
+        while isinstance(index, Var) and index.name in starts:
+            index = starts[index.name]
+            if self._same(index, start):
+                return True
+        return False
+
+    def _room(self, x: Atom, index: Atom) -> Bound:
+        """The least of ``x`` minus an upward counter, where ``x`` is near the end of its range."""
+        if not isinstance(index, Var) or index.name not in self._stop:
+            return None
+        (base, more), (end, less) = self._apart(x), self._apart(self._stop[index.name])
+        return more - less + 1 if base == end else None
+
+    def _apart(self, a: Atom) -> tuple[Atom | None, int]:
+        """An integer as a variable plus a constant."""
+        total = 0
+        while isinstance(a, Var):
+            s = self._made.get(a.name)
+            if s is None or s.op not in ("add", "sub") or not isinstance(s.args[1], Const):
+                return a, total
+            total += int(s.args[1].value) if s.op == "add" else -int(s.args[1].value)
+            a = s.args[0]
+        return None, total + int(a.value)
+
+    def _seen(self, a: Atom | None) -> Any:
+        """What is hidden from LLVM is not from us."""
+        made = self._made.get(a.name) if isinstance(a, Var) else None
+        return made.args[0] if made is not None and made.op == "opaque" else a
+
     def _same(self, x: Atom | None, y: Atom) -> bool:
         """Whether two integers are one and the same, or made by the same operation."""
+        x, y = self._seen(x), self._seen(y)
         if x is None or x == y or isinstance(x, Const) or isinstance(y, Const):
             return x == y
         a, b = self._made.get(x.name), self._made.get(y.name)
@@ -146,11 +188,12 @@ class Bounds:
         low = None
         if isinstance(s.step, Const) and s.step.value > 0:
             low = self.lower(s.start)
-            self._start[s.index.name] = s.start
+            self._start[s.index.name], self._stop[s.index.name] = s.start, s.stop
             if isinstance(s.start, Const) and low in (0, 1):  # LLVM does not see it from 2 on
                 self._plain.add(s.index.name)
         elif isinstance(s.step, Const):
             stop = self.lower(s.stop)
+            self._down[s.index.name] = s.start
             low = None if stop is None else stop + 1
         self._lower[s.index.name] = low
 

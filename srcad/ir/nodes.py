@@ -353,3 +353,4 @@ class Function:
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
     vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
     relaxed: frozenset[str] = field(default=frozenset(), compare=False)  # ``storage.relaxed``
+    reordered: bool = field(default=False, compare=False)  # products of those, too

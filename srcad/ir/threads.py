@@ -68,7 +68,7 @@ class Hidden:
     zero: bool = False
 
 
-CONTEST = ("race", "best", "claim", "winner")
+CONTEST = ("race", "best", "claim", "winner", "last")
 GIVEN = (
     "workspace",
     "row",

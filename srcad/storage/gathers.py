@@ -79,18 +79,27 @@ MORE = 4  # times the work
 COSTLY = 20  # an operation that is not done twice
 
 
-def gathered(fn: Function) -> Function:
-    """The program with such loops as gathers."""
-    return each_function(fn, lambda f: replace(f, body=_Gathers(f).block(f.body)))
+def gathered(fn: Function, distinct: bool = False) -> Function:
+    """The program with such loops as gathers.
+
+    Args:
+        distinct: the array parameters of ``fn`` are known not to overlap where one is written.
+    """
+    alone = distinct and fn.name not in fn.callees
+    return each_function(fn, lambda f: _Gathers(f, alone and f is fn).function())
 
 
 class _Gathers:
     """One function."""
 
-    def __init__(self, fn: Function) -> None:
-        self.stencils = Stencils(fn)
+    def __init__(self, fn: Function, distinct: bool) -> None:
+        self.fn, self.stencils = fn, Stencils(fn, distinct)
         self.forms = Forms(fn, self.stencils.bounds)
         self.b = Builder(Namer(v.name for v in variables(fn)))
+
+    def function(self) -> Function:
+        """The function rebuilt."""
+        return replace(self.fn, body=self.block(self.fn.body))
 
     def block(self, b: Block) -> Block:
         """A block and its inner blocks, rebuilt."""

@@ -2,12 +2,10 @@
 
 In: IR after the last transform.  Out: the same function, where a loop of negative step around
 other loops subscripts arrays by ``opaque(counter)``: the same number, about which LLVM cannot
-reason.  LLVM makes a vector loop of an inner loop only if the arrays in it do not overlap, and it
-tests that before the loop; where it sees how a row moves with the outer counter, it makes one test
-for all iterations of the outer loop, which is written for rows that move upwards: where they move
-down, as the rows of a tape do in a reverse sweep, the test always fails and the vector loop never
-runs (LLVM 14 to 22: ``HoistRuntimeChecks`` and the sign of the stride).  A row that moves in a way
-it does not see is tested each time.
+reason.  Where rows move down with the counter, as those of a tape do in a reverse
+sweep, LLVM 22 was seen to leave only the scalar form of an inner loop; with the counter hidden the
+vector form stays (Burgers' equation, ``docs/performance.md``).  The likely cause, not traced: one
+test of overlap for all iterations of the outer loop, which is written for rows that move upwards.
 
 Invariant: values are the same, bit for bit.  Limits: ``for`` loops around a ``for`` loop whose
 number of trips is not a small constant (those are unrolled, and the outer loop may then become a

@@ -11,7 +11,8 @@ Invariant: an operation is relaxed only if it was made by a transform (its role 
 ``adjoint``) and what it computes is not strict (``analyses.strict``).  So branches are those of
 the user's code, its values have the same last bit, and compensated arithmetic that a user wrote is
 computed as it is written.  With ``whole`` (an option) everything but decisions and jumps is
-relaxed, values included.  Limits: programs with ``prange`` stay as they are (``compiler.fast``).
+relaxed, values included, and products may be taken in another order as well.  Limits: programs
+with ``prange`` stay as they are (``compiler.fast``).
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -66,4 +67,4 @@ def _marked(fn: Function, fixed: set[str], whole: bool) -> Function:
                 found.add(s.target.name)
         elif isinstance(s, Accumulate) and is_float(s.array.type):
             (found if whole or made(s.loc) else users).add(s.array.name)
-    return replace(fn, relaxed=frozenset(found - users - fixed))
+    return replace(fn, relaxed=frozenset(found - users - fixed), reordered=whole)

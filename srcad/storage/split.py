@@ -70,6 +70,7 @@ def outlined(
         name += "_"
     body = Block(tuple(run), results)
     marks: dict[str, Any] = {"vector": whole.vector, "relaxed": whole.relaxed}
+    marks["reordered"] = whole.reordered
     callees[name] = Function(name, tuple(params.values()), body, callees, **marks)
     return Call(results, name, tuple(params.values()), run[0].loc)
 

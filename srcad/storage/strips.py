@@ -8,7 +8,7 @@ making a vector loop; apart from it, the functions take their vector forms (an e
 nanosecond instead of five), and a strip stays in the first cache.
 
 Invariant: every operation is the same, in the same order for each sum, so values are bit for bit
-the same.  Limits: ascending counted loops of step one without other carried values, whose sums
+the same.  Limits: counted loops of step one, up or down, without other carried values, whose sums
 are added to directly in the body.
 
 >>> from srcad.ir.build import ONE, Builder, const
@@ -124,7 +124,7 @@ class _Strips:
 
     def sums(self, s: For) -> list[list[Sum]] | None:
         """The sums of a loop that is worth it, by carried number."""
-        if not s.carried or s.parallel or s.step != ONE:
+        if not s.carried or s.parallel or s.step not in (ONE, const(-1)):
             return None
         if not is_flat(replace(s, carried=())) or _short(s):
             return None
@@ -148,14 +148,16 @@ class _Strips:
                 row, hint = ArrayT(x.value.type.kind, 1), f"{x.value.hint or x.value.name}_strip"
                 kept[x.value.name] = b.alloc(row, (const(STRIP),), False, hint)
         start = b.var("start", I8)
+        up = s.step == ONE
+        nearer, stride = ("min", const(STRIP)) if up else ("max", const(-STRIP))
         args = [b.var(c.arg.hint or c.arg.name, c.arg.type) for c in s.carried]
         with b.block() as strip:
-            end = b.op("min", b.op("add", start, const(STRIP)), s.stop, hint="end")
+            end = b.op(nearer, b.op("add", start, stride), s.stop, hint="end")
             self.values(s, sums, kept, start, end)
             results = self.added(s, sums, (kept, there), start, end, args)
         carried = tuple(Carried(c.result, a, c.init) for c, a in zip(s.carried, args, strict=True))
         body = Block(tuple(strip), tuple(results))
-        b.for_(start, s.start, s.stop, const(STRIP), carried, body)
+        b.for_(start, s.start, s.stop, stride, carried, body)
 
     def there(self, s: For, values: set[str]) -> dict[str, Store]:
         """Those of the values that the loop stores anyway, each in an element of its own."""
@@ -205,11 +207,16 @@ class _Strips:
         values = {x.value.name: x.value for group in sums for x in group}
         stmts = [t for t in s.body.stmts if not (isinstance(t, Op) and t.target.name in gone)]
         with b.block() as keep:
-            k = b.op("sub", s.index, start, hint="k") if kept else s.index
+            k = self.place(s, s.index, start) if kept else s.index
             for name, row in kept.items():
                 b.store(row, (k,), values[name])
         body = Block((*stmts, *keep), ())
         b.emit(replace(s, start=start, stop=end, carried=(), body=body))
+
+    def place(self, s: For, index: Var, start: Var) -> Atom:
+        """Where in its strip a trip is."""
+        x, y = (index, start) if s.step == ONE else (start, index)
+        return self.b.op("sub", x, y, hint="k")
 
     def added(
         self,
@@ -226,7 +233,7 @@ class _Strips:
         results = [b.var(c.arg.hint or c.arg.name, c.arg.type) for c in s.carried]
         with b.block() as stmts:
             kept, there = places
-            k = b.op("sub", index, start, hint="k") if kept else index
+            k = self.place(s, index, start) if kept else index
             new = {
                 n: b.load(row, k, hint=row.name.partition("_strip")[0]) for n, row in kept.items()
             }
@@ -247,7 +254,7 @@ def _with(s: Op, old: Var, new: Var) -> Op:
 def _short(s: For) -> bool:
     """Whether a loop has few trips for certain."""
     known = isinstance(s.start, Const) and isinstance(s.stop, Const)
-    return known and s.stop.value - s.start.value < 8  # type: ignore[union-attr]
+    return known and abs(s.stop.value - s.start.value) < 8  # type: ignore[union-attr]
 
 
 def sum_of(s: For, k: int) -> list[Sum] | None:

@@ -80,6 +80,57 @@ def own_maximum(x, out):
     out[i] = a[0] * a[1]
 
 
+def extremes_of_tiles(x, out):
+    s = cuda.shared.array((2, 3), float64)
+    m = cuda.shared.array(1, float64)
+    i, j = cuda.grid(2)
+    a = cuda.threadIdx.x
+    b = cuda.threadIdx.y
+    s[a, b] = -9.0
+    if a == 0 and b == 0:
+        m[0] = 9.0
+    cuda.syncthreads()
+    cuda.atomic.max(s, (a, 0), x[i, j])
+    if x[i, j] > 0:
+        if b > 0:
+            cuda.atomic.min(m, 0, x[i, j] * 2.0)
+        cuda.atomic.max(s, (0, b), x[i, j] * 0.5)
+    cuda.syncthreads()
+    out[i, j] = s[a, 0] * x[i, j] + m[0] * s[0, b]
+
+
+@cuda.jit(device=True)
+def raised(s, k, v):
+    cuda.atomic.max(s, k, v)
+    cuda.syncthreads()
+    r = s[k]
+    cuda.syncthreads()
+    return r
+
+
+def in_helpers(x, out, flag):
+    s = cuda.shared.array(2, float64)
+    t = cuda.threadIdx.x
+    i = cuda.grid(1)
+    if t < 2:
+        s[t] = -5.0
+    cuda.syncthreads()
+    a = raised(s, 0, x[i])
+    if flag > 0:
+        a *= raised(s, 1, x[i] * a)
+    out[i] = a * x[i]
+
+
+def changed_beside(x, high, low, y):
+    i = cuda.grid(1)
+    v = x[i] * x[i]
+    y[i] += v
+    x[i] = v * 0.5
+    cuda.atomic.max(high, i % 2, v)
+    cuda.atomic.min(low, 0, math.exp(v))
+    cuda.atomic.add(y, i, v)
+
+
 CASES = [
     Case(block_maximum, (2, T), lambda g: (g.normal(size=2 * T), np.zeros(2 * T)), second=True),
     Case(whole_maximum, (2, T), lambda g: (g.normal(size=13), 1.5, np.full(1, -2.0)), second=True),
@@ -100,4 +151,11 @@ CASES = [
         rtol=2e-2,
     ),
     Case(own_maximum, (1, 4), lambda g: (g.normal(size=(4, 3)), np.zeros(4)), plain=("x_b",)),
+    Case(extremes_of_tiles, ((2, 2), (2, 3)), lambda g: (g.normal(size=(4, 6)), np.zeros((4, 6)))),
+    Case(in_helpers, (2, 4), lambda g: (g.normal(size=8), np.zeros(8), 1), second=True),
+    Case(
+        changed_beside,
+        (2, 4),
+        lambda g: (g.normal(size=8), np.full(2, -3.0), np.full(1, 9.0), np.zeros(8)),
+    ),
 ]

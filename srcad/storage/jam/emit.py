@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
+from srcad.analyses.aliases import OUTSIDE, compared
 from srcad.analyses.deciding import deciding
 from srcad.analyses.order import Order
 from srcad.ir.build import ONE, ZERO, Builder, const
@@ -84,7 +85,9 @@ class _Loops:
 
     def __init__(self, fn: Function, names: Collection[str], lanes: int, always: bool) -> None:
         self.lanes, self.always = lanes, always
-        self.order, self.deciding = Order(fn), deciding(fn)
+        self.order, self.deciding = Order(fn, compared(fn)), deciding(fn)
+        roots = (self.order.aliases.root(p) for p in fn.params)
+        self.visible = {OUTSIDE, *roots}
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.vector = {
             s.target.name for s in statements(fn.body) if isinstance(s, Op) and s.op in names
@@ -94,7 +97,7 @@ class _Loops:
         """How a loop runs several iterations at once, if it can and is the faster for it."""
         if not self.always and not recurrent(s):
             return None
-        found = plan(self.order, s)
+        found = plan(self.order, s, self.visible)
         return found if found is None or self.always or faster(found, self.vector) else None
 
     def block(self, b: Block) -> Block:
@@ -341,7 +344,7 @@ class _Jam:
         """Whether adjoint code adds to the same element in all lanes."""
         adjoint = s.loc is not None and s.loc.role == "adjoint"
         same = all(not isinstance(a, Var) or a.name not in self.plan.lanes for a in s.index)
-        fixed = s.array.name not in self.own and s.array.name not in self.plan.lanes
+        fixed = s.array.name in self.plan.added and s.array.name not in self.plan.lanes
         return adjoint and same and fixed and is_float(s.value.type)
 
     def summed(self, s: Accumulate, use: object) -> tuple[Accumulate, Carried, Atom]:

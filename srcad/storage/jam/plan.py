@@ -21,10 +21,9 @@ must all raise the same (a division by zero, mostly), where nothing outside has 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from srcad.analyses.aliases import OUTSIDE
 from srcad.analyses.order import Iterations, Order, adjoint_sum
 from srcad.ir.build import ONE
 from srcad.ir.nodes import (
@@ -83,6 +82,7 @@ class Plan:
     arrays: set[str]  # the same and their views
     again: dict[str, Stmt]  # made again in each segment: views and subscripts
     place: dict[str, str]  # carried values and results of inner loops: where lanes keep them
+    added: set[str]  # arrays from outside that are only accumulated into
     apart: list[int]  # sums of the outer loop that each lane begins anew
 
     def free(self, s: Segment) -> list[str]:
@@ -133,12 +133,12 @@ def segments(items: Iterable[Item]) -> Iterator[Segment]:
             yield from segments(item.items)
 
 
-def plan(order: Order, s: For) -> Plan | None:
+def plan(order: Order, s: For, visible: Collection[str]) -> Plan | None:
     """How a loop runs several iterations at once, ``None`` if it cannot or had better not."""
     if s.step != ONE or s.breaks or s.parallel or s.keep is not None:
         return None
     try:
-        return _Cutting(order, s).plan(order)
+        return _Cutting(order, s).plan(order, visible)
     except _Refused:
         return None
 
@@ -198,7 +198,7 @@ class _Cutting:
                 return None
         return names
 
-    def plan(self, order: Order) -> Plan:
+    def plan(self, order: Order, visible: Collection[str]) -> Plan:
         """The plan, if the loop is not refused."""
         s = self.loop
         for root, group in self.iterations.accesses.items():
@@ -207,7 +207,7 @@ class _Cutting:
         for t in self.inside:
             require(not any(isinstance(getattr(a, "type", None), ListT) for a in operands(t)))
             require(not isinstance(t, Alloc) or t.target.name in self.private)
-        self.failures(order)
+        self.failures(order, visible)
         items = self.block(s.body, [])
         varying = self.varying.names
         own = {name: t for name, t in self.private.items() if name in varying}
@@ -219,12 +219,18 @@ class _Cutting:
             )
         )
         arrays = {name for name in self.group if name in varying}
-        made = Plan(s, items, varying, own, arrays, self.again, self.place, [])
+        made = Plan(s, items, varying, own, arrays, self.again, self.place, self.added(), [])
         for k in range(len(s.carried)):
             self.carried(made, k)
         return made
 
-    def failures(self, order: Order) -> None:
+    def added(self) -> set[str]:
+        """The arrays of classes of storage that are only accumulated into."""
+        groups = self.iterations.accesses.values()
+        only = (g for g in groups if all(isinstance(t, Accumulate) for t in g))
+        return {t.array.name for g in only for t in g} - set(self.group)
+
+    def failures(self, order: Order, visible: Collection[str]) -> None:
         """Checks must all fail alike, and nobody may see in which iteration one did."""
         checks = [t for t in self.inside if isinstance(t, Check)]
         if not checks:
@@ -233,7 +239,7 @@ class _Cutting:
         require(not any(isinstance(a, Var) for t in checks for a in t.message))
         for t in self.inside:
             if isinstance(t, (Store, Accumulate)):
-                require(order.aliases.root(t.array) != OUTSIDE)
+                require(order.aliases.root(t.array) not in visible)
 
     # the body in pieces
     def block(self, b: Block, last: list[tuple[str, Atom]]) -> list[Item]:

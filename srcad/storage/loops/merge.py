@@ -49,7 +49,7 @@ from srcad.analyses.distances import NEVER, Access, Distances
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, Check, For, Function, If, Stmt, While
-from srcad.ir.walk import blocks, free_variables, rewrite_block, targets, variables
+from srcad.ir.walk import blocks, free_variables, rewrite_block, statements, targets, variables
 from srcad.storage.loops.contract import contracted
 from srcad.storage.loops.facts import ahead
 from srcad.storage.loops.fills import filled
@@ -66,17 +66,20 @@ TRIES = 6  # loops that are tried as the second one
 
 
 def merged(fn: Function) -> Function:
-    """The program with such loops merged."""
+    """The program with such loops merged; one that runs on several threads stays as it is."""
+    family = (fn, *fn.callees.values())
+    if any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body)):
+        return fn
     return shared(each_function(filled(skipping(fn)), _merged))
 
 
 def _merged(fn: Function) -> Function:
     if not _neighbours(fn.body):
         return fn
-    fn = separated(fn, {v.name for v in variables(fn)}, looping=True) or fn
-    work = _Merge(fn)
-    body = work.block(fn.body, {})
-    return contracted(replace(fn, body=body)) if work.count else fn
+    apart = separated(fn, {v.name for v in variables(fn)}, looping=True) or fn
+    work = _Merge(apart)
+    body = work.block(apart.body, {})
+    return contracted(replace(apart, body=body)) if work.count else fn
 
 
 def _neighbours(b: Block) -> bool:

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
+    Accumulate,
     Alloc,
     ArrayOp,
     Atom,
@@ -34,6 +35,7 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
+    Op,
     Print,
     Stmt,
     Store,
@@ -60,6 +62,7 @@ class Offloaded:
 
     driver: Function
     kernels: dict[str, Kernel]
+    lists: frozenset[str] = frozenset()  # those that hold cells
 
 
 def offloaded(fn: Function, deterministic: bool = False) -> Offloaded:
@@ -96,6 +99,7 @@ class _Cut:
         self.uses = counted(fn)
         self.views = {s.target.name: s for s in statements(fn.body) if isinstance(s, View)}
         self.cells: dict[str, Var] = {}  # by the name of the number, and by their own
+        self.lists: set[str] = set()
         self.fetched: list[dict[str, Var]] = [{}]
         self.group = Group()
         self.kernels: dict[str, Kernel] = {}
@@ -107,7 +111,7 @@ class _Cut:
         driver = replace(self.fn, body=body, callees=faces)
         for run in (simplify.run, cse.run, simplify.run, dead_code.run):
             driver = run(driver)
-        return Offloaded(driver, self.kernels)
+        return Offloaded(driver, self.kernels, frozenset(self.lists))
 
     # blocks and statements
     def block(self, b: Block, wanted: tuple[bool, ...] = ()) -> Block:
@@ -145,11 +149,44 @@ class _Cut:
             found = tuple(self.named(t) if isinstance(t.type, Scalar) else t for t in s.targets)
             s = replace(s, targets=found)
         elif isinstance(s, (Load, Store)):
-            assert isinstance(s.array.type, ListT)  # of arrays
-            self.flush()
+            return self.listed(s)
+        elif isinstance(s, Accumulate):
+            return self.added(s)
         elif isinstance(s, (Check, Print)):
             self.flush()
-        self.b.emit(rewrite(s, self.host, lambda v: v))
+        self.b.emit(rewrite(s, self.host, self.reference))
+
+    def listed(self, s: Load | Store) -> None:
+        """An element of a list; numbers are there as their cells."""
+        if isinstance(s, Load):
+            self.flush()
+            index = tuple(map(self.host, s.index))
+            array = self.reference(s.array)
+            self.b.emit(replace(s, target=self.named(s.target), array=array, index=index))
+            return
+        number = isinstance(s.value.type, Scalar)
+        value = self.cell(s.value) if number else s.value
+        self.flush()
+        index = tuple(map(self.host, s.index))
+        self.b.emit(replace(s, array=self.reference(s.array), index=index, value=value))
+
+    def added(self, s: Accumulate) -> None:
+        """An addition to a number in a list: the list gets another cell."""
+        self.flush()
+        assert isinstance(s.array.type, ListT)
+        old, new = (self.b.var("t", s.array.type.element) for _ in range(2))
+        self.places.numbers |= {old.name, new.name}
+        self.uses[new.name] = 1
+        self.listed(Load(old, s.array, s.index, s.loc))
+        self.group.stmts.append(Op(new, "add", (old, s.value), s.loc))
+        self.listed(Store(s.array, s.index, new, s.loc))
+
+    def reference(self, v: Var) -> Var:
+        """A variable of the driver: a list of numbers is one of cells."""
+        if not isinstance(v.type, ListT) or not isinstance(v.type.element, Scalar):
+            return v
+        self.lists.add(v.name)
+        return replace(v, type=ListT(cell_type(v.type.element)))
 
     def control(self, s: If | For | While) -> None:
         """A branch or loop of the host."""
@@ -178,7 +215,7 @@ class _Cut:
     def named(self, v: Var) -> Var:
         """What stands for a variable in the driver: a number on the device is its cell."""
         if v.name not in self.places.numbers:
-            return v
+            return self.reference(v)
         if v.name not in self.cells:
             self.cells[v.name] = cell = self.b.var(v.name, cell_type(v.type))
             self.cells[cell.name] = cell
@@ -196,8 +233,10 @@ class _Cut:
 
     def host(self, a: Atom) -> Atom:
         """An operand as the host has it: numbers of the device are fetched."""
-        if not isinstance(a, Var) or a.name not in self.places.numbers:
+        if not isinstance(a, Var):
             return a
+        if a.name not in self.places.numbers:
+            return self.reference(a)
         for known in self.fetched:
             if a.name in known:
                 return known[a.name]

@@ -37,6 +37,7 @@ from srcad.ir.threads import BARRIER, Hidden, barrier, barrier_function
 from srcad.ir.types import B1, I8, ArrayT, Scalar, Type
 from srcad.ir.walk import free_variables, rewrite_block, variables
 from srcad.storage.offload.nests import Nest, bases_of
+from srcad.storage.offload.registers import in_registers
 from srcad.storage.offload.sink import Sinking
 from srcad.storage.parallel.partials import identity
 from srcad.transforms import cse, dead_code, hoist, simplify
@@ -81,6 +82,7 @@ class KernelBuilder:
         self.hidden: dict[str, Hidden] = {}
         self.places: dict[str, Var] = {}
         self.width = WIDTH
+        self.apart = False  # whether arrays are known to be, where one is written
 
     # forms
     def elements(self, nest: Nest, trips: Sequence[Var]) -> Kernel:
@@ -133,6 +135,7 @@ class KernelBuilder:
 
     def share(self, nest: Nest, trips: Sequence[Var], ops: Sequence[str]) -> list[Atom]:
         """The grid-stride loop over the elements; what a thread has reduced."""
+        self.apart = True
         b, inner = self.b, nest.loops[-1]
         b.loc = nest.loops[0].loc
         total: Atom = trips[0]
@@ -223,6 +226,8 @@ class KernelBuilder:
         own = tuple(v for v in free if v.name in self.hidden)
         fn = Function(self.name, (*given, *own), body, callees)
         fn = cleaned(completed(fn))
+        if self.apart:
+            fn = in_registers(fn)
         used = {v.name for v in free_variables(fn.body, ())}
         given = tuple(v for v in given if v.name in used)
         fn = replace(fn, params=(*given, *own))

@@ -15,7 +15,6 @@ from __future__ import annotations
 from srcad.errors import UnsupportedSyntax
 from srcad.ir.nodes import (
     Accumulate,
-    Alloc,
     ArrayOp,
     Atom,
     Block,
@@ -31,10 +30,9 @@ from srcad.ir.nodes import (
     Stmt,
     Store,
     Var,
-    View,
     While,
 )
-from srcad.ir.types import ArrayT, ListT, Scalar
+from srcad.ir.types import ArrayT, Scalar
 from srcad.ir.walk import blocks, operands, statements, targets
 from srcad.storage.offload.nests import Nest, Nests, few, inner_blocks, kernelable
 
@@ -113,11 +111,11 @@ class Places:
             self.chosen[id(s)] = THREAD
             return False
         worth = self.loops(s.body)
-        if worth or (not elements(s) and not kernelable(s)):
+        if not worth and elements(s):
+            refuse_effects(s)
+        if worth or not kernelable(s):
             self.chosen[id(s)] = HOST
             return worth
-        if not kernelable(s):
-            raise unable(s)
         self.chosen[id(s)] = THREAD if elements(s) else NUMBERS
         return False
 
@@ -180,25 +178,19 @@ def refuse(s: Stmt) -> None:
         raise unsupported(
             "np.linalg.eig", s.loc, instead, "CuPy, whose factorisations are used, has none"
         )
-    if isinstance(s, Alloc) and isinstance(s.target.type, ListT):
-        if isinstance(s.target.type.element, Scalar):
-            raise unsupported("a list of numbers that grows", s.loc, LISTS)
 
 
-def unable(s: For | While) -> UnsupportedSyntax:
-    """The error for a loop over elements that no thread can execute."""
+def refuse_effects(s: For | While) -> None:
+    """Refuse a loop over elements in which something happens that no thread can do.
+
+    Raises:
+        UnsupportedSyntax: naming the place.
+    """
     for t in statements(s.body):
         if isinstance(t, (Check, Print)):
             what = "a raise" if isinstance(t, Check) else "a print"
             instead = "look at the whole array first: if np.min(x) < 0.0: raise ValueError(...)"
-            return unsupported(f"{what} in a loop over elements", t.loc, instead)
-    for t in statements(s.body):
-        if not kernelable(t) and not isinstance(t, (For, While, If, View)):
-            instead = "make arrays before the loop, and write to rows of them"
-            return unsupported("an array or list made in a loop over elements", t.loc, instead)
-    return unsupported(
-        "a loop over elements that hands arrays on", s.loc, "write to their elements"
-    )
+            raise unsupported(f"{what} in a loop over elements", t.loc, instead)
 
 
 KERNELS = "array functions on the device are kernels over elements, launched by the host"
@@ -207,6 +199,3 @@ KERNELS = "array functions on the device are kernels over elements, launched by 
 def unsupported(what: str, loc: Loc | None, instead: str, why: str = KERNELS) -> UnsupportedSyntax:
     """The error for what the device cannot do."""
     return UnsupportedSyntax(f"{what} with target='cuda'", loc, why, instead)
-
-
-LISTS = "say how often the loop runs: for k in range(n): ... if done: break"
