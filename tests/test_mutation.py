@@ -23,6 +23,7 @@ EVERY = 10  # about one mutant of so many
 CHOSEN = (
     "augmented_ints",
     "borrowed_base_case",
+    "carried_from_further",
     "cancels",
     "computed_step",
     "conjugate_gradient",

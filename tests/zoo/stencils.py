@@ -129,3 +129,16 @@ def products_in_a_descending_loop(m, x):
 
 
 add(products_in_a_descending_loop, lambda: (0.5 * mat(3, 3), 0.7), (0, 1), "linalg loops overwrite")
+
+
+def carried_from_further(u, c):
+    v = u.copy()
+    n = len(v)
+    right = v[n - 2]  # not the element that the loop starts at
+    for i in range(n - 1, 0, -1):
+        v[i] += c * right * v[i]
+        right = v[i - 1]
+    return np.sum(v * v)
+
+
+add(carried_from_further, lambda: (vec(6), 0.3), (0, 1), "inplace stencil")
