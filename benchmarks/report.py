@@ -29,7 +29,7 @@ def size(x: float | None) -> str:
     if x is None:
         return MISSING
     for unit in ("B", "kB", "MB"):
-        if x < 1000:
+        if x < 999.5:
             return f"{x:.0f} {unit}" if unit == "B" else f"{x:.3g} {unit}"
         x /= 1000
     return f"{x:.3g} GB"
