@@ -349,3 +349,15 @@ def test_without_machine_code(monkeypatch: pytest.MonkeyPatch) -> None:
     g = srcad.grad(total)
     for _ in range(4):
         assert g(x).tolist() == [2.0, 4.0] and g(x, out=out) is out
+
+
+def test_description_outlives_the_module():
+    """The interpreter reads it when it takes functions down, which may be after all modules."""
+    made = gates.machine_code()
+    if made is None:
+        pytest.skip("no gates here")
+    described = weakref.ref(made)
+    del made
+    gates.machine_code.cache_clear()
+    gc.collect()
+    assert described() is not None

@@ -173,11 +173,10 @@ def machine_code() -> Method | None:
     code = llvm.parse_assembly(text(typed=llvm.llvm_version_info[0] < TYPELESS))
     engine = llvm.create_mcjit_compiler(code, machine)
     engine.finalize_object()
-    ENGINES.append(engine)
-    return Method(b"gate", engine.get_function_address("gate"), VARARGS_KEYWORDS, None)
-
-
-ENGINES: list[Any] = []  # what owns the code
+    method = Method(b"gate", engine.get_function_address("gate"), VARARGS_KEYWORDS, None)
+    for lasting in (engine, method):  # functions look at both when the interpreter takes them down
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(lasting))
+    return method
 
 
 class Method(ctypes.Structure):
