@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import srcad
-from srcad.backends.lowering import STAND_IN
+from srcad.backends.cpu import relaxed_pipeline
+from srcad.backends.lowering import RelaxedLowering
 from srcad.backends.printer import Module, emit
 from srcad.backends.relaxing import BEYOND, arithmetic, flagged
 from srcad.compiler import finished
@@ -371,8 +372,12 @@ def test_lines():
 
 
 def test_passes_of_numba():
-    """Numba's own passes are where ours go."""
-    assert all(issubclass(mine, plain) for plain, mine in STAND_IN.items())
+    """Numba has a lowering where ours goes, and it is there once."""
+    f = numba.njit(lambda x: x)
+    f._compiler.pipeline_class = relaxed_pipeline
+    assert f(2.0) == 2.0
+    (passes,) = f.get_metadata(f.signatures[0])["pipeline_times"].values()
+    assert [RelaxedLowering._name in name for name in passes].count(True) == 1
 
 
 def test_cache(tmp_path, monkeypatch):

@@ -37,6 +37,7 @@ from typing import Final
 from srcad.analyses.aliases import Aliases, is_reference
 from srcad.analyses.polynomials import Facts, Forms, Poly, collected, names, plus
 from srcad.analyses.shapes import DimOf, shapes
+from srcad.analyses.views import through
 from srcad.ir.nodes import (
     Accumulate,
     Alloc,
@@ -147,7 +148,7 @@ class Distances:
         """The array at the end of a chain of views, and the subscripts there."""
         forms: list[Poly | None] = [self.subscript(a) for a in index]
         while (view := self.views.get(array.name)) is not None:
-            found = self._through(view, forms)
+            found = through(view, forms, self.subscript, _moved)
             if found is None:
                 break
             array, forms = view.base, found
@@ -159,29 +160,6 @@ class Distances:
         form = self.forms.of(a)
         known = low is not None and low >= 0 or self.forms.nonnegative(form, self.facts)
         return form if known else None
-
-    def _through(self, view: View, forms: list[Poly | None]) -> list[Poly | None] | None:
-        """Subscripts of a view's base from those of the view."""
-        if view.kind == "same":
-            return forms
-        if view.kind == "transpose":
-            turned: list[Poly | None] = list(forms)
-            for axis, form in zip(view.spec, forms, strict=True):
-                turned[axis] = form
-            return turned
-        if view.kind != "index" or any(item[0] == "new" for item in view.spec):
-            return None
-        rest, found = list(forms), list[Poly | None]()
-        for item in view.spec:
-            if item[0] == "at":
-                found.append(self.subscript(item[1]))
-                continue
-            form = rest.pop(0)
-            start = {} if item[1] is None else self.subscript(item[1])
-            plain = item[3] is None or isinstance(item[3], Const) and item[3].value == 1
-            known = form is not None and start is not None and plain
-            found.append(plus(form, start) if known else None)  # type: ignore[arg-type]
-        return [*found, *rest]
 
     # changes
     def rename(self, old: Var, new: Var) -> None:
@@ -256,6 +234,10 @@ class Distances:
                 if self.forms.nonnegative(plus(plus(low, high, -1), {(): -1}), more):
                     return True
         return False
+
+
+def _moved(start: Poly | None, form: Poly, step: int) -> Poly | None:
+    return plus(form, start or {}) if step == 1 else None
 
 
 def _plain(s: For) -> bool:

@@ -25,6 +25,7 @@ from collections.abc import Iterator, Sequence
 from srcad.analyses.elements import Access
 from srcad.analyses.systems import Form, infeasible, plus
 from srcad.analyses.tree import Node, Tree
+from srcad.analyses.views import through
 from srcad.ir.nodes import Atom, Const, Dim, For, Op, View
 from srcad.ir.types import I8
 
@@ -204,47 +205,23 @@ class Meetings:
     def place(self, access: Access) -> tuple[str, Position]:
         """The array that an access goes to, views resolved, and its subscripts there."""
         if access not in self.places:
-            array, forms = access.array, [self.known(self.form(a)) for a in access.index]
+            array, forms = access.array, [self.subscript(a) for a in access.index]
             while isinstance(s := self.tree.home[array.name].stmt, View):
-                resolved = self.through(s, forms)
+                resolved = through(s, forms, self.subscript, _moved)
                 if resolved is None:
                     break
                 array, forms = s.base, resolved
             self.places[access] = array.name, tuple(forms)
         return self.places[access]
 
-    def known(self, form: Form) -> Form | None:
-        """A subscript that counts from the start."""
+    def subscript(self, a: Atom) -> Form | None:
+        """A subscript that counts from the front."""
+        form = self.form(a)
         return form if self.natural(form) else None
 
-    def through(self, s: View, forms: list[Form | None]) -> list[Form | None] | None:
-        """Subscripts of the base from subscripts of the view."""
-        if s.kind == "same":
-            return forms
-        if s.kind == "transpose":
-            found: list[Form | None] = [None] * len(forms)
-            for axis, f in zip(s.spec, forms, strict=True):
-                found[axis] = f
-            return found
-        if s.kind != "index":
-            return None
-        rest, found = list(forms), []
-        for item in s.spec:
-            if item[0] == "new":
-                rest.pop(0)
-            elif item[0] == "at":
-                found.append(self.known(self.form(item[1])))
-            else:
-                found.append(self.shifted(item, rest.pop(0)))
-        return [*found, *rest]
 
-    def shifted(self, item: tuple[object, ...], form: Form | None) -> Form | None:
-        """A subscript of what a slice is taken of."""
-        _, start, _, step = item
-        if form is None or step is not None and not (isinstance(step, Const) and step.value > 0):
-            return None
-        first = {} if start is None else self.known(self.form(start))  # type: ignore[arg-type]
-        return None if first is None else plus(first, form, 1 if step is None else int(step.value))
+def _moved(start: Form | None, form: Form, step: int) -> Form:
+    return plus(start or {}, form, step)
 
 
 def _key(form: Form) -> tuple[tuple[str, int], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srcad.api.costs import CheckpointedLoop, Costs
 from srcad.api.function import Transformed, as_function
@@ -13,6 +13,9 @@ from srcad.api.safety import compiling
 from srcad.api.threads import ParallelLoop, Threads
 from srcad.api.unsaved import Unsaved, unsaved
 from srcad.specs import Spec
+
+if TYPE_CHECKING:
+    from srcad.transforms.reverse.storage import Residual
 
 
 def source(g: Any, *args: Any, **kwargs: Any) -> str:
@@ -156,25 +159,19 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
         threads.observe(*call)
 
     sizes = tape_bytes(found, run(fn, tuple(leaves), observe=observe))
-    rows = []
-    for report in program.reports:
-        for r in report.residuals:
-            loc, reason = r.loc, r.reason
-            text = linecache.getline(loc.file, loc.line).strip()[:60] if loc else ""
-            rows.append(
-                Saved(
-                    r.primal,
-                    HOW.get(r.kind, r.kind),
-                    loc.line if loc else 0,
-                    text,
-                    reason.line if reason else 0,
-                    sizes.pop(r.tape, 0),
-                )
-            )
+    rows = tuple(row(r, sizes) for report in program.reports for r in report.residuals)
     total = sum(r.bytes for r in rows) + sum(sizes.values())
     rest = without(f, specs, {r.variable for r in rows})
     found_loops = tuple(costs.found.values())
-    return Explanation(f.__name__, tuple(rows), total, found_loops, threads.found(), rest)
+    return Explanation(f.__name__, rows, total, found_loops, threads.found(), rest)
+
+
+def row(r: Residual, sizes: dict[str, int]) -> Saved:
+    """What is said of one value that the reverse sweep needs; its tape is taken from ``sizes``."""
+    text = linecache.getline(r.loc.file, r.loc.line).strip()[:60] if r.loc else ""
+    how = HOW.get(r.kind, r.kind)
+    line, reason = (loc.line if loc else 0 for loc in (r.loc, r.reason))
+    return Saved(r.primal, how, line, text, reason, sizes.pop(r.tape, 0))
 
 
 def without(f: Transformed, specs: dict[str, Spec], saved: set[str]) -> tuple[Unsaved, ...]:

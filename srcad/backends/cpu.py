@@ -19,7 +19,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
 
 from srcad.backends.base import NAMESPACE, as_tuple
-from srcad.backends.relaxing import flagged, line_of, relax
+from srcad.backends.relaxing import flagged, line_of
 from srcad.errors import InternalError
 
 if TYPE_CHECKING:
@@ -57,8 +57,6 @@ def compile_text(
             if not f.targetoptions.get("parallel"):
                 made = relaxed_pipeline if relaxed else pipeline
                 f._compiler.pipeline_class = made  # type: ignore[attr-defined]
-            elif relaxed:
-                relax(f)
     if namespace.get("PACKED"):
         pack(namespace[entry])
     if cached:

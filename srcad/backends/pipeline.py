@@ -18,7 +18,7 @@ from numba.core import ir
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.ir_utils import mk_unique_var
-from numba.core.typed_passes import NopythonTypeInference
+from numba.core.typed_passes import NativeLowering, NopythonTypeInference
 from numba.core.untyped_passes import InlineClosureLikes
 
 from srcad.backends.allocating import INSTEAD
@@ -62,10 +62,11 @@ class RelaxedPipeline(Pipeline):
 
     def define_pipelines(self) -> list[Any]:
         """The one pipeline."""
-        from srcad.backends.lowering import STAND_IN
+        from srcad.backends.lowering import RelaxedLowering
 
         (manager,) = super().define_pipelines()
-        manager.passes[:] = [(STAND_IN.get(p, p), why) for p, why in manager.passes]
+        own = {NativeLowering: RelaxedLowering}
+        manager.passes[:] = [(own.get(p, p), why) for p, why in manager.passes]
         return [manager]
 
 

@@ -3,8 +3,8 @@
 Numba's ``fastmath`` is of whole functions.  Here the flags are of operations: ``marked`` numbers
 the sums and products of a module's tree that the printer has marked, and ``flagged`` compiles the
 text such that these stand on lines of their own kind (``BEYOND`` is added to their line numbers,
-which Numba keeps for every expression); ``relax`` gives a dispatcher a compiler whose lowering adds
-the flags to what it makes of such a line.  The text stays as it is, and so do its lines.
+which Numba keeps for every expression), where ``backends.lowering`` adds the flags to what it
+makes of them.  The text stays as it is, and so do its lines.
 
 Invariant: an instruction has the flags only if its operation was marked.  What LLVM then does may
 depend on the code around (a sum is reordered where that makes a vector loop).  Limits: Numba
@@ -63,10 +63,3 @@ def flagged(source: str, filename: str, relaxed: Collection[int]) -> CodeType:
 def line_of(number: int) -> int:
     """The line of the text."""
     return number % BEYOND
-
-
-def relax(dispatcher: Any) -> None:
-    """Let a dispatcher compile with a compiler that knows of the lines beyond."""
-    from srcad.backends.lowering import Relaxing
-
-    dispatcher._compiler.pipeline_class = Relaxing
