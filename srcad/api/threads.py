@@ -21,8 +21,9 @@ class ParallelLoop:
     """A loop that runs on several threads, or the reason why it does not (``serial``).
 
     ``role`` is ``"primal"`` or ``"adjoint"``; ``private_bytes`` is what the copies of ``private``
-    arrays take for each thread (0 where the loop ran in one piece), ``window`` the number of
-    iterations at the start of each thread's part that wait for its neighbour.
+    arrays take for each thread (0 where the loop ran in one piece), ``atomic`` are arrays that all
+    threads add to, ``window`` the number of iterations at the start of each thread's part that wait
+    for its neighbour.
     """
 
     line: int
@@ -31,6 +32,7 @@ class ParallelLoop:
     serial: str = ""
     reductions: tuple[str, ...] = ()
     private: tuple[str, ...] = ()
+    atomic: tuple[str, ...] = ()
     private_bytes: int = 0
     window: int = 0
 
@@ -44,6 +46,8 @@ class ParallelLoop:
         if self.private:
             size = f" ({self.private_bytes:,} B for each)" if self.private_bytes else ""
             notes.append(f"copies of {', '.join(self.private)}{size}")
+        if self.atomic:
+            notes.append(f"atomic additions to {', '.join(self.atomic)}")
         if self.window:
             notes.append(f"{self.window} iterations at the start of each part run later")
         return f"{head}\n    several threads: {'; '.join(notes) or 'no element is shared'}"
@@ -53,7 +57,9 @@ class Threads:
     """Collects what the calls of a run show."""
 
     def __init__(self, program: Program) -> None:
-        _, self.regions = parallelised(program.fn, program.options.parallel)
+        _, self.regions = parallelised(
+            program.fn, program.options.parallel, program.options.atomics
+        )
         self.sizes: dict[str, int] = {}
 
     def observe(self, name: str, args: tuple[Any, ...], results: tuple[Any, ...]) -> None:
@@ -74,6 +80,7 @@ class Threads:
                 r.reason,
                 r.reductions,
                 r.private,
+                r.atomic,
                 self.sizes.get(r.function, 0),
                 r.window,
             )
