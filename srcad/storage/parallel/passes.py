@@ -36,6 +36,7 @@ class Region:
 
     loc: Loc | None
     function: str = ""
+    part: str = ""  # the function that this one runs on each thread
     reason: str = ""
     reductions: tuple[str, ...] = ()
     private: tuple[str, ...] = ()  # arrays of which each thread has a copy
@@ -145,6 +146,7 @@ class _Function:
             Region(
                 s.loc,
                 names.threads,
+                names.chunk,
                 reductions=tuple(shown(c.arg) for c in s.carried),
                 private=tuple(map(shown, plan.private)),
                 atomic=tuple(map(shown, plan.atomic)),
