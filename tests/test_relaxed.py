@@ -340,8 +340,33 @@ def summed_in_place(x, t):
     return r * r + p, kept
 
 
+def from_both_ends(x, t):
+    """Subscripts that count from the end come back to what was kept before."""
+    half = x.shape[0] // 2
+    r, p, kept = 1.0, 1.0, np.zeros(half)
+    for j in range(-half, half):
+        kept[j] = p
+        r -= x[j + half] * p
+        p *= t
+    return r * r + p, kept
+
+
+def twice_around(x, t):
+    """The same, by what is subtracted."""
+    half = x.shape[0] // 2
+    r, p, kept = 1.0, 1.0, np.zeros(half)
+    for j in range(2 * half):
+        kept[j - half] = p
+        r -= x[j] * p
+        p *= t
+    return r * r + p, kept
+
+
+FOUND = [powers, overwritten, together, summed_in_place, from_both_ends, twice_around]
+
+
 @pytest.mark.parametrize("n", [0, 1, 5])
-@pytest.mark.parametrize("f", [powers, overwritten, together, summed_in_place])
+@pytest.mark.parametrize("f", FOUND)
 def test_sums_apart(f, n):
     """Two loops where that is right; the interpreter gives the same bits."""
     a = srcad.differentiable(f, backend="reference")(X[:n], 0.9)

@@ -240,12 +240,19 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
     Raises:
         TypeMismatch: they do, so the derivative with respect to each is not defined.
     """
+    from srcad.ir.nodes import Loc
+
     arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
     for k in face.written:
+        if repeats(leaves[k]):
+            raise TypeMismatch(
+                f"{face.name} writes to {face.params[k]!r}, whose elements share memory",
+                Loc(*face.loc),
+                "a change of one would change others, so none has a derivative of its own",
+                "pass a copy",
+            )
         for j, b in arrays:
             if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
-                from srcad.ir.nodes import Loc
-
                 raise TypeMismatch(
                     f"{face.name} writes to {face.params[k]!r}, which overlaps "
                     f"{face.params[j]!r} in memory",
@@ -254,6 +261,29 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
                     "own",
                     "pass a copy",
                 )
+
+
+def repeats(a: np.ndarray) -> bool:
+    """Whether two elements of an array are one place in memory (``as_strided`` can do that).
+
+    >>> x = np.arange(5.0)
+    >>> windows = np.lib.stride_tricks.as_strided(x, (4, 2), (8, 8))
+    >>> repeats(x[::-2]), repeats(windows), repeats(windows[::2])
+    (False, True, False)
+    """
+    if a.flags.c_contiguous or a.flags.f_contiguous or a.size < 2:
+        return False
+    span, nested = a.itemsize, True
+    for step, n in sorted((abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1):
+        nested &= step >= span
+        span += (n - 1) * step
+    if nested:
+        return False
+    places = np.zeros(a.shape, np.int64)
+    for axis, (step, n) in enumerate(zip(a.strides, a.shape, strict=True)):
+        places += step * np.arange(n).reshape(n, *(1,) * (a.ndim - 1 - axis))
+    ordered = np.sort(places, axis=None)
+    return bool((np.diff(ordered) < a.itemsize).any())
 
 
 def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:
