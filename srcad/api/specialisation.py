@@ -20,7 +20,7 @@ from srcad.backends.base import NAMESPACE
 from srcad.errors import TypeMismatch
 from srcad.ir.types import ArrayT, Scalar, is_complex
 from srcad.paths import Path
-from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired
+from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired, whole_type
 from srcad.specs import build as container
 
 if TYPE_CHECKING:
@@ -176,9 +176,21 @@ class Specialisation:
         """The compiled function, where nothing is to be checked before a call of it."""
         return None if self.face.written else getattr(self.run, "compiled", None)
 
-    def spread(self, *leaves: Any) -> Any:
-        """``__call__`` with the leaves one by one."""
-        return self(leaves)
+    @cached_property
+    def spread(self) -> Callable[..., tuple[Any, ...]] | None:
+        """From arguments that are numbers and arrays to leaves; ``None`` where they are leaves."""
+        specs = list(self.face.arguments.values())
+        names: dict[str, Any] = {"f8": np.dtype(np.float64), "f4": np.dtype(np.float32)}
+        leaves = [leaf_text(f"a{k}", spec) for k, spec in enumerate(specs)]
+        if not any(is_complex(t) for t in map(whole_type, specs) if t is not None):
+            return None
+        given = ", ".join(f"a{k}" for k in range(len(specs)))
+        made: Callable[..., Any] = eval(f"lambda {given}: ({', '.join(leaves)},)", names)
+        return made
+
+    def simple(self, *args: Any) -> Any:
+        """``__call__`` with arguments that are numbers and arrays, one by one."""
+        return self(args if self.spread is None else self.spread(*args))
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
@@ -212,17 +224,36 @@ def make(program: Program, slot: Any = None) -> Specialisation:
     return Specialisation(face, face.start(known), lambda: program)
 
 
+def leaf_text(name: str, spec: Spec) -> str:
+    """The leaves of an argument that is a number or an array, as text."""
+    if isinstance(spec, Node):
+        return f"{name}.real, {name}.imag"
+    if isinstance(spec, Leaf) and spec.part:
+        assert isinstance(spec.type, ArrayT)
+        return f"{name}[..., None].view({spec.type.dtype})"  # ``specs.pairs``, its dtype known
+    return name
+
+
 def kind_of(x: Any) -> Any:
-    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
+    """What decides the compiled code for a real number or array, quick to have; else ``None``."""
+    kind = whole_kind(x)
+    if kind in _COMPLEX or kind.__class__ is tuple and kind[0].kind == "c":
+        return None
+    return kind
+
+
+def whole_kind(x: Any) -> Any:
+    """The same for complex ones too, which are no leaves."""
     kind = type(x)
-    if kind is np.ndarray and x.dtype.kind != "c":
+    if kind is np.ndarray:
         return x.dtype, x.ndim, x.flags.num
     if kind is int:
         return kind if -(1 << 63) <= x < 1 << 63 else None
-    return kind if kind in _NUMBERS else None
+    return kind if kind in _NUMBERS or kind in _COMPLEX else None
 
 
 _NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
+_COMPLEX = {complex, np.complex128, np.complex64}
 
 
 def same_kind(a: np.ndarray, t: ArrayT) -> bool:
