@@ -20,6 +20,7 @@ from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
 from srcad.ir.nodes import For, Function
+from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.messages import with_messages
@@ -30,6 +31,7 @@ from srcad.storage.gathers import gathered
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
+from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
@@ -87,6 +89,7 @@ class Program:
     source: SourceFunction
     options: Options
     reports: tuple[Any, ...] = ()
+    outs: tuple[Program, tuple[ArrayT, ...]] | None = None  # whose results go to given arrays
 
     def with_fn(self, fn: Function, **changes: Any) -> Program:
         """The program with new IR, cleaned up."""
@@ -157,6 +160,18 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     """
     if program.options.debug:
         return program.fn
+    if program.outs is None:
+        fn = stored(program, whole, threads)
+    else:
+        plain, given = program.outs
+        fn = written(stored(plain, whole, threads), given, len(plain.captures))
+        if program.options.verify:
+            verify(fn)
+    return fn if whole or program.options.backend != "cpu" else split(fn)
+
+
+def stored(program: Program, whole: bool, threads: bool) -> Function:
+    """``finished``, but for long functions in parts, and results in arrays of their own."""
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
@@ -172,7 +187,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     if not compiled:
         return fast(fn, program)
     fn = vectorised(reused(in_strips(fn, names)), names)
-    return split(hidden(fast(fn, program)))
+    return hidden(fast(fn, program))
 
 
 def apart(fn: Function, program: Program) -> Function:
