@@ -19,10 +19,9 @@ from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
-from srcad.ir.nodes import For, Function
+from srcad.ir.nodes import Function
 from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
-from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
@@ -32,7 +31,7 @@ from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
 from srcad.storage.outs import written
-from srcad.storage.parallel import parallelised
+from srcad.storage.parallel import parallelised, stopped
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -178,39 +177,33 @@ def stored(program: Program, whole: bool, threads: bool) -> Function:
     if program.options.verify:
         verify(fn)
     if whole:
-        return fast(reused(apart(summed(fn), program)), program)
+        return stopped(fast(reused(apart(summed(fn), program)), program))
     names = vector_functions() if program.options.vector_math else ()
     compiled = program.options.backend == "cpu"
     fn = apart(summed(merged(reused(jammed(fn, names) if compiled else fn))), program)
     if program.options.verify:
         verify(fn)
     if not compiled:
-        return fast(fn, program)
+        return stopped(fast(fn, program))
     fn = vectorised(reused(in_strips(fn, names)), names)
-    return hidden(fast(fn, program))
+    return hidden(stopped(fast(fn, program)))
 
 
 def apart(fn: Function, program: Program) -> Function:
     """The function with sums in loops of their own, where their order is free."""
-    return sums_apart(fn) if program.options.fastmath == "all" and not threaded(fn) else fn
+    return sums_apart(fn) if program.options.fastmath == "all" else fn
 
 
 def fast(fn: Function, program: Program) -> Function:
     """The function with the operations marked that may be fused and reordered."""
     mode = program.options.fastmath
-    if mode is False or threaded(program.fn) or threaded(fn):  # the bits of one thread
+    if mode is False:
         return fn
     given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
     results = [x.derived for x in leaf_specs(program.out)]
     known = len(given) + len(program.captures) == len(fn.params)
     known &= len(results) == len(fn.body.yields)
     return relaxed(fn, given * known, results * known, mode == "all")
-
-
-def threaded(fn: Function) -> bool:
-    """Whether there are loops for several threads."""
-    family = (fn, *fn.callees.values())
-    return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 
 
 def vector_functions() -> Collection[str]:

@@ -20,6 +20,7 @@ from srcad.ir.nodes import Block, For, Function, If, Loc, Stmt, While
 from srcad.ir.types import I8
 from srcad.ir.walk import statements, variables
 from srcad.storage.parallel.emit import GRAIN, Emitter, Names
+from srcad.storage.parallel.facts import Facts
 from srcad.storage.parallel.plan import Plan, Planner, shown
 from srcad.storage.parallel.stops import Stops
 from srcad.storage.parallel.work import small
@@ -80,7 +81,7 @@ class _Function:
         self.fn, self.every, self.shared, self.taken = fn, every, shared, taken
         self.regions = regions
         self.planner = Planner(fn)
-        self.bounds = Bounds(fn)
+        self.bounds, self.facts = Bounds(fn), Facts(fn)
         self.decides = frozenset(deciding(fn))
         self.b = Builder(Namer(v.name for v in variables(fn)))
         lows = {v.name: self.bounds.lower(v) for v in variables(fn) if v.type == I8}
@@ -124,7 +125,8 @@ class _Function:
         plan.loop = replace(s, body=plain(s.body))
         names = Names(self.name("chunk"), self.name("threads"))
         stops = Stops(plan.loop.body, self.bounds, self.b)
-        emitter = Emitter(self.b, plan, names, stops, s.parallel, self.least, self.decides)
+        known = (self.least, self.decides, self.facts)
+        emitter = Emitter(self.b, plan, names, stops, s.parallel, *known)
         with self.b.block() as out:
             emitter.emit()
         self.shared.update(emitter.functions)
