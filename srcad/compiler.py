@@ -27,6 +27,7 @@ from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
 from srcad.storage.gathers import gathered
+from srcad.storage.interchange import interchanged
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
@@ -117,6 +118,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
     program = program.with_fn(fn)
+    if options.target == "cpu" and not options.debug:
+        program = program.with_fn(interchanged(program.fn))
     return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
