@@ -209,7 +209,7 @@ class _Reverse:
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
         if copied is not None:
-            return generate(replace(self.request, fn=copied, rows=False))
+            return generate(replace(self.request, fn=copied[0], rows=copied[1]))
         self.b = Builder(self.namer)
         kept = {v.name for c in self.request.iterations.values() for v in c.rows.values()}
         declared = plan.reloads | self.contents | kept
