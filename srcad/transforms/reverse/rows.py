@@ -43,6 +43,7 @@ from srcad.ir.nodes import (
 from srcad.ir.types import ArrayT, is_float
 from srcad.ir.walk import blocks, operands, statements, variables
 from srcad.transforms.arrays import copy
+from srcad.transforms.inward import inward
 from srcad.transforms.reverse.in_place import carried_element, reads_old
 from srcad.transforms.reverse.storage import Storage
 
@@ -60,8 +61,12 @@ class Row:
     again: bool = False  # whether elements are read more than once
 
 
-def with_rows(fn: Function, storage: Storage) -> Function | None:
-    """``fn`` with the copies that save more than they cost, or ``None``."""
+def with_rows(fn: Function, storage: Storage) -> tuple[Function, bool] | None:
+    """``fn`` with the copies that save more than they cost, or ``None``.
+
+    Also says whether no copy was taken yet: where an iteration fills the array itself, the array
+    is made there instead (``transforms.inward``).
+    """
     found: dict[tuple[str, str], Row] = {}
     for name, v in storage.plan.vars.items():
         loads = storage.reads(v) if storage.plan.taped(name) and is_float(v.type) else []
@@ -80,7 +85,10 @@ def with_rows(fn: Function, storage: Storage) -> Function | None:
     known = {v.name for v in variables(fn)}
     worth = [r for r in found.values() if r.again or len(r.saved) >= WORTH]
     rows = [r for r in worth if r.array.name in known]
-    return _Copies(fn, rows).function() if rows else None
+    own = inward(fn, {r.array.name for r in rows})
+    if own is not None:
+        return own[0], True
+    return (_Copies(fn, rows).function(), False) if rows else None
 
 
 def only(nodes: set[Node | None]) -> Node | None:
