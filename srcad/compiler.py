@@ -31,6 +31,7 @@ from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
 from srcad.storage.parallel import parallelised
+from srcad.storage.phases import phased
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -171,7 +172,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         verify(fn)
     if not compiled:
         return fast(fn, program)
-    fn = vectorised(reused(in_strips(fn, names)), names)
+    fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
     return split(hidden(fast(fn, program)))
 
 
