@@ -33,6 +33,7 @@ from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
 from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised, stopped
+from srcad.storage.phases import phased
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -188,7 +189,7 @@ def stored(program: Program, whole: bool, threads: bool) -> Function:
         verify(fn)
     if not compiled:
         return stopped(fast(fn, program))
-    fn = vectorised(reused(in_strips(fn, names)), names)
+    fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
     return hidden(stopped(fast(fn, program)))
 
 
