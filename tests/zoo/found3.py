@@ -1,6 +1,5 @@
 """Programs that once came out wrong, found by programs aimed at the passes for loops."""
 
-
 from tests.zoo.registry import add, vec
 
 

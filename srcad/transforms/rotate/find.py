@@ -107,8 +107,9 @@ class _Rotations:
         for s in statements(fn.body):
             if isinstance(s, For) and s.index.name in steps:
                 for k in steps[s.index.name]:
-                    assert isinstance(s.carried[k].init, Var)
-                    self.came[s.carried[k].result.name] = s.carried[k].init
+                    c = s.carried[k]
+                    assert isinstance(c.init, Var)
+                    self.came[c.result.name] = c.init
 
     def origin(self, a: Atom) -> Var:
         """What an array is called before such loops."""
