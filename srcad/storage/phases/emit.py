@@ -98,6 +98,7 @@ class _Emit:
 
     def __init__(self, b: Builder, p: Plan, decides: set[str], strip: int) -> None:
         self.b, self.plan, self.decides, self.most = b, p, decides, const(strip)
+        self.up = p.loop.step == ONE
         self.kept = {n for names in p.fetched.values() for n in names}
         self.rows: dict[str, Var] = {}
         self.known: dict[str, Atom] = {}
@@ -111,20 +112,15 @@ class _Emit:
         args = [b.var(c.arg.hint or c.arg.name, c.arg.type) for c in s.carried]
         self.carried: list[Atom] = list(args)
         with b.block() as strip:
-            left = b.op("sub", s.stop, self.start)
+            left = b.op("sub", s.stop, self.start) if self.up else b.op("sub", self.start, s.stop)
             self.count = b.op("min", left, self.most, hint="lanes")
             for phase in range(self.plan.last + 1):
                 self.phase(phase)
         carried = tuple(Carried(c.result, a, c.init) for c, a in zip(s.carried, args, strict=True))
         b.loc = s.loc
-        b.for_(
-            self.start,
-            s.start,
-            s.stop,
-            self.most,
-            carried,
-            Block(tuple(strip), tuple(self.carried)),
-        )
+        stride = self.most if self.up else const(-self.most.value)
+        body = Block(tuple(strip), tuple(self.carried))
+        b.for_(self.start, s.start, s.stop, stride, carried, body)
 
     def buffers(self) -> None:
         """Rows for the numbers: of one array each kind, so that they are known to be apart."""
@@ -215,7 +211,8 @@ class _Emit:
         if not isinstance(a, Var) or a.name in self.known:
             return self.known.get(a.name, a) if isinstance(a, Var) else a
         if a == p.loop.index:
-            self.known[a.name] = b.op("add", self.start, self.lane, hint=a.hint or a.name)
+            move = "add" if self.up else "sub"
+            self.known[a.name] = b.op(move, self.start, self.lane, hint=a.hint or a.name)
         elif a.name in p.again:
             old = p.again[a.name]
             for x in Item(old).reads():

@@ -12,7 +12,7 @@ is written is either not read in the loop, or each iteration has elements of its
 before it writes them.  A check is made in all iterations of a strip before anything of a later
 phase, and all checks raise the same where nothing outside has been written to.
 
-Limits: ascending loops of step one, not in other loops, over numbers and elements; checks for
+Limits: loops of step one, up or down, not in other loops, over numbers and elements; checks for
 division by zero only.
 """
 
@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from srcad.analyses.order import Order, adjoint_sum
-from srcad.ir.build import ONE, Builder
+from srcad.ir.build import ONE, Builder, const
 from srcad.ir.nodes import (
     Accumulate,
     Atom,
@@ -47,6 +47,7 @@ from srcad.storage.phases.flatten import ARITHMETIC, Flat, Item, needed, require
 CHEAP = ("add", "sub", "mul")  # of integers: made again in each phase
 LOGIC = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "not", "bitand", "bitor"})
 PHASES = 7  # at most
+DOWN = const(-1)
 ZERO_DIVISION = ("ZeroDivisionError", ("division by zero",))
 # cycles: saved of an operation, by its cost; of a number kept from one phase for another; of phases
 SAVED, SAVED_DIVISION, SAVED_FUNCTION, KEPT, ENTRY = 0.5, 2.5, 12.0, 0.8, 1.5
@@ -92,7 +93,7 @@ def plan(
     Raises:
         Refused: it stays as it is, since it must or (unless ``always``) had better.
     """
-    simple = s.step == ONE and not s.breaks and not s.parallel and s.keep is None
+    simple = s.step in (ONE, DOWN) and not s.breaks and not s.parallel and s.keep is None
     require(simple and all(isinstance(c.arg.type, Scalar) for c in s.carried))
     flat = Flat(b, vector)
     flat.block(s.body)
@@ -285,7 +286,7 @@ def _saved(p: Plan) -> float:
 def is_long(s: For) -> bool:
     """Whether a loop is not known to be short."""
     known = isinstance(s.start, Const) and isinstance(s.stop, Const)
-    return not known or s.stop.value - s.start.value >= 64  # type: ignore[union-attr]
+    return not known or abs(s.stop.value - s.start.value) >= 64  # type: ignore[union-attr]
 
 
 def worth_a_look(s: For) -> bool:
