@@ -176,7 +176,8 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
     fn = matrices(replace(program.fn, nogil=program.options.nogil))
-    fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    options = program.options
+    fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
         verify(fn)

@@ -70,6 +70,7 @@ def test_what_is_shared_is_told():
     (both,) = loops(own_scratch, BY_NAME["own_scratch"].args(), (0, 1))
     assert both.private == ("w_b",) and not both.serial  # forwards and backwards at once
     assert "w_b" in str(both) and "line" in str(both)
+    assert both.recorded_bytes == 3 * 8 and "tapes of one iteration (24 B" in str(both)
 
 
 def racing(x, to):
