@@ -565,8 +565,8 @@ CASES = (
     ),
     Case(
         warp_a_row,
-        (2, 32),
-        lambda r: (normal(r, 2, 40), normal(r, 40), np.zeros(2)),
+        (1, 32),
+        lambda r: (normal(r, 1, 40), normal(r, 40), np.zeros(1)),
         simulated=False,
     ),
     Case(nearest_three, (1, 4), lambda r: (normal(r, 6, 2), normal(r, 3, 2), np.zeros(3))),
