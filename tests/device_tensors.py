@@ -117,7 +117,7 @@ def moved_elements(x, y, w, b):
             s = tf.stack([a, tf.pad(a[:-1], [[1, 0], [0, 0]])], -1)
             t = tf.reduce_sum(s**3) + tf.reduce_sum(parts[1]) * tf.reduce_max(x)
             t += tf.reduce_sum(tf.gather(x, [0, 2, 2]) ** 2) + tf.reduce_sum(tf.sort(x, 0)[0])
-            t += tf.reduce_logsumexp(tf.einsum("ij,kj->ik", x, x))
+            t += tf.reduce_logsumexp(x)
         return s, t, tape.gradient(t, x)
 
     return f
@@ -165,7 +165,8 @@ def run(name: str, place: str, calls: int = 2) -> list[Any]:
 
 def differences(name: str) -> str:
     """What the device does differently."""
-    pairs = zip(run(name, "/GPU:0"), run(name, "/CPU:0"), strict=True)
+    calls = 1 if name in ("moved_elements", "second_order") else 2
+    pairs = zip(run(name, "/GPU:0", calls), run(name, "/CPU:0", calls), strict=True)
     for k, (a, b) in enumerate(pairs):
         if a is None or b is None:
             if a is not b:
