@@ -87,6 +87,82 @@ def rows(x, z, n):
     return total
 
 
+def pairs(x, z, n):
+    """Two numbers for each state, copied before by another nest."""
+    y = z.copy()
+    for _ in range(n):
+        for i in range(len(y)):
+            a = y[i, 0]
+            b = y[i, 1]
+            y[i, 0] = a + 0.1 * (b - a * b)
+            y[i, 1] = b - 0.1 * x[0] * a
+    total = 0.0
+    for i in range(len(y)):
+        total += y[i, 0] * y[i, 1]
+    return total
+
+
+def columns(x, z, n):
+    """Sums over columns: a row at a time is better."""
+    y = np.zeros(z.shape[0])
+    for j in range(7):
+        for i in range(z.shape[0]):
+            y[i] += z[i, j] * x[j]
+    total = 0.0
+    for i in range(z.shape[0]):
+        total += np.log(1.0 + np.exp(y[i]))
+    return total
+
+
+def gathered(x, z, n):
+    """The same with rows from a table of positions."""
+    at, y = np.arange(n) // 2, np.zeros(n)
+    for j in range(7):
+        for k in range(n):
+            y[k] += z[at[k], j] * x[j]
+    total = 0.0
+    for k in range(n):
+        total += y[k] * y[k]
+    return total
+
+
+def layer(x, z, n):
+    """Something nonlinear is added up for each row."""
+    y = np.zeros(z.shape[0])
+    for j in range(7):
+        for i in range(z.shape[0]):
+            t = 0.0
+            for k in range(z.shape[1]):
+                t += z[i, k] * x[j]
+            y[i] += x[j] * np.tanh(t)
+    total = 0.0
+    for i in range(z.shape[0]):
+        total += y[i] * y[i]
+    return total
+
+
+def along_rows(x, z, n):
+    """Sums over rows, which are walked through as they are in memory."""
+    y = np.zeros(z.shape[1])
+    for i in range(7):
+        for j in range(z.shape[1]):
+            y[j] += z[i, j] * x[i]
+    total = 0.0
+    for j in range(z.shape[1]):
+        total += y[j] * y[j]
+    return total
+
+
+def rows_apart(x, z, n):
+    """States in columns that may be the same one."""
+    y = np.ones((n, 9))
+    for t in range(n):
+        for i in range(n):
+            y[i, 0] = 0.5 * y[i, 0] + x[i]
+            y[i, -9] = 0.5 * y[i, 1] + x[t]
+    return y[0, 0] + y[n - 1, 1]
+
+
 def stencil(x, z, n):
     """Neighbours."""
     u = np.zeros(n + 2)
@@ -141,8 +217,8 @@ def failing(x, z, n):
     return z[0, 0]
 
 
-FIRE = (powers, paths, handed_in, rows)
-STAY = (stencil, wrapped, triangle, in_order, indexed, failing)
+FIRE = (powers, paths, handed_in, rows, pairs, columns, gathered, layer)
+STAY = (along_rows, rows_apart, stencil, wrapped, triangle, in_order, indexed, failing)
 
 
 def lowered(f, args, monkeypatch) -> Function:

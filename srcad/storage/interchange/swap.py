@@ -13,7 +13,8 @@ what one iteration of ``i`` needs, and that stays in the cache (``transforms.fus
 ``storage.jam``).
 
 Invariant: the same values bit for bit (``nests``, ``cells``; merging: ``storage.loops.merge``).
-Where the states do not become numbers that way, the loops stay as they were.
+Where the states do not become numbers that way, the loops stay as they were.  Sums (``z[i] +=``)
+count as states where nothing is lost by it (``nests``).
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -82,15 +83,16 @@ def _swapped(fn: Function, name: str) -> Function | None:
         fn, _ = joined(fn, inner)
         found = next(s for s in _loops(fn) if s.index.name == name)
     nest = Nests(fn).of(found)
-    if nest is None or not nest.states:
+    if nest is None or not nest.worth:
         return None
     fn = replace(fn, body=with_instead(fn.body, found, nest.swapped()))
-    fn, gone = celled(*joined(fn, {nest.inner.index.name}))
-    if not nest.states <= gone:
-        return None
-    for run in (scalarise.run, simplify.run, cse.run, dead_code.run):
-        fn = run(fn)
-    return fn
+    for flat in (False, True):
+        made, gone = celled(*joined(fn, {nest.inner.index.name}, flat))
+        if nest.states <= gone:
+            for run in (scalarise.run, simplify.run, cse.run, dead_code.run):
+                made = run(made)
+            return made
+    return None
 
 
 def with_instead(b: Block, old: Stmt, new: Stmt) -> Block:
