@@ -10,8 +10,8 @@ no direction ``(<, >)``); these alone come in another order.  Every element then
 operations in the old order, so values keep their bits.  The range of the inner loop must not depend
 on the outer one; nothing in there may raise, print, draw, be called, break or be handed on.
 The swap is worth a try where a state is read, which would be recorded in each iteration of the
-outer loop; where states are only added to, if fewer accesses then walk with strides, or no more
-and there is something nonlinear to be recorded.
+outer loop; where states are only added to, if no access then walks with strides, or no more than
+before and there is something nonlinear to be recorded.
 Limits: numbers carried by either loop; prefixes that cost more than ``CHEAP``, which would be
 computed anew for every element; conditional loops.
 """
@@ -200,7 +200,7 @@ class Nests:
         body = self.bodies[inner.index.name]
         near = [a for _, a in touched if a.node.loop is body]
         before, after = (self.strides(near, s) for s in (inner, outer))
-        return after < before or after == before and nonlinear(inner.body)
+        return after <= before and nonlinear(inner.body) or after == 0 < before
 
     def strides(self, accesses: list[Access], s: For) -> int:
         """How many accesses walk with strides through memory from trip to trip of a loop."""

@@ -30,7 +30,7 @@ count as states where nothing is lost by it (``nests``).
 ...         b.store(p, (i,), b.op("mul", b.load(p, i), b.load(x, i)))
 >>> with b.loop(const(0), n) as k:
 ...     b.store(x, (k,), b.load(p, k))
->>> print(text(interchanged(Function("f", (x,), Block(tuple(b.stack[0]))))), end="")
+>>> print(text(swapped(Function("f", (x,), Block(tuple(b.stack[0]))))), end="")
 def f(x: f8[:]C):
     n: i8 = dim(x, 0)
     for i in range(0, n, 1):
@@ -57,7 +57,7 @@ from srcad.transforms.program import each_function
 MOST = 4  # nests of a function that are looked at
 
 
-def interchanged(fn: Function) -> Function:
+def swapped(fn: Function) -> Function:
     """The program with such loops in each other's place."""
     return each_function(fn, _one)
 
