@@ -1,14 +1,16 @@
-"""Elements that belong to one iteration of a loop, as arrays of one element made in it.
+"""Elements that belong to one iteration of a loop, as small arrays made in it.
 
 In: a function, the names of loops.  Out: the same function where an array of which an iteration of
-such a loop touches one element only (``p[i]`` in the loop of ``i``) is ``cell[0]`` in it, the
-element read before and written after; and nothing of the array is left if only this loop uses it.
+such a loop touches certain elements only (``p[i]``, or ``y[i, 0]`` and ``y[i, 1]``, in the loop of
+``i``) is a small array in it, the elements read before and written after; and nothing of the array
+is left if only this loop uses it.
 ``transforms.scalarise`` makes numbers of such cells, through branches and inner loops.
 
 Invariant: the same values.  An element is read before and written after only where it is known to
 exist: where every iteration touches it, or where its position is below the array's size.  No other
 reference to the storage is used in the loop, and nothing in it can raise between.
-Limits: subscripts are counters and what is known outside of the loop; no views.
+Limits: subscripts are counters and what is known outside of the loop, and differ in constants if at
+all; no views; ``MOST`` elements.
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -40,7 +42,7 @@ from srcad.analyses.meetings import Meetings
 from srcad.analyses.shapes import DimOf, shapes
 from srcad.analyses.systems import plus
 from srcad.analyses.tree import Node, Tree
-from srcad.ir.build import ZERO, Builder, const
+from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -48,6 +50,7 @@ from srcad.ir.nodes import (
     ArrayOp,
     Atom,
     Block,
+    Const,
     Dim,
     For,
     Function,
@@ -66,18 +69,18 @@ from srcad.transforms.program import key
 
 ELEMENTS = (Load, Store, Accumulate)
 QUIET = (Op, *ELEMENTS, Dim, View, Alloc, ArrayOp, If, For)
+MOST = 8
+
+Touch = Load | Store | Accumulate
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """An array, the element that an iteration touches; whether nobody else uses the array."""
+    """An array, the elements that an iteration touches; ``made`` if nobody else uses the array."""
 
     array: Var
-    index: tuple[Atom, ...]
-    own: bool
-    read: bool
-    written: bool
-    zero: bool
+    elements: tuple[tuple[Atom, ...], ...]
+    made: Alloc | None
 
 
 def celled(fn: Function, loops: Collection[str]) -> tuple[Function, set[str]]:
@@ -120,26 +123,27 @@ class _Cells:
         if not cells:
             return s
         self.found |= {c.array.name for c in cells}
-        names: dict[str, Var] = {}
+        names: dict[str, tuple[Var, _Cell]] = {}
         self.b.loc = s.loc
         with self.b.block() as before:
             for c in cells:
                 assert isinstance(c.array.type, ArrayT)
                 kind, hint = ArrayT(c.array.type.dtype, 1), c.array.hint or c.array.name
-                names[c.array.name] = self.b.alloc(kind, (const(1),), c.zero, hint)
-                if c.read:
-                    value = self.b.load(c.array, *c.index, hint=hint)
-                    self.b.store(names[c.array.name], (ZERO,), value)
+                zero = c.made is not None and c.made.zero
+                cell = self.b.alloc(kind, (const(len(c.elements)),), zero, hint)
+                names[c.array.name] = cell, c
+                for k, index in enumerate(c.elements if c.made is None else ()):
+                    self.b.store(cell, (const(k),), self.b.load(c.array, *index, hint=hint))
         with self.b.block() as after:
-            for c in cells:
-                if c.written and not c.own:
-                    self.b.store(c.array, c.index, self.b.load(names[c.array.name], ZERO))
+            for cell, c in names.values():
+                for k, index in enumerate(c.elements if c.made is None else ()):
+                    self.b.store(c.array, index, self.b.load(cell, const(k)))
         stmts = (*before, *(_instead(t, names) for t in s.body.stmts), *after)
         return replace(s, body=Block(stmts, s.body.yields))
 
     def cells(self, s: For, body: Node, inside: list[Stmt]) -> list[_Cell]:
-        """The arrays of which each iteration touches one element only."""
-        touched: dict[str, list[Load | Store | Accumulate]] = {}
+        """The arrays of which each iteration touches certain elements only."""
+        touched: dict[str, list[Touch]] = {}
         refused: set[str] = set()
         for t in inside:
             if isinstance(t, ELEMENTS):
@@ -155,24 +159,32 @@ class _Cells:
                 found += [] if cell is None else [cell]
         return found
 
-    def cell(self, s: For, body: Node, group: list[Load | Store | Accumulate]) -> _Cell | None:
+    def cell(self, s: For, body: Node, group: list[Touch]) -> _Cell | None:
         """An array as a cell, if it can be one."""
-        array, index = group[0].array, group[0].index
+        array = group[0].array
+        if all(isinstance(t, Load) for t in group) or not isinstance(array.type, ArrayT):
+            return None
         within = set(body.subtree())
-        fixed = all(
-            not isinstance(a, Var) or a == s.index or self.tree.home[a.name].node not in within
-            for a in (array, *index)
-        )
-        same = all(list(map(key, t.index)) == list(map(key, index)) for t in group)
-        if not fixed or not same or s.index not in index or not isinstance(array.type, ArrayT):
+        elements = {tuple(map(key, t.index)): t.index for t in group}
+        atoms = {a for index in elements.values() for a in (array, *index)}
+        if any(
+            isinstance(a, Var) and a != s.index and self.tree.home[a.name].node in within
+            for a in atoms
+        ):
             return None
-        written = any(not isinstance(t, Load) for t in group)
-        made = self.alone(array, body) if written else None
+        found = tuple(elements.values())
+        if len(found) > MOST or not all(
+            _distinct(x, y) for k, x in enumerate(found) for y in found[:k]
+        ):
+            return None
+        if not all(s.index in index for index in found):
+            return None
+        made = self.alone(array, body)
         if made is not None and self.meetings.natural(self.meetings.form(s.index)):
-            return _Cell(array, index, True, False, True, made.zero)
-        if not written or not self.exists(array, index, body):
-            return None
-        return _Cell(array, index, False, True, True, False)
+            return _Cell(array, found, made)
+        if all(self.exists(array, index, body) for index in found):
+            return _Cell(array, found, None)
+        return None
 
     def alone(self, array: Var, body: Node) -> Alloc | None:
         """The allocation of an array, new where the loop starts, that nothing else uses."""
@@ -190,8 +202,10 @@ class _Cells:
 
     def exists(self, array: Var, index: tuple[Atom, ...], body: Node) -> bool:
         """Whether the element is there, as the loop's body shows or the array's size."""
-        if any(isinstance(t, ELEMENTS) and t.array == array for t in body.block.stmts):
-            return True
+        wanted = list(map(key, index))
+        for t in body.block.stmts:
+            if isinstance(t, ELEMENTS) and t.array == array and list(map(key, t.index)) == wanted:
+                return True
         sizes = self.shapes[array.name]
         return all(self.inside(a, n, body) for a, n in zip(index, sizes, strict=True))
 
@@ -217,7 +231,18 @@ class _Cells:
         ]
 
 
-def _instead(s: Stmt, names: dict[str, Var]) -> Stmt:
+def _distinct(x: tuple[Atom, ...], y: tuple[Atom, ...]) -> bool:
+    """Whether subscripts differ in a constant that counts from the front."""
+    return any(
+        isinstance(a, Const)
+        and isinstance(b, Const)
+        and a.value != b.value
+        and min(a.value, b.value) >= 0
+        for a, b in zip(x, y, strict=True)
+    )
+
+
+def _instead(s: Stmt, names: dict[str, tuple[Var, _Cell]]) -> Stmt:
     """A statement with cells in the place of elements."""
     if isinstance(s, If):
         then, orelse = (_block(b, names) for b in (s.then, s.orelse))
@@ -225,9 +250,12 @@ def _instead(s: Stmt, names: dict[str, Var]) -> Stmt:
     if isinstance(s, (For, While)):
         return replace(s, body=_block(s.body, names))
     if isinstance(s, ELEMENTS) and s.array.name in names:
-        return replace(s, array=names[s.array.name], index=(ZERO,))
+        cell, c = names[s.array.name]
+        wanted = list(map(key, s.index))
+        k = next(k for k, x in enumerate(c.elements) if list(map(key, x)) == wanted)
+        return replace(s, array=cell, index=(const(k),))
     return s
 
 
-def _block(b: Block, names: dict[str, Var]) -> Block:
+def _block(b: Block, names: dict[str, tuple[Var, _Cell]]) -> Block:
     return replace(b, stmts=tuple(_instead(s, names) for s in b.stmts))

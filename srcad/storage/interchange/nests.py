@@ -2,13 +2,16 @@
 
 In: a function, a block of it.  Out: ``Nest``: an outer loop whose body is pure statements (the
 *prefix*) and one inner loop, where both orders of iterations do the same to every element; and its
-*states*, the arrays whose elements are read and written again in every iteration of the outer loop.
+*states*, the arrays whose elements are written again in every iteration of the outer loop.
 
 Invariant: legal is what no two accesses forbid that meet an element in a later iteration of the
 outer and an earlier one of the inner loop (Allen & Kennedy, "Automatic Loop Interchange", 1984:
 no direction ``(<, >)``); these alone come in another order.  Every element then sees its
 operations in the old order, so values keep their bits.  The range of the inner loop must not depend
 on the outer one; nothing in there may raise, print, draw, be called, break or be handed on.
+The swap is worth a try where a state is read, which would be recorded in each iteration of the
+outer loop; where states are only added to, if no access then walks with strides, or no more than
+before and there is something nonlinear to be recorded.
 Limits: numbers carried by either loop; prefixes that cost more than ``CHEAP``, which would be
 computed anew for every element; conditional loops.
 """
@@ -40,12 +43,13 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.primitives import PRIMITIVES
 from srcad.ir.types import ListT, is_float
-from srcad.ir.walk import blocks, operands, statements, targets
+from srcad.ir.walk import binders, blocks, operands, statements, targets, variables
 
 CHEAP = 8  # what may be computed again for every element
 INSIDE = (Op, Load, Store, Accumulate, Dim, View, Alloc, If, For)
 PURE = (Op, Load, Dim, View)
 ELEMENTS = (Load, Store, Accumulate)
+LINEAR = ("add", "sub", "neg", "f8", "f4")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +60,7 @@ class Nest:
     prefix: tuple[Stmt, ...]
     inner: For
     states: frozenset[str]
+    worth: bool
 
     def swapped(self) -> For:
         """The inner loop around the outer one."""
@@ -95,6 +100,7 @@ class Nests:
     def __init__(self, fn: Function) -> None:
         self.tree, self.aliases = Tree(fn), Aliases(fn)
         self.meetings = Meetings(self.tree)
+        self.layouts = {v.name: getattr(v.type, "layout", "A") for v in variables(fn)}
         self.bodies = {n.owner.index.name: n for n in self.tree.nodes if isinstance(n.owner, For)}
 
     def of(self, s: For) -> Nest | None:
@@ -109,7 +115,8 @@ class Nests:
         touched = list(self.accesses(self.bodies[s.index.name]))
         if not self.apart(prefix, touched) or not self.legal(touched, s, loop):
             return None
-        return Nest(s, prefix, loop, self.states(touched, s, loop))
+        states = self.states(touched, s, loop)
+        return Nest(s, prefix, loop, states, bool(states) and self.worth(touched, states, s, loop))
 
     def plain(self, loop: For, prefix: tuple[Stmt, ...]) -> bool:
         """Whether there is nothing inside but numbers and elements, and the prefix is cheap."""
@@ -175,8 +182,7 @@ class Nests:
             group = [(t, a) for t, a in touched if a.root == root]
             used = [self.counters(a) for _, a in group]
             if all(inner.index.name in c and outer.index.name not in c for c in used):
-                if any(isinstance(t, Load) for t, _ in group):
-                    found |= {self.meetings.place(a)[0] for _, a in group}
+                found |= {self.meetings.place(a)[0] for _, a in group}
         inside = set(self.bodies[outer.index.name].subtree())
         return frozenset(n for n in found if self.tree.home[n].node not in inside)
 
@@ -184,3 +190,50 @@ class Nests:
         """The unknowns in the subscripts of an access; ``?`` where they are not known."""
         _, forms = self.meetings.place(access)
         return {n for f in forms for n in (["?"] if f is None else f)}
+
+    def worth(
+        self, touched: list[tuple[Stmt, Access]], states: frozenset[str], outer: For, inner: For
+    ) -> bool:
+        """Whether less is recorded or walked with strides when the loops are swapped."""
+        if any(isinstance(t, Load) and self.meetings.place(a)[0] in states for t, a in touched):
+            return True
+        body = self.bodies[inner.index.name]
+        near = [a for _, a in touched if a.node.loop is body]
+        before, after = (self.strides(near, s) for s in (inner, outer))
+        return after <= before and nonlinear(inner.body) or after == 0 < before
+
+    def strides(self, accesses: list[Access], s: For) -> int:
+        """How many accesses walk with strides through memory from trip to trip of a loop."""
+        moving = {s.index.name}
+        for t in statements(s.body):
+            if any(isinstance(a, Var) and a.name in moving for a in operands(t)):
+                moving |= {v.name for v in targets(t)}
+        return sum(self.strided(a, s.index.name, moving) for a in accesses)
+
+    def strided(self, access: Access, counter: str, moving: set[str]) -> bool:
+        """Whether an access does: not to neighbours, nor to the same element again."""
+        base, forms = self.meetings.place(access)
+        near = {"C": len(forms) - 1, "F": 0}.get(self.layouts[base])
+        for k, f in enumerate(forms):
+            if f is None:  # all that it may depend on
+                own_axis = base == access.array.name
+                atoms = access.index[k : k + 1] if own_axis else (access.array, *access.index)
+                f = {a.name: 1 for a in atoms if isinstance(a, Var)}
+            own = moving & set(f)
+            if own and not (k == near and own == {counter} and abs(f[counter]) == 1):
+                return True
+        return False
+
+
+def nonlinear(b: Block) -> bool:
+    """Whether a block computes what its adjoint records: what is dear, products of results."""
+    inside = list(statements(b))
+    made = {v.name for t in inside if not isinstance(t, Load) for v in (*targets(t), *binders(t))}
+    for t in inside:
+        if isinstance(t, Op) and is_float(t.target.type):
+            own = [isinstance(a, Var) and a.name in made for a in t.args]
+            if PRIMITIVES[t.op].cost > CHEAP and any(isinstance(a, Var) for a in t.args):
+                return True
+            if t.op not in LINEAR and (all(own) if t.op == "mul" else any(own)):
+                return True
+    return False

@@ -13,7 +13,8 @@ what one iteration of ``i`` needs, and that stays in the cache (``transforms.fus
 ``storage.jam``).
 
 Invariant: the same values bit for bit (``nests``, ``cells``; merging: ``storage.loops.merge``).
-Where the states do not become numbers that way, the loops stay as they were.
+Where the states do not become numbers that way, the loops stay as they were.  Sums (``z[i] +=``)
+count as states where nothing is lost by it (``nests``).
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -29,7 +30,7 @@ Where the states do not become numbers that way, the loops stay as they were.
 ...         b.store(p, (i,), b.op("mul", b.load(p, i), b.load(x, i)))
 >>> with b.loop(const(0), n) as k:
 ...     b.store(x, (k,), b.load(p, k))
->>> print(text(interchanged(Function("f", (x,), Block(tuple(b.stack[0]))))), end="")
+>>> print(text(swapped(Function("f", (x,), Block(tuple(b.stack[0]))))), end="")
 def f(x: f8[:]C):
     n: i8 = dim(x, 0)
     for i in range(0, n, 1):
@@ -56,7 +57,7 @@ from srcad.transforms.program import each_function
 MOST = 4  # nests of a function that are looked at
 
 
-def interchanged(fn: Function) -> Function:
+def swapped(fn: Function) -> Function:
     """The program with such loops in each other's place."""
     return each_function(fn, _one)
 
@@ -82,15 +83,16 @@ def _swapped(fn: Function, name: str) -> Function | None:
         fn, _ = joined(fn, inner)
         found = next(s for s in _loops(fn) if s.index.name == name)
     nest = Nests(fn).of(found)
-    if nest is None or not nest.states:
+    if nest is None or not nest.worth:
         return None
     fn = replace(fn, body=with_instead(fn.body, found, nest.swapped()))
-    fn, gone = celled(*joined(fn, {nest.inner.index.name}))
-    if not nest.states <= gone:
-        return None
-    for run in (scalarise.run, simplify.run, cse.run, dead_code.run):
-        fn = run(fn)
-    return fn
+    for flat in (False, True):
+        made, gone = celled(*joined(fn, {nest.inner.index.name}, flat))
+        if nest.states <= gone:
+            for run in (scalarise.run, simplify.run, cse.run, dead_code.run):
+                made = run(made)
+            return made
+    return None
 
 
 def with_instead(b: Block, old: Stmt, new: Stmt) -> Block:

@@ -83,12 +83,13 @@ def _merged(fn: Function) -> Function:
     return contracted(replace(apart, body=body)) if work.count else fn
 
 
-def joined(fn: Function, loops: Iterable[str]) -> tuple[Function, set[str]]:
+def joined(fn: Function, loops: Iterable[str], flat: bool = False) -> tuple[Function, set[str]]:
     """A function, some of its loops merged with those around them, of whatever kind.
 
     Loops are named by their counters; the second result are the names that they have now.
+    ``flat``: only with loops that have no loops inside.
     """
-    work = _Merge(fn, set(loops))
+    work = _Merge(fn, set(loops), flat)
     body = work.block(fn.body, {})
     return (replace(fn, body=body) if work.count else fn), work.chosen or set()
 
@@ -102,8 +103,8 @@ def _neighbours(b: Block) -> bool:
 class _Merge:
     """One function; ``count`` loops are gone.  ``chosen``: only these become one with others."""
 
-    def __init__(self, fn: Function, chosen: set[str] | None = None) -> None:
-        self.chosen = chosen
+    def __init__(self, fn: Function, chosen: set[str] | None = None, flat: bool = False) -> None:
+        self.chosen, self.flat = chosen, flat
         self.distances = Distances(fn)
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.count = 0
@@ -179,7 +180,9 @@ class _Merge:
         if not common or len(every) > ARRAYS or first.keep or second.keep:
             return False
         if self.chosen is not None:
-            return bool({first.index.name, second.index.name} & self.chosen)
+            others = [s for s in (first, second) if s.index.name not in self.chosen]
+            inner = any(isinstance(t, For) for s in others for t in statements(s.body))
+            return len(others) < 2 and not (self.flat and inner)
         return kind(self.distances, first, mine) == kind(self.distances, second, theirs)
 
     def fine(self, a: Access, b: Access, pair: Aligned, serial: bool) -> bool:
