@@ -26,6 +26,7 @@ from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
+from srcad.storage.exchange import exchanged
 from srcad.storage.gathers import gathered
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
@@ -171,7 +172,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         verify(fn)
     if not compiled:
         return fast(fn, program)
-    fn = vectorised(reused(in_strips(fn, names)), names)
+    fn = exchanged(vectorised(reused(in_strips(fn, names)), names))
     return split(hidden(fast(fn, program)))
 
 
