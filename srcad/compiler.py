@@ -26,6 +26,7 @@ from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
+from srcad.storage.exchange import exchanged
 from srcad.storage.gathers import gathered
 from srcad.storage.interchange import interchanged
 from srcad.storage.jam import jammed
@@ -191,7 +192,7 @@ def stored(program: Program, whole: bool, threads: bool) -> Function:
     if not compiled:
         return stopped(fast(fn, program))
     fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
-    return hidden(stopped(fast(fn, program)))
+    return hidden(stopped(fast(exchanged(fn), program)))
 
 
 def apart(fn: Function, program: Program) -> Function:

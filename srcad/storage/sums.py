@@ -4,8 +4,8 @@ In: IR after the last transform.  Out: the same function where a loop that adds 
 subscripts it does not change, and whose other accesses meet that element in none of its
 iterations, loads the element before it, carries it, and stores it after the loop.  Of an atomic sum
 the local begins at zero and is added atomically after the loop.  An innermost loop that writes,
-which keeps LLVM from seeing what it does not write (``a[i, k]`` while it updates ``a[i, j]``), loads
-before it what none of its writes meets.
+which keeps LLVM from seeing what it does not write (``a[i, k]`` while it updates ``a[i, j]``),
+loads before it what none of its writes meets.
 
 Invariant: the same sums in the same order, so the same bits (but for atomic ones).  A loop of no
 trips must not touch an element that need not exist: where it is not known to, everything stands

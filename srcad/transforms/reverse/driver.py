@@ -68,6 +68,7 @@ class Request:
     name: str
     family: Family
     rows: bool = True  # whether copies of whole arrays may be taken
+    copies: Mapping[str, Var] = field(default_factory=dict)  # by load: has what it read
     separate: bool = True  # whether arrays that are filled again may be several
     fuse: bool = False  # whether loops may run forwards and backwards at once
     iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
@@ -210,7 +211,8 @@ class _Reverse:
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
         cheap = self.request.cheap
-        storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap)
+        copies = self.request.copies
+        storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap, copies)
         plan = storage.decide(dry.scopes.needed)
         taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
         apart = self._separated(storage, taped)
@@ -224,7 +226,9 @@ class _Reverse:
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
         if copied is not None:
-            return generate(replace(self.request, fn=copied[0], rows=copied[1]))
+            return generate(
+                replace(self.request, fn=copied.fn, rows=copied.more, copies=copied.rows)
+            )
         self.b = Builder(self.namer)
         kept = {v.name for c in self.request.iterations.values() for v in c.rows.values()}
         declared = plan.reloads | self.contents | kept

@@ -4,8 +4,8 @@ In: a function.  Out: for such loops, by their counters, a ``Rotation``: the per
 arrays that every iteration makes, and the loops around that only hand these arrays on.
 
 Invariant: arrays that are used after the loop may be moved, by copying contents, back to where they
-came from.  They are made in this function, of one size, before the outermost of those loops and in
-its block; and nothing in or after a loop knows them by names from before it.
+came from.  They are made in this function, those of a cycle of one size, before the outermost of
+those loops and in its block; and nothing in or after a loop knows them by names from before it.
 Limits: every iteration makes the same permutation (no swap under a condition), trip counts that
 follow from the bounds, cycles of ``LONGEST``; all carried arrays belong to cycles.
 
@@ -27,7 +27,7 @@ follow from the bounds, cycles of ``LONGEST``; all carried arrays belong to cycl
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from srcad.analyses.aliases import OUTSIDE, Aliases, is_reference
@@ -47,7 +47,7 @@ class Rotation:
     step: dict[int, int]
     order: int
     moved: frozenset[int]  # positions whose arrays are used after the loop
-    shape: tuple[Atom, ...] = ()  # of all arrays, if some are moved
+    shapes: dict[int, tuple[Atom, ...]] = field(default_factory=dict)  # if some are moved
     handing: dict[str, frozenset[int]] = field(default_factory=dict)  # loops around: positions
 
     def after(self, k: int, trips: int) -> int:
@@ -106,18 +106,16 @@ class _Rotations:
         self.came: dict[str, Var] = {}  # a result of such a loop: what it came in as
         for s in statements(fn.body):
             if isinstance(s, For) and s.index.name in steps:
-                for k in steps[s.index.name]:
-                    c = s.carried[k]
+                for c in (s.carried[k] for k in steps[s.index.name]):
                     assert isinstance(c.init, Var)
                     self.came[c.result.name] = c.init
 
     def origin(self, a: Atom) -> Var:
         """What an array is called before such loops."""
         assert isinstance(a, Var)
-        v: Var = a
-        while v.name in self.came:
-            v = self.came[v.name]
-        return v
+        while a.name in self.came:
+            a = self.came[a.name]
+        return a
 
     def rotation(self, s: For) -> Rotation | None:
         """What a loop does to its arrays; ``None`` where that is not enough to go by."""
@@ -131,9 +129,11 @@ class _Rotations:
             node, position = self.place(loop)
             if not self.hidden(node, position, set(names.values())):
                 return None
-            allocs = self.made(names.values(), node)
+            allocs = self.made(names, node)
             if allocs is not None:
-                return Rotation(step, _order(step), moved, allocs[0].shape, handing)
+                shapes = {k: s.shape for k, s in allocs.items()}
+                fits = all(_kind(allocs[k]) == _kind(allocs[to]) for k, to in step.items())
+                return Rotation(step, _order(step), moved, shapes, handing) if fits else None
             places = self.handed(node.owner, names)
             if places is None:
                 return None
@@ -147,14 +147,15 @@ class _Rotations:
         assert body.parent is not None
         return body.parent, body.position
 
-    def made(self, names: Iterable[Var], node: Node) -> list[Alloc] | None:
-        """The statements of a block that make the arrays, if it makes each, all of one size."""
-        homes = [self.tree.home[v.name] for v in names]
-        allocs = [h.stmt for h in homes if h.node is node and isinstance(h.stmt, Alloc)]
-        if len({s.target.name for s in allocs}) < len(homes):
-            return None
-        kinds = {(s.target.type, tuple(map(key, s.shape))) for s in allocs}
-        return allocs if len(kinds) == 1 else None
+    def made(self, names: dict[int, Var], node: Node) -> dict[int, Alloc] | None:
+        """The statements of a block that make the arrays, each its own, if it makes them all."""
+        found: dict[int, Alloc] = {}
+        for k, v in names.items():
+            home = self.tree.home[v.name]
+            if home.node is node and isinstance(home.stmt, Alloc):
+                found[k] = home.stmt
+        different = {s.target.name for s in found.values()}
+        return found if len(different) == len(names) else None
 
     def handed(self, around: Stmt | None, names: dict[int, Var]) -> dict[int, int] | None:
         """Where a loop carries arrays that the ones in it give back as they got them."""
@@ -191,6 +192,11 @@ class _Rotations:
     def shares(self, a: Atom, roots: set[str]) -> bool:
         """Whether something is a reference to storage of these classes."""
         return isinstance(a, Var) and is_reference(a) and self.aliases.root(a) in roots
+
+
+def _kind(s: Alloc) -> tuple[object, ...]:
+    """Equal for arrays of one type and size."""
+    return (s.target.type, *map(key, s.shape))
 
 
 def _atoms(b: Block) -> Iterator[Atom]:

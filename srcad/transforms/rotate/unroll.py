@@ -213,12 +213,19 @@ class _Rotate:
         """The arrays that are used after the loop, to where their names had been before."""
         start = {k: s.carried[k].init for k in r.step}
         moved = [k for k in sorted(r.moved) if r.after(k, trips) != k]
+        self.b.loc = s.loc
+        while moved:  # those of one cycle
+            own = {r.after(moved[0], nth) for nth in range(r.order)}
+            self.move_cycle({k: start[r.after(k, trips)] for k in moved if k in own}, start, r)
+            moved = [k for k in moved if k not in own]
+
+    def move_cycle(self, source: dict[int, Atom], start: dict[int, Atom], r: Rotation) -> None:
+        """Contents of some arrays to others, all at once."""
 
         def element(at: tuple[Atom, ...]) -> None:
-            values = [self.b.load(start[r.after(k, trips)], *at) for k in moved]  # type: ignore[arg-type]
-            for k, value in zip(moved, values, strict=True):
+            values = [self.b.load(a, *at) for a in source.values()]  # type: ignore[arg-type]
+            for k, value in zip(source, values, strict=True):
                 self.b.store(start[k], at, value)  # type: ignore[arg-type]
 
-        if moved:
-            self.b.loc = s.loc
-            each(self.b, start[moved[0]], element, r.shape)  # type: ignore[arg-type]
+        first = next(iter(source))
+        each(self.b, start[first], element, r.shapes[first])  # type: ignore[arg-type]
