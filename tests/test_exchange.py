@@ -151,7 +151,7 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("how", OTHERS, ids=str)
+@pytest.mark.parametrize("how", OTHERS, ids=lambda how: "-".join(how))
 def test_others_stay(how):
     """What is in the second array counts, or somebody else could tell."""
     fn = loop(5, 3, **how)
