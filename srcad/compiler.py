@@ -33,6 +33,7 @@ from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
 from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised
+from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
@@ -167,7 +168,9 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         fn = written(stored(plain, whole, threads), given, len(plain.captures))
         if program.options.verify:
             verify(fn)
-    return fn if whole or program.options.backend != "cpu" else split(fn)
+    if whole or program.options.backend != "cpu":
+        return fn
+    return pooled(split(fn)) if program.options.workspace else split(fn)
 
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:

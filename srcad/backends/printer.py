@@ -35,6 +35,7 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+WORKSPACE = "WORKSPACE = {!r}\n"  # tells ``cpu`` which parameter large arrays come from
 VECTOR = "from srcad.runtime import vmath\n"
 
 
@@ -92,6 +93,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         definitions.append(definition)
     known = helper_definitions(helpers, dialect)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
+    head += WORKSPACE.format(fn.workspace) if fn.workspace else ""
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:
