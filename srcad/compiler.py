@@ -40,6 +40,7 @@ from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
+from srcad.storage.unused import only_used
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -175,7 +176,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
-    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    fn = matrices(only_used(replace(program.fn, nogil=program.options.nogil)))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
