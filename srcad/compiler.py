@@ -35,12 +35,14 @@ from srcad.storage.opaque import hidden
 from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised, stopped
 from srcad.storage.phases import phased
+from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
+from srcad.storage.unused import only_used
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -171,12 +173,14 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         fn = written(stored(plain, whole, threads), given, len(plain.captures))
         if program.options.verify:
             verify(fn)
-    return fn if whole or program.options.backend != "cpu" else split(fn)
+    if whole or program.options.backend != "cpu":
+        return fn
+    return pooled(split(fn)) if program.options.workspace else split(fn)
 
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
-    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    fn = matrices(only_used(replace(program.fn, nogil=program.options.nogil)))
     options = program.options
     fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps

@@ -26,6 +26,7 @@ from srcad.specs import build as container
 if TYPE_CHECKING:
     from srcad.compiler import Program
     from srcad.ir.nodes import Function
+    from srcad.options import Options
 
 
 Guards = tuple[tuple[Path, Any], ...]
@@ -57,13 +58,15 @@ class Face:
     text: str = ""
     entry: str = ""
     relaxed: tuple[int, ...] = ()
+    pooled: bool = False  # the last parameter is a workspace
 
-    def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
+    def start(self, cached: bool, options: Options) -> Callable[..., tuple[Any, ...]]:
         """The function that the text defines, compiled at its first call."""
         from srcad.backends.cpu import compile_text, runner
 
         compiled = compile_text(self.text, self.entry, self.hint, cached, self.relaxed)
-        run = runner(compiled, self.hint, self.results)
+        where = options.workspace if self.pooled else None
+        run = runner(compiled, self.hint, self.results, where)
         if self.messages:
             from srcad.messages import filling
 
@@ -95,8 +98,10 @@ def face_of(program: Program, printed: bool) -> Face:
         from srcad.backends.printer import emit
         from srcad.compiler import finished
 
-        module = emit(finished(program))
-        return replace(face, text=module.source, entry=module.entry, relaxed=module.relaxed)
+        fn = finished(program)
+        module = emit(fn)
+        text, entry, relaxed = module.source, module.entry, module.relaxed
+        return replace(face, text=text, entry=entry, relaxed=relaxed, pooled=bool(fn.workspace))
     return face
 
 
@@ -176,6 +181,11 @@ class Specialisation:
         """The compiled function, where nothing is to be checked before a call of it."""
         return None if self.face.written else getattr(self.run, "compiled", None)
 
+    @property
+    def extra(self) -> tuple[Any, ...]:
+        """What the compiled function takes after the captured arrays: the workspace's address."""
+        return getattr(self.run, "extra", ())
+
     @cached_property
     def spread(self) -> Callable[..., tuple[Any, ...]] | None:
         """From arguments that are numbers and arrays to leaves; ``None`` where they are leaves."""
@@ -215,13 +225,14 @@ def make(program: Program, slot: Any = None) -> Specialisation:
         from srcad.api.offload import Offload
 
         return Specialisation(face_of(program, False), Offload(program), lambda: program)
-    if slot is None:
+    compiled = program.options.backend == "cpu" and not program.options.debug
+    if slot is None and not (compiled and program.options.workspace):
         return Specialisation(face_of(program, False), build(program), lambda: program)
     face = face_of(program, True)
-    known = not any(name in face.text for name in NAMESPACE)  # else it calls what only is here
-    if known:
+    known = slot is not None and not any(name in face.text for name in NAMESPACE)
+    if known:  # and does not call what only is here
         slot.store(face)
-    return Specialisation(face, face.start(known), lambda: program)
+    return Specialisation(face, face.start(known, program.options), lambda: program)
 
 
 def leaf_text(name: str, spec: Spec) -> str:
