@@ -19,26 +19,14 @@ from dataclasses import dataclass, replace
 
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Accumulate,
-    Atom,
-    Block,
-    Carried,
-    For,
-    Function,
-    If,
-    Op,
-    Stmt,
-    Var,
-    View,
-    While,
-)
+from srcad.ir.nodes import Atom, Block, Carried, For, Function, Op, Stmt, Var, View
 from srcad.ir.threads import BARRIER, Hidden, barrier, barrier_function
 from srcad.ir.types import B1, I8, ArrayT, Scalar, Type
 from srcad.ir.walk import free_variables, rewrite_block, variables
-from srcad.storage.offload.nests import Nest, bases_of
+from srcad.storage.offload.nests import Nest
 from srcad.storage.offload.registers import in_registers
 from srcad.storage.offload.sink import Sinking
+from srcad.storage.parallel.atomics import atomically
 from srcad.storage.parallel.partials import identity
 from srcad.transforms import cse, dead_code, hoist, simplify
 from srcad.transforms.barriers import completed
@@ -268,22 +256,3 @@ def cleaned(fn: Function) -> Function:
     for run in (simplify.run, cse.run, hoist.run, simplify.run):
         fn = run(fn)
     return dead_code.run(fn, keep_checks=False)
-
-
-def atomically(b: Block, names: set[str]) -> Block:
-    """A block that adds atomically to arrays of these names."""
-    if not names:
-        return b
-    base = bases_of(b)
-
-    def block(x: Block) -> Block:
-        return replace(x, stmts=tuple(map(one, x.stmts)))
-
-    def one(s: Stmt) -> Stmt:
-        if isinstance(s, Accumulate):
-            return replace(s, atomic=base(s.array.name) in names)
-        if isinstance(s, If):
-            return replace(s, then=block(s.then), orelse=block(s.orelse))
-        return replace(s, body=block(s.body)) if isinstance(s, (For, While)) else s
-
-    return block(b)
