@@ -27,6 +27,7 @@ from srcad.ir.types import ArrayT, numpy_dtype
 from tests.cuda_target import patched
 from tests.kernel_checks import Derivatives, companion, is_float, scalar, woven
 from tests.kernels import CASES
+from tests.test_kernel_gathers import GATHERED
 
 TWICE = ("saxpy", "newton", "tiled_matmul", "ray_marcher", "tile_with_halo", "whole_maximum")
 EXACT = ("dot", "soft_histogram", "tiled_matmul", "nearest_of_bin", "reduce_doubling")
@@ -93,6 +94,14 @@ def test_reverse_over_reverse(name):
     assemble(
         CASES[name], ("adjoint", "adjoint"), woven(given, [companion(rng, a, True) for a in given])
     )
+
+
+@pytest.mark.parametrize("case", GATHERED.values(), ids=lambda c: c.name)
+def test_gathers(case):
+    """Adjoints of stencils, in two launches of one code."""
+    patched()
+    d = Derivatives(case, races=False)
+    assemble(case, ("adjoint",), woven(d.args, d.shadows))
 
 
 @pytest.mark.parametrize("name", EXACT)

@@ -31,6 +31,7 @@ from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.cuda.exact import exactly
+from srcad.cuda.gathers import gathered
 from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
 from srcad.cuda.sweeps import in_earnest, vacated
@@ -335,7 +336,10 @@ def ready(kernel: Kernel, launch: Launch, deterministic: bool = False) -> Ready:
     shadows, the size of a block.  ``deterministic``: sums over threads are exact.
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
-    fn = cleared(reused(unfilled(with_atomics(kernel.fn, own, False))))
+    plain = with_atomics(kernel.fn, own, False)
+    fn, hidden = gathered(plain, kernel.hidden, launch.axes, kernel.numbers)
+    kernel = replace(kernel, hidden=hidden)
+    fn = cleared(reused(unfilled(fn if fn is plain else clean(fn))))
     fn = replace(fn, doc=policy(fn, kernel, deterministic))
     fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
     if deterministic:
