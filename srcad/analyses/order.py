@@ -132,10 +132,11 @@ class Iterations:
         if adjoint and all(isinstance(t, Accumulate) for t in group):
             return True
         elements = [self.element(t) for t in group]
-        if len({base for base, _ in elements}) > 1 or elements[0][0] in self.made:
-            return False
-        columns = zip(*(index for _, index in elements), strict=True)
-        return any(map(self.distinct, columns)) or not self.order.meet(self.loop, root, added)
+        if len({base for base, _ in elements}) == 1 and elements[0][0] not in self.made:
+            columns = zip(*(index for _, index in elements), strict=True)
+            if any(map(self.distinct, columns)):
+                return True
+        return not self.order.meet(self.loop, root, added)
 
     def element(self, t: Touch) -> Element:
         """The array made outside the loop that an access goes to, and its subscripts there."""
