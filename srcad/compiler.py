@@ -35,6 +35,7 @@ from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised
 from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
+from srcad.storage.remembered import remembered
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
 from srcad.storage.split import split
@@ -176,7 +177,8 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
-    fn = matrices(only_used(replace(program.fn, nogil=program.options.nogil)))
+    fn = only_used(replace(program.fn, nogil=program.options.nogil))
+    fn = matrices(fn if whole else remembered(fn))
     fn, _ = parallelised(fn, program.options.parallel if threads else False)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
