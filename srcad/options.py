@@ -33,6 +33,9 @@ class Options:
         nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
         parallel: run loops on threads that are not ``prange`` as well, where that is proved to be
             right and seems worth it; ``False``: not even ``prange`` (``docs/parallel.md``).
+        atomics: what iterations on different threads add to the same arrays is added atomically, in
+            place of a copy of the array for each thread: less memory, in no fixed order
+            (``docs/parallel.md``).
         vector_math: elementary functions in loops may be computed on whole vectors, within 4 units
             in the last place (``docs/accuracy.md``); else every one is libm's.
         fastmath: ``"adjoint"``: sums and products that only derivatives are made of may be fused
@@ -54,6 +57,7 @@ class Options:
     cache: bool = True
     nogil: bool = False
     parallel: bool | None = None
+    atomics: bool = False
     vector_math: bool = True
     fastmath: str | bool = "adjoint"
     target: str = "cpu"
@@ -85,6 +89,12 @@ class Options:
         if known.get("fastmath", False) not in FASTMATH:
             raise TypeMismatch(
                 f"fastmath={known['fastmath']!r}", instead='fastmath is "adjoint", "all" or False'
+            )
+        if known.get("atomics", self.atomics) and known.get("deterministic", self.deterministic):
+            raise TypeMismatch(
+                "atomics=True with deterministic=True",
+                why="atomic additions come in no fixed order",
+                instead="choose one of the two",
             )
         if "fastmath" in known:
             known["fastmath"] = FASTMATH[known["fastmath"]]

@@ -26,10 +26,10 @@ from srcad.api.safety import compiling, located, name_of
 from srcad.api.specialisation import (
     Specialisation,
     captured_types,
-    kind_of,
     make,
     unchanged,
     watched,
+    whole_kind,
 )
 from srcad.backends.base import rarely_collected
 from srcad.callables import unwrap
@@ -317,13 +317,13 @@ class Transformed(Entry):
 
     def prepare_call(self, args: tuple[Any, ...]) -> Any:
         """Call with positional arguments; numbers and arrays are known the next time."""
-        kinds = tuple(map(kind_of, args))
+        kinds = tuple(map(whole_kind, args))
         if None in kinds or not self.plain(args):
             return self.call_bound(self.bind(args, {}))
         known = self.quick.get(kinds)
         if known is None or known[0] is not defaults() or not known[1].valid():
             known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
-        result = known[1](args)
+        result = known[1].simple(*args)
         self.ready[fingerprint(args)] = Ready(*known, args)
         return result
 

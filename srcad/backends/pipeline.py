@@ -14,12 +14,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numba.core import ir
+from numba.core import ir, types
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.compiler_machinery import AnalysisPass, FunctionPass, register_pass
+from numba.core.errors import NumbaError
 from numba.core.ir_utils import mk_unique_var
-from numba.core.typed_passes import NativeLowering, NopythonTypeInference
-from numba.core.untyped_passes import InlineClosureLikes
+from numba.core.typed_passes import (
+    NativeLowering,
+    NopythonRewrites,
+    NopythonTypeInference,
+    PreLowerStripPhis,
+)
+from numba.core.untyped_passes import InlineClosureLikes, ReconstructSSA
 
 from srcad.backends.allocating import IN_POOL, INSTEAD, begin
 from srcad.backends.base import rarely_collected
@@ -36,17 +42,30 @@ class Pipeline(CompilerBase):  # type: ignore[misc]
             return super().compile_extra(func)
 
     def define_pipelines(self) -> list[Any]:
-        """The one pipeline."""
+        """The short way; Numba's passes for what it refuses."""
+        return [self.passes(True), self.passes(False)]
+
+    def passes(self, short: bool) -> Any:
+        """The passes; where they are few, variables keep their names."""
+        from srcad.backends.lean import LeanLowering
+
         self.state.flags.no_cfunc_wrapper = True
         manager = DefaultPassBuilder.define_nopython_pipeline(self.state, "srcad")
-        passes: list[tuple[type, str]] = []
+        own = {InlineClosureLikes: InlineClosures, NativeLowering: LeanLowering}
+        own |= {NopythonRewrites: RewriteArrays} if short else {}
+        left_out = (ReconstructSSA, PreLowerStripPhis) if short else ()
+        passes: list[tuple[type, str]] = [] if short else [(Afresh, "forget the short way")]
         for kind, text in manager.passes:
+            if kind in left_out:
+                continue
             if kind is NopythonTypeInference:
                 passes.append((AllocateInPlace, "allocate in place"))
-            passes.append((InlineClosures if kind is InlineClosureLikes else kind, text))
+            passes.append((own.get(kind, kind), text))
+            if kind is NopythonTypeInference and short:
+                passes.append((OneTypeEach, "one type for each variable"))
         manager.passes[:] = passes
         manager.finalize()
-        return [manager]
+        return manager
 
 
 def expressions(func_ir: Any) -> Iterator[Any]:
@@ -61,13 +80,15 @@ class RelaxedPipeline(Pipeline):
     """The same, with a lowering that knows of relaxed operations (``backends.relaxing``)."""
 
     def define_pipelines(self) -> list[Any]:
-        """The one pipeline."""
+        """See ``Pipeline``."""
+        from srcad.backends.lean import LeanLowering
         from srcad.backends.lowering import RelaxedLowering
 
-        (manager,) = super().define_pipelines()
-        own = {NativeLowering: RelaxedLowering}
-        manager.passes[:] = [(own.get(p, p), why) for p, why in manager.passes]
-        return [manager]
+        managers = super().define_pipelines()
+        own = {LeanLowering: RelaxedLowering}
+        for manager in managers:
+            manager.passes[:] = [(own.get(p, p), why) for p, why in manager.passes]
+        return managers
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
@@ -81,6 +102,90 @@ class InlineClosures(InlineClosureLikes):  # type: ignore[misc]
         if any(e.op in LISTS for e in expressions(state.func_ir)):
             return bool(super().run_pass(state))
         return False
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class Afresh(AnalysisPass):  # type: ignore[misc]
+    """Forgets why the passes before this list of passes have failed."""
+
+    _name = "srcad_afresh"
+
+    def __init__(self) -> None:
+        AnalysisPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """See ``numba.core.compiler_machinery``."""
+        state.status.fail_reason = None
+        return False
+
+
+class SeveralTypes(NumbaError):  # type: ignore[misc]
+    """A variable is assigned values of several types."""
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class OneTypeEach(AnalysisPass):  # type: ignore[misc]
+    """Whether each variable has the type of all that is assigned to it.
+
+    Numba gives every assignment a variable of its own (SSA) and so a type of its own.  Without
+    that, it joins the types: an integer may become a float.  What srcad prints has variables of one
+    type each; where that is not so, this raises an exception, and Numba does it in its way.
+    """
+
+    _name = "srcad_one_type_each"
+
+    def __init__(self) -> None:
+        AnalysisPass.__init__(self)
+
+    def run_pass(self, state: Any) -> bool:
+        """See ``numba.core.compiler_machinery``."""
+        assigned: dict[str, list[Any]] = {}
+        for block in state.func_ir.blocks.values():
+            for s in block.body:
+                if isinstance(s, ir.Assign):
+                    assigned.setdefault(s.target.name, []).append(s.value)
+        for name, values in assigned.items():
+            if len(values) > 1:
+                kind = types.unliteral(state.typemap[name])
+                if any(types.unliteral(given(state, x)) != kind for x in values):
+                    raise SeveralTypes(f"{name} has values of several types")
+        return False
+
+
+def given(state: Any, value: Any) -> Any:
+    """The type of what is assigned, as far as it is easily seen."""
+    if isinstance(value, ir.Var):
+        return state.typemap[value.name]
+    if isinstance(value, ir.Expr) and value.op == "getattr":
+        return state.typingctx.resolve_getattr(state.typemap[value.value.name], value.attr)
+    if isinstance(value, ir.Expr):
+        signature = state.calltypes.get(value)
+        return getattr(signature, "return_type", None)
+    if isinstance(value, ir.Arg):
+        return state.args[value.index]
+    return state.typingctx.resolve_value_type(value.value)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class RewriteArrays(NopythonRewrites):  # type: ignore[misc]
+    """Numba's pass, where there are operations on whole arrays or lists."""
+
+    _name = "srcad_rewrite_arrays"
+
+    def run_pass(self, state: Any) -> bool:
+        """See ``numba.core.compiler_machinery``."""
+        if any(self.whole(state, e) for e in expressions(state.func_ir)):
+            return bool(super().run_pass(state))
+        return False
+
+    def whole(self, state: Any, e: Any) -> bool:
+        """Whether an expression may be one that the pass knows."""
+        if e.op == "build_list":
+            return True
+        if e.op not in ("binop", "inplace_binop", "unary", "call"):
+            return False
+        names = [v.name for v in e.list_vars()]
+        return any(isinstance(state.typemap[n], types.Array) for n in names)
 
 
 @register_pass(mutates_CFG=False, analysis_only=False)
