@@ -35,6 +35,7 @@ from srcad.storage.parallel import parallelised
 from srcad.storage.relaxed import relaxed
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
+from srcad.storage.spare import spared
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
@@ -172,7 +173,7 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         verify(fn)
     if not compiled:
         return fast(fn, program)
-    fn = exchanged(vectorised(reused(in_strips(fn, names)), names))
+    fn = exchanged(spared(vectorised(reused(in_strips(fn, names)), names)))
     return split(hidden(fast(fn, program)))
 
 
