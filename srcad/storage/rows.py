@@ -4,10 +4,6 @@ In: IR after the last transform.  Out: the same function where a tape that holds
 each trip of a loop, all of one size known before the loop, is one array with an axis more; what
 was an array of its own is a row of it.
 
-Where each trip hands the array that it has made to the next one, which saves it (``u = new``), the
-arrays are rows of a matrix as well, and the tape refers to these: many small arrays would go back
-to the system after each call, and come again page by page.
-
 Invariant: every row is written as the array was.  Transforms see lists (a list has no size that
 they would have to differentiate through), which is why this comes last.  Limits: one loop without
 breaks between the tape and the array, contiguous arrays, no other use of the tape.
@@ -41,27 +37,23 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 
 from srcad.ir.bounds import Bounds
-from srcad.ir.build import ONE, ZERO
-from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Alloc,
     Atom,
     Block,
-    Const,
     For,
     Function,
     If,
     Load,
-    Op,
     Reserve,
     Stmt,
     Store,
     Var,
-    View,
     While,
 )
-from srcad.ir.types import I8, ArrayT, ListT
-from srcad.ir.walk import blocks, operands, statements, targets, variables
+from srcad.ir.types import ArrayT, ListT
+from srcad.ir.walk import blocks, operands, statements, targets
+from srcad.storage.pools import pooled, row
 from srcad.transforms.program import each_function
 
 
@@ -90,8 +82,8 @@ def _matrices(fn: Function) -> Function:
     }
     if not lists:
         return fn
-    fn = _Pools(fn, lists).function()
-    uses: dict[str, list[Stmt]] = defaultdict(list)
+    fn = pooled(fn, lists)
+    uses: dict[str, list[Stmt]] = defaultdict(list)  # of tapes that are left
     for s in statements(fn.body):
         for a in operands(s):
             if isinstance(a, Var) and a.name in lists:
@@ -109,17 +101,17 @@ def _find(
     known = set(known)
     for s in b.stmts:
         if isinstance(s, Reserve) and s.array.name in uses:
-            row = saved(s, b, uses[s.array.name])
-            sizes: tuple[Atom, ...] = (s.size, *row.shape) if row else ()
+            made = saved(s, b, uses[s.array.name])
+            sizes: tuple[Atom, ...] = (s.size, *made.shape) if made else ()
             fit = all(not isinstance(n, Var) or n.name in known for n in sizes)
             # saved in two tapes, it is a row of the first; the other one holds references to it
-            fit = fit and all(t.row is not row for t in found.values())
+            fit = fit and all(t.row is not made for t in found.values())
             lows = [bounds.lower(n) for n in sizes]
-            if row is not None and fit and all(n is not None and n >= 0 for n in lows):
-                t = row.target.type
+            if made is not None and fit and all(n is not None and n >= 0 for n in lows):
+                t = made.target.type
                 assert isinstance(t, ArrayT)
                 whole = replace(s.array, type=ArrayT(t.dtype, t.ndim + 1))
-                found[s.array.name] = _Tape(whole, row)
+                found[s.array.name] = _Tape(whole, made)
         for inner in blocks(s):
             _find(inner, known, uses, bounds, found)
         known |= {v.name for v in targets(s)}
@@ -149,7 +141,7 @@ def _rebuilt(b: Block, found: dict[str, _Tape], rows: dict[str, str]) -> Block:
             case Alloc(target=t) if t.name in found:
                 continue
             case Alloc(target=t) if t.name in rows:
-                out.append(_row(s, t, found[rows[t.name]].array, _position(b, found, t)))
+                out.append(row(s, t, found[rows[t.name]].array, _position(b, found, t)))
             case Store(array=a) if a.name in found:
                 continue
             case Reserve(array=a) if a.name in found:
@@ -157,7 +149,7 @@ def _rebuilt(b: Block, found: dict[str, _Tape], rows: dict[str, str]) -> Block:
                 shape = (s.size, *tape.row.shape)
                 out.append(Alloc(tape.array, shape, tape.row.zero, s.loc))
             case Load(array=a) if a.name in found:
-                out.append(_row(s, s.target, found[a.name].array, s.index[0]))
+                out.append(row(s, s.target, found[a.name].array, s.index[0]))
             case If():
                 then, orelse = (_rebuilt(x, found, rows) for x in (s.then, s.orelse))
                 out.append(replace(s, then=then, orelse=orelse))
@@ -172,71 +164,3 @@ def _position(b: Block, found: dict[str, _Tape], row: Var) -> Atom:
     """Where in its tape a row is saved."""
     stores = (s for s in b.stmts if isinstance(s, Store) and s.value == row)
     return next(s.index[0] for s in stores if s.array.name in found)
-
-
-def _row(s: Alloc | Load, target: Var, whole: Var, index: Atom) -> View:
-    return View(target, whole, "index", (("at", index),), s.loc)
-
-
-class _Pools:
-    """Rows of one matrix for arrays that a loop makes, carries to the next trip and saves there."""
-
-    def __init__(self, fn: Function, tapes: set[str]) -> None:
-        self.fn, self.tapes, self.bounds = fn, tapes, Bounds(fn)
-        self.namer = Namer(v.name for v in variables(fn))
-
-    def function(self) -> Function:
-        """The function rebuilt."""
-        body = self.block(self.fn.body, {p.name for p in self.fn.params})
-        return self.fn if body is self.fn.body else replace(self.fn, body=body)
-
-    def block(self, b: Block, known: set[str]) -> Block:
-        """A block and its inner blocks, rebuilt; itself where nothing changes."""
-        known, out, same = set(known), list[Stmt](), True
-        for s in b.stmts:
-            new: Stmt = s
-            if isinstance(s, If):
-                then, orelse = self.block(s.then, known), self.block(s.orelse, known)
-                if then is not s.then or orelse is not s.orelse:
-                    new = replace(s, then=then, orelse=orelse)
-            elif isinstance(s, (For, While)):
-                body = self.block(s.body, known)
-                new = s if body is s.body else replace(s, body=body)
-                for made in self.saved(new, known):  # type: ignore[arg-type]
-                    new = self.loop(new, made, out)  # type: ignore[arg-type]
-            same &= new is s
-            out.append(new)
-            known |= {v.name for v in targets(s)}
-        return b if same else Block(tuple(out), b.yields)
-
-    def saved(self, s: For | While, known: set[str]) -> list[Alloc]:
-        """The arrays that a trip makes, and the next one puts at its place on a tape."""
-        if not isinstance(s, For) or s.breaks or s.parallel or (s.start, s.step) != (ZERO, ONE):
-            return []
-        if not (isinstance(s.stop, Var) and s.stop.name in known or isinstance(s.stop, Const)):
-            return []
-        stores = [t for t in s.body.stmts if isinstance(t, Store) and t.array.name in self.tapes]
-        kept = {t.value for t in stores if t.index == (s.index,)}
-        ends = {y for c, y in zip(s.carried, s.body.yields, strict=True) if c.arg in kept}
-        made = [t for t in s.body.stmts if isinstance(t, Alloc) and t.target in ends]
-        return [t for t in made if self.fits(t, known)]
-
-    def fits(self, s: Alloc, known: set[str]) -> bool:
-        """Whether the size of an array is known before the loop."""
-        kind = s.target.type
-        sizes = all(isinstance(n, Const) or n.name in known for n in s.shape)
-        lows = [self.bounds.lower(n) for n in s.shape]
-        plain = isinstance(kind, ArrayT) and kind.layout == "C"
-        return plain and sizes and all(n is not None and n >= 0 for n in lows)
-
-    def loop(self, s: For, made: Alloc, before: list[Stmt]) -> For:
-        """A loop whose array is a row; the matrix goes to ``before``."""
-        kind, hint = made.target.type, made.target.hint or made.target.name
-        assert isinstance(kind, ArrayT)
-        rows = Var(self.namer.fresh(f"{hint}_rows"), replace(kind, ndim=kind.ndim + 1), hint)
-        count = Var(self.namer.fresh("n"), I8, "n")
-        before.append(Op(count, "max", (s.stop, ZERO), s.loc))
-        before.append(Alloc(rows, (count, *made.shape), made.zero, made.loc))
-        row = _row(made, made.target, rows, s.index)
-        stmts = tuple(row if t is made else t for t in s.body.stmts)
-        return replace(s, body=replace(s.body, stmts=stmts))
