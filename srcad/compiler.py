@@ -40,6 +40,7 @@ from srcad.storage.relaxed import relaxed
 from srcad.storage.remembered import remembered
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
+from srcad.storage.spare import spared
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
@@ -199,7 +200,7 @@ def stored(program: Program, whole: bool, threads: bool) -> Function:
     if not compiled:
         return stopped(fast(fn, program))
     fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
-    return hidden(stopped(fast(exchanged(fn), program)))
+    return hidden(stopped(fast(exchanged(spared(fn)), program)))
 
 
 def apart(fn: Function, program: Program) -> Function:
