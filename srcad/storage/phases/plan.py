@@ -101,6 +101,7 @@ def plan(
     items = needed(flat.items, ends)
     _memory(order, s, items, visible)
     found = _Phases(s, items, flat).plan()
+    require(any(k % 2 for k in found.phase.values()))
     require(always or _ordered(s) or any(_obstacle(found, item) for item in items))
     require(always or _saved(found) > GAIN)
     return found
