@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from numba.core.compiler_machinery import register_pass
-from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 
+from srcad.backends.lean import LeanLower
 from srcad.backends.relaxing import BEYOND, EXPRESSIONS, FLAGS
 
 
-class RelaxedLower(Lower):
+class RelaxedLower(LeanLower):
     """Adds the flags to the instructions of an expression."""
 
     def lower_expr(self, resty: Any, expr: Any) -> Any:
