@@ -310,7 +310,7 @@ class LeanLower(Lower):  # type: ignore[misc]
         value, left = b.load(number), b.load(count)
         valid = b.icmp_signed(">", left, ZERO)
         b.store(b.sub(left, ONE, flags=["nsw"]), count)
-        b.store(b.add(value, step), number)
+        b.store(b.add(value, step, flags=["nsw"]), number)
         return value, valid
 
     # arithmetic
