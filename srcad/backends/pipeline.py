@@ -2,6 +2,7 @@
 
 * Allocations are made in place (``backends.allocating``), bounds too (``backends.bounding``).
 * Elements of arrays and loops are lowered in fewer words (``backends.lean``).
+* Functions that only others of the text call get no library (``backends.inner``).
 * Variables keep their names (Numba's SSA is left out) where each is of one type.
 * Closures are looked for only where there is one.
 * No wrapper is made for callers in C.
@@ -37,7 +38,9 @@ LISTS = ("make_function", "build_list")  # what there is to inline
 
 
 class Pipeline(CompilerBase):  # type: ignore[misc]
-    """Numba's passes for generated code."""
+    """Numba's passes for generated code; ``inner``: for a function that only its text calls."""
+
+    inner = False
 
     def compile_extra(self, func: Any) -> Any:
         """See ``numba.core.compiler``."""
