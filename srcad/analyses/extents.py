@@ -119,6 +119,8 @@ class Extents:
     def _conditions(self, a: Atom) -> list[tuple[str, Atom, Atom]]:
         """Comparisons that all have to hold, each also the other way round."""
         s = self.tree.home[a.name].stmt if isinstance(a, Var) else None
+        if isinstance(s, If):
+            return self._chosen(s, [r.name for r in s.results].index(a.name))  # type: ignore[union-attr]
         if not isinstance(s, Op):
             return []
         if s.op == "and":
@@ -127,6 +129,15 @@ class Extents:
             return []
         a, b = s.args
         return [(s.op, a, b), (MIRRORED[s.op], b, a)]
+
+    def _chosen(self, s: If, k: int) -> list[tuple[str, Atom, Atom]]:
+        """The same of what a branch gives: where one arm says no, the other one was taken."""
+        then, orelse = s.then.yields[k], s.orelse.yields[k]
+        if isinstance(orelse, Const) and not orelse.value:
+            return self._conditions(s.cond) + self._conditions(then)
+        if isinstance(then, Const) and not then.value:
+            return self._conditions(orelse)
+        return []
 
     def _steps(self, op: str, c: Carried, y: Atom, end: Interval) -> int | None:
         """How many steps take a carried number from its first value to where ``op`` fails."""
@@ -221,6 +232,23 @@ def _divided(a: Interval, b: Interval) -> Interval:
     return corners(one)(a, b)
 
 
+def _shifted(sign: int) -> Callable[[Interval, Interval], Interval]:
+    """A shift to the left (right if ``sign`` is -1)."""
+
+    def one(x: float, y: float) -> float:
+        if math.isinf(x):
+            return x
+        return int(x) << int(y) if sign > 0 else int(x) >> int(y)
+
+    def both(a: Interval, b: Interval) -> Interval:
+        if not 0 <= b[0] <= b[1] < 63:
+            return ANYTHING
+        low, high = corners(one)(a, b)
+        return (low, high) if low >= -(1 << 63) and high < 1 << 63 else ANYTHING
+
+    return both
+
+
 def _remainder(a: Interval, b: Interval) -> Interval:
     return (0, b[1] - 1) if b[0] >= 1 else ANYTHING
 
@@ -232,6 +260,8 @@ OPERATIONS: dict[str, Callable[..., Interval]] = {
     "mul": corners(_product),
     "floordiv": _divided,
     "mod": _remainder,
+    "lshift": _shifted(1),
+    "rshift": _shifted(-1),
     "min": lambda a, b: (min(a[0], b[0]), min(a[1], b[1])),
     "max": lambda a, b: (max(a[0], b[0]), max(a[1], b[1])),
     "select": lambda _, a, b: union(a, b),

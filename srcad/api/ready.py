@@ -51,8 +51,8 @@ class Ready:
         self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
         self.planned = False  # whether a gate has been made
         self.run: Callable[..., Any] = special.simple
-        if special.compiled is not None and not special.fetch and bare(special.face.out):
-            if special.spread is None:
+        if special.compiled is not None and not special.fetch and not special.extra:
+            if special.spread is None and bare(special.face.out):
                 self.run = special.compiled
 
     def fit(self, args: tuple[Any, ...]) -> bool:
@@ -71,6 +71,7 @@ def plan_of(ready: Ready, args: tuple[Any, ...], **more: Any) -> Plan | None:
         pairs(x) if is_complex(t) else x
         for x, (_, t) in zip(special.kept, special.face.captures, strict=True)
     )
+    extra += special.extra
     leaves = args if special.spread is None else special.spread(*args)
     entry = entry_point(special.compiled, (*leaves, *extra))
     if entry is None:

@@ -26,6 +26,7 @@ from srcad.errors import InternalError
 if TYPE_CHECKING:
     from srcad.backends.printer import Module
     from srcad.ir.nodes import Function
+    from srcad.runtime.workspace import Workspace
 
 
 def compile_module(module: Module, filename_hint: str = "srcad", cached: bool = False) -> Any:
@@ -63,6 +64,7 @@ def compile_text(
             made = partial(pipeline, functions, name, entry, bool(relaxed))
             f._compiler.pipeline_class = made  # type: ignore[attr-defined]
             f.get_call_template = partial(by_type, f.get_call_template)  # type: ignore[method-assign]
+    namespace["ENTRY"] = entry  # where a call that uses a workspace begins
     if namespace.get("PACKED"):
         pack(namespace[entry])
     if cached:
@@ -130,18 +132,25 @@ class CpuBackend:
         return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
 
-def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
-    """A dispatcher as a function that returns the tuple of its ``count`` results."""
+def runner(
+    compiled: Any, name: str, count: int, workspace: Workspace | None = None
+) -> Callable[..., tuple]:
+    """A dispatcher as a function that returns the tuple of its ``count`` results.
+
+    Code that takes a workspace is called with its address, ``call.extra``.
+    """
+    extra = () if workspace is None else (workspace.address,)
 
     def call(*args: Any) -> tuple:
         try:
-            return as_tuple(count, compiled(*args))
+            return as_tuple(count, compiled(*args, *extra))
         except Exception as error:
             if not while_compiling(error):
                 raise
             raise refusal(name, error) from error
 
-    call.compiled = compiled  # type: ignore[attr-defined]
+    call.compiled, call.extra = compiled, extra  # type: ignore[attr-defined]
+    call.workspace = workspace  # type: ignore[attr-defined]  # lives as long as what uses it
     return call
 
 

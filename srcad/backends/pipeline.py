@@ -30,7 +30,7 @@ from numba.core.typed_passes import (
 )
 from numba.core.untyped_passes import InlineClosureLikes, ReconstructSSA
 
-from srcad.backends.allocating import INSTEAD
+from srcad.backends.allocating import IN_POOL, INSTEAD, begin
 from srcad.backends.base import rarely_collected
 from srcad.backends.bounding import BOUNDS
 
@@ -207,26 +207,60 @@ class AllocateInPlace(FunctionPass):  # type: ignore[misc]
         """See ``numba.core.compiler_machinery``."""
         func_ir = state.func_ir
         changed = False
+        pool = pool_of(func_ir)
         for block in func_ir.blocks.values():
-            body = []
+            body: list[Any] = []
             for s in block.body:
                 call = getattr(s, "value", None)
                 if isinstance(s, ir.Assign) and isinstance(call, ir.Expr) and call.op == "call":
-                    made = instead(func_ir, call)
+                    made = instead(func_ir, call, pool)
                     if made is not None:
                         function, args = made
-                        name = mk_unique_var("$allocate")
-                        new = ir.Var(block.scope, name, s.loc)
-                        there = ir.Global(function.__name__, function, s.loc)
-                        body.append(ir.Assign(there, new, s.loc))
-                        func_ir._definitions[name] = [there]
+                        new = named(func_ir, block, function, s.loc, body)
                         call.func, call.args, call.kws, changed = new, args, (), True
                 body.append(s)
             block.body = body
+        f = func_ir.func_id.func
+        if pool is not None and f.__globals__["ENTRY"] == f.__name__:
+            self.begin(func_ir, pool)
         return changed
 
+    def begin(self, func_ir: Any, pool: Any) -> None:
+        """Say that a call begins, after the arguments are there."""
+        block = first(func_ir)
+        values = [getattr(s, "value", None) for s in block.body]
+        args = [k for k, value in enumerate(values) if isinstance(value, ir.Arg)]
+        body: list[Any] = block.body[: args[-1] + 1]
+        function = named(func_ir, block, begin, block.loc, body)
+        done = ir.Var(block.scope, mk_unique_var("$begin"), block.loc)
+        call = ir.Expr.call(function, [pool], (), block.loc)
+        body.append(ir.Assign(call, done, block.loc))
+        func_ir._definitions[done.name] = [call]
+        block.body = [*body, *block.body[args[-1] + 1 :]]
 
-def instead(func_ir: Any, call: Any) -> tuple[Any, list[Any]] | None:
+
+def pool_of(func_ir: Any) -> Any:
+    """The variable of the pool that this function takes large arrays from."""
+    name = func_ir.func_id.func.__globals__.get("WORKSPACE")
+    return first(func_ir).scope.get_exact(name) if name in func_ir.arg_names else None
+
+
+def first(func_ir: Any) -> Any:
+    """The block that a function begins with."""
+    return func_ir.blocks[min(func_ir.blocks)]
+
+
+def named(func_ir: Any, block: Any, function: Any, loc: Any, body: list[Any]) -> Any:
+    """A new variable that holds an intrinsic; ``body`` gets the statement."""
+    name = mk_unique_var("$allocate")
+    new = ir.Var(block.scope, name, loc)
+    there = ir.Global(function.__name__, function, loc)
+    body.append(ir.Assign(there, new, loc))
+    func_ir._definitions[name] = [there]
+    return new
+
+
+def instead(func_ir: Any, call: Any, pool: Any) -> tuple[Any, list[Any]] | None:
     """The intrinsic and its arguments for a call of one of the functions."""
     found = definition(func_ir, call.func)
     if isinstance(found, ir.Global) and (found.value is max or found.value is min):
@@ -240,8 +274,9 @@ def instead(func_ir: Any, call: Any) -> tuple[Any, list[Any]] | None:
     names = dict(call.kws)
     if len(call.args) != 1 or set(names) - {"dtype"}:
         return None
-    plain, typed = INSTEAD[found.attr]
-    return (typed, [call.args[0], names["dtype"]]) if names else (plain, list(call.args))
+    plain, typed = (INSTEAD if pool is None else IN_POOL)[found.attr]
+    args = [call.args[0], *names.values(), *([] if pool is None else [pool])]
+    return (typed if names else plain), args
 
 
 def definition(func_ir: Any, var: Any) -> Any:

@@ -11,8 +11,21 @@ from tests.kernels import (
     reductions,
     shared,
     styles,
+    unusual,
 )
 from tests.kernels.case import Case
 
-MODULES = (maps, grids, reductions, shared, physics, paths, styles, extremes, exchanges, calling)
+MODULES = (
+    maps,
+    grids,
+    reductions,
+    shared,
+    physics,
+    paths,
+    styles,
+    extremes,
+    exchanges,
+    calling,
+    unusual,
+)
 CASES: dict[str, Case] = {c.name: c for m in MODULES for c in m.CASES}
