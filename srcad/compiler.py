@@ -20,22 +20,31 @@ from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
 from srcad.ir.nodes import Function
+from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
+from srcad.storage.exchange import exchanged
 from srcad.storage.gathers import gathered
+from srcad.storage.interchange import interchanged
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
+from srcad.storage.outs import written
 from srcad.storage.parallel import parallelised, stopped
+from srcad.storage.phases import phased
+from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
+from srcad.storage.remembered import remembered
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
+from srcad.storage.spare import spared
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
+from srcad.storage.unused import only_used
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -86,6 +95,7 @@ class Program:
     source: SourceFunction
     options: Options
     reports: tuple[Any, ...] = ()
+    outs: tuple[Program, tuple[ArrayT, ...]] | None = None  # whose results go to given arrays
 
     def with_fn(self, fn: Function, **changes: Any) -> Program:
         """The program with new IR, cleaned up."""
@@ -114,6 +124,8 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
         fn, arguments, out_spec(low.result), low.captures, low.guards, low.source, options
     )
     program = program.with_fn(fn)
+    if options.target == "cpu" and not options.debug:
+        program = program.with_fn(interchanged(program.fn))
     return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 
@@ -156,7 +168,23 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     """
     if program.options.debug:
         return program.fn
-    fn = matrices(replace(program.fn, nogil=program.options.nogil))
+    if program.outs is None:
+        fn = stored(program, whole, threads)
+    else:
+        plain, given = program.outs
+        fn = written(stored(plain, whole, threads), given, len(plain.captures))
+        if program.options.verify:
+            verify(fn)
+    if whole or program.options.backend != "cpu":
+        return fn
+    return pooled(split(fn)) if program.options.workspace else split(fn)
+
+
+def stored(program: Program, whole: bool, threads: bool) -> Function:
+    """``finished``, but for long functions in parts, and results in arrays of their own."""
+    counted = {name for report in program.reports for name in report.loops}  # for ``explain``
+    fn = only_used(replace(program.fn, nogil=program.options.nogil), counted)
+    fn = matrices(fn if whole else remembered(fn))
     options = program.options
     fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
@@ -171,8 +199,8 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
         verify(fn)
     if not compiled:
         return stopped(fast(fn, program))
-    fn = vectorised(reused(in_strips(fn, names)), names)
-    return split(hidden(stopped(fast(fn, program))))
+    fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
+    return hidden(stopped(fast(exchanged(spared(fn)), program)))
 
 
 def apart(fn: Function, program: Program) -> Function:

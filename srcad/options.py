@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from srcad.errors import TypeMismatch
@@ -44,6 +44,8 @@ class Options:
         target: ``"cuda"``: arrays are those of the device, and loops over them kernels
             (``docs/cuda_arrays.md``).
         deterministic: on the device: no atomic additions, so results are the same from run to run.
+        workspace: keep the memory of large arrays for the next call; ``True``, or a ``Workspace``
+            that several functions share (``docs/memory.md``).
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -60,7 +62,12 @@ class Options:
     fastmath: str | bool = "adjoint"
     target: str = "cpu"
     deterministic: bool = False
+    workspace: Any = False
     poison: bool = False
+
+    def lasting(self) -> tuple[Any, ...]:
+        """What decides the generated code, in this process and in others."""
+        return astuple(replace(self, verbose=False, workspace=bool(self.workspace)))
 
     def merged(self, changes: dict[str, Any]) -> Options:
         """A copy with some choices changed.
@@ -94,6 +101,11 @@ class Options:
         if known.get("target", "cpu") not in TARGETS:
             raise TypeMismatch(
                 f"no target {known['target']!r}", instead='targets are "cpu" and "cuda"'
+            )
+        held = known.get("workspace", False)
+        if type(held) is not bool and not hasattr(held, "release"):
+            raise TypeMismatch(
+                f"workspace={held!r}", instead="workspace is True, False or a srcad.Workspace"
             )
         return replace(self, **known)
 

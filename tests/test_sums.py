@@ -9,7 +9,7 @@ import srcad
 from srcad.backends.reference import run as execute
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, For, Function, Store, Var
+from srcad.ir.nodes import Atom, Block, For, Function, Load, Store, Var
 from srcad.ir.types import I8, ArrayT
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
@@ -121,3 +121,49 @@ def test_innermost_loops_add_to_no_element_that_stays():
     deepest = max(len(x) - len(x.lstrip()) for x in lines)
     inner = [x for x in lines if len(x) - len(x.lstrip()) == deepest and "+=" in x]
     assert inner and not any("np.uint64(i), np.uint64(k)] +=" in x for x in inner)
+
+
+def reading(at: str, writes: str) -> tuple[Function, Function]:
+    """``a[writes] = x[i] * a[at]`` in a loop of ``i``, before and after the pass."""
+    case = Case()
+    with case.loop(ONE, case.size) as i:
+        places = {"0": ZERO, "n": case.n, "i": i, "last": case.op("sub", case.size, ONE)}
+        t = case.op("mul", case.load(case.x, i), case.load(case.a, places[at]))
+        case.store(case.a, (places[writes],), t)
+    fn = case.done()
+    after = summed(fn)
+    verify(after)
+    for x in (np.array([0.1, 0.7, -0.3, 2.0]), np.array([0.3])):
+        one, two = execute(fn, [x, 0]), execute(after, [x, 0])
+        np.testing.assert_array_equal(one[0], two[0])
+    return fn, after
+
+
+def inside(fn: Function) -> int:
+    """Loads in the loop."""
+    (s,) = (s for s in statements(fn.body) if isinstance(s, For))
+    return sum(isinstance(t, Load) for t in s.body.stmts)
+
+
+@pytest.mark.parametrize(
+    ("at", "writes", "left"),
+    [("0", "i", 1), ("last", "i", 2), ("n", "i", 2), ("i", "i", 2), ("0", "0", 2), ("0", "n", 2)],
+)
+def test_elements_that_no_write_meets_are_read_once(at, writes, left):
+    """``a[0]`` while ``a[1:]`` is written; not ``a[n]``, which may be any, nor ``a[-1]``."""
+    fn, after = reading(at, writes)
+    assert inside(fn) == 2 and inside(after) == left
+
+
+def test_elements_that_need_not_exist_are_read_where_there_are_trips():
+    """Nothing is read of an array without elements."""
+    case = Case()
+    b = case.alloc(VECTOR, (case.n,), hint="b")
+    with case.loop(ZERO, case.size) as i:
+        case.store(case.a, (i,), case.op("mul", case.load(case.x, i), case.load(b, ZERO)))
+    fn = case.done()
+    after = summed(fn)
+    verify(after)
+    assert inside(fn) == 2 and inside(after) == 1
+    execute(after, [np.array([]), 0])  # the interpreter would notice
+    np.testing.assert_array_equal(execute(after, [np.ones(2), 2])[0], np.zeros(2))

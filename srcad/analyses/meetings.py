@@ -2,7 +2,8 @@
 
 In: the tree of a function, two accesses whose subscripts are sums of integer multiples of
 counters, sizes and other integers.  Out: ``Meetings.again``: may the second run after the first
-and touch the same element; ``Meetings.ever``: may they do so in different iterations of a loop.
+and touch the same element; ``Meetings.ever``: may they do so in different iterations of a loop;
+``Meetings.crossed``: in a later iteration of one loop and an earlier one of another.
 
 Example: in ``for k in range(n)`` with ``i`` and ``j`` from ``k + 1`` on and
 ``a[i, j] -= a[i, k] * a[k, j]`` the elements of column and row ``k`` that are read are never
@@ -72,6 +73,11 @@ class Meetings:
         pairs = self.columns(first, second, loop.parent)
         return not pairs or self.possible(pairs, None) or self.ever(first, second, loop)
 
+    def crossed(self, first: Access, second: Access, outer: Node, inner: Node) -> bool:
+        """Whether they may meet, ``second`` later by an outer but earlier by an inner loop."""
+        pairs = self.columns(first, second, outer.parent)
+        return not pairs or self.possible(pairs, outer, inner)
+
     # the system
     def columns(self, first: Access, second: Access, birth: Node | None) -> list[tuple[Form, Form]]:
         """Subscripts of one axis each that both accesses have, as far as they are known."""
@@ -85,18 +91,21 @@ class Meetings:
         both = zip(mine, theirs, strict=True)
         return [(a, b) for a, b in both if a is not None and b is not None]
 
-    def possible(self, pairs: list[tuple[Form, Form]], later: Node | None) -> bool:
+    def possible(
+        self, pairs: list[tuple[Form, Form]], later: Node | None, earlier: Node | None = None
+    ) -> bool:
         """Whether elements can be the same, the second access in a later iteration of a loop.
 
-        (Without one, in the same iterations of all loops that the two share.)
+        (Without one, in the same iterations of all loops that the two share; with ``earlier`` in
+        an earlier iteration of that loop, which stands in the other.)
         """
-        key = (tuple((_key(a), _key(b)) for a, b in pairs), later)
+        key = (tuple((_key(a), _key(b)) for a, b in pairs), later, earlier)
         if key not in self.answers:
             self.left -= 1
             if self.left < 0:
                 return True
             equal = [plus(self.named(a, 1, later), self.named(b, 2, later), -1) for a, b in pairs]
-            order = self.rising(later)
+            order = [*self.rising(later), *self.rising(earlier, ("@2", "@1"))]
             self.answers[key] = not infeasible([*self.facts(equal + order, later), *order], equal)
         return self.answers[key]
 
@@ -109,13 +118,14 @@ class Meetings:
         home = self.tree.home.get(name)
         return home is not None and later in set(home.node.ancestors())
 
-    def rising(self, loop: Node | None) -> list[Form]:
-        """That the second access is in a later iteration."""
+    def rising(self, loop: Node | None, sides: tuple[str, str] = ("@1", "@2")) -> list[Form]:
+        """That the second access is in a later iteration (``sides``: of which come first)."""
         s = loop.owner if loop is not None else None
         if not isinstance(s, For) or not isinstance(s.step, Const) or not s.step.value:
             return []
         name, sign = s.index.name, 1 if s.step.value > 0 else -1
-        return [{f"{name}@2": sign, f"{name}@1": -sign, "": -abs(int(s.step.value))}]
+        first, second = (name + side for side in sides)
+        return [{second: sign, first: -sign, "": -abs(int(s.step.value))}]
 
     def facts(self, forms: Sequence[Form], later: Node | None) -> list[Form]:
         """What is known of the unknowns of some formulas, and of those in there."""

@@ -108,6 +108,7 @@ class Iterations:
         self.order, self.loop = order, s
         self.inside = list(statements(s.body))
         self.made = {v.name for t in self.inside for v in targets(t)}
+        self.bound = {v.name for t in (s, *self.inside) for v in binders(t)}
         self.views = {t.target.name: t for t in self.inside if isinstance(t, View)}
         self.accesses: dict[str, list[Touch]] = defaultdict(list)
         self.whole: set[str] = set()  # what operations read as a whole
@@ -132,10 +133,12 @@ class Iterations:
         if adjoint and all(isinstance(t, Accumulate) for t in group):
             return True
         elements = [self.element(t) for t in group]
-        if len({base for base, _ in elements}) > 1 or elements[0][0] in self.made:
-            return False
-        columns = zip(*(index for _, index in elements), strict=True)
-        return any(map(self.distinct, columns)) or not self.order.meet(self.loop, root, added)
+        (base, *others) = {base for base, _ in elements}
+        if not others and base not in self.made and base not in self.bound:  # one array
+            columns = zip(*(index for _, index in elements), strict=True)
+            if any(map(self.distinct, columns)):
+                return True
+        return not self.order.meet(self.loop, root, added)
 
     def element(self, t: Touch) -> Element:
         """The array made outside the loop that an access goes to, and its subscripts there."""

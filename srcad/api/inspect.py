@@ -80,7 +80,8 @@ class Explanation:
     Of tapes that each thread has for itself it is the bytes of one thread.  ``loops`` has one entry
     for each loop marked by ``srcad.checkpointed``, ``parallel`` one for each that runs on several
     threads, or was to and does not.  ``unsaved`` has one for each other float variable of the
-    source, and says why the reverse sweep does without.
+    source, and says why the reverse sweep does without.  ``workspace_bytes`` is what the function's
+    workspace has from the system now.
     """
 
     name: str
@@ -89,10 +90,13 @@ class Explanation:
     loops: tuple[CheckpointedLoop, ...] = ()
     parallel: tuple[ParallelLoop, ...] = ()
     unsaved: tuple[Unsaved, ...] = ()
+    workspace_bytes: int | None = None
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
         lines = [*self.saved, *self.unsaved, *self.loops, *self.parallel]
+        if self.workspace_bytes is not None:
+            lines.append(f"  workspace: {self.workspace_bytes:,} bytes")
         return "\n".join([head, *map(str, lines)])
 
 
@@ -164,7 +168,8 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     total = sum(r.bytes for r in rows) + sum(sizes.values())
     rest = without(f, specs, {r.variable for r in rows})
     found_loops = tuple(costs.found.values())
-    return Explanation(f.__name__, rows, total, found_loops, threads.found(), rest)
+    held = None if f.workspace is None else f.workspace.bytes
+    return Explanation(f.__name__, rows, total, found_loops, threads.found(), rest, held)
 
 
 def row(r: Residual, sizes: dict[str, int]) -> Saved:

@@ -35,6 +35,7 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
+WORKSPACE = "WORKSPACE = {!r}\n"  # tells ``cpu`` which parameter large arrays come from
 VECTOR, ATOMIC = (f"from srcad.runtime import {name}\n" for name in ("vmath", "atomic"))
 
 
@@ -94,6 +95,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
     known = helper_definitions(helpers, dialect)
     imports = dialect.imports + "".join(line for line in (VECTOR, ATOMIC) if line in used)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
+    head += WORKSPACE.format(fn.workspace) if fn.workspace else ""
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:

@@ -1,15 +1,17 @@
-"""Sums into one element through a loop are made in a local.
+"""Sums into one element through a loop are made in a local; so is what it reads again and again.
 
 In: IR after the last transform.  Out: the same function where a loop that adds to an element whose
 subscripts it does not change, and whose other accesses meet that element in none of its
 iterations, loads the element before it, carries it, and stores it after the loop.  Of an atomic sum
-the local begins at zero and is added atomically after the loop.
+the local begins at zero and is added atomically after the loop.  An innermost loop that writes,
+which keeps LLVM from seeing what it does not write (``a[i, k]`` while it updates ``a[i, j]``),
+loads before it what none of its writes meets.
 
 Invariant: the same sums in the same order, so the same bits (but for atomic ones).  A loop of no
 trips must not touch an element that need not exist: where it is not known to, everything stands
 behind the condition that there are trips.
-Limits: sums directly in the loop's body; no calls, checks, prints or draws in it, no references
-carried through it (an exception would leave the element half way).
+Limits: sums and loads directly in the loop's body; no calls, checks, prints or draws in it, no
+references carried through it (an exception would leave the element half way).
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -37,6 +39,7 @@ def f(x: f8[:]C, n: i8):
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 
 from srcad.analyses.aliases import Aliases, is_reference
@@ -115,10 +118,11 @@ class _Sums:
             elif isinstance(s, (For, While)):
                 body = self.block(inner[0])
                 groups = self.groups(s, inner[0]) if isinstance(s, For) else []
+                loads = self.loads(s, inner[0], groups) if isinstance(s, For) else []
                 s = replace(s, body=body)
-                if groups and isinstance(s, For):
+                if isinstance(s, For) and (groups or loads):
                     self.found = True
-                    out += self.carrying(s, groups, node)
+                    out += self.carrying(s, groups, loads, node)
                     continue
             out.append(s)
         return Block(tuple(out), node.block.yields)
@@ -127,9 +131,7 @@ class _Sums:
     def groups(self, s: For, body: Node) -> list[Group]:
         """Sums that can be carried, by element."""
         every = [(n, k, t) for n in body.subtree() for k, t in enumerate(n.block.stmts)]
-        if s.breaks or s.parallel or not isinstance(s.step, Const) or not s.step.value:
-            return []
-        if any(isinstance(t, WORLDLY) or self.hands_on(t) for _, _, t in every):
+        if not self.simple(s, every):
             return []
         inside = set(body.subtree())
         found: dict[object, Group] = defaultdict(list)
@@ -138,23 +140,49 @@ class _Sums:
                 found[t.array.name, tuple(map(key, t.index))].append(t)
         return [g for g in found.values() if self.alone(g, every, body)]
 
+    def loads(self, s: For, body: Node, groups: list[Group]) -> list[Load]:
+        """Elements read in each iteration of an innermost loop that none of its writes meets."""
+        every = [(n, k, t) for n in body.subtree() for k, t in enumerate(n.block.stmts)]
+        carried = {id(t) for g in groups for t in g}
+        writes = [
+            x for x in every if isinstance(x[2], (Store, Accumulate)) and id(x[2]) not in carried
+        ]
+        if not writes or not self.simple(s, every):
+            return []
+        if any(isinstance(t, (For, While)) for _, _, t in every):
+            return []
+        inside = set(body.subtree())
+        found = [t for t in body.block.stmts if isinstance(t, Load) and self.fixed(t, inside)]
+        return [t for t in found if not is_reference(t.target) and self.alone([t], writes, body)]
+
+    def simple(self, s: For, every: list[tuple[Node, int, Stmt]]) -> bool:
+        """Whether a loop runs all its trips, of known steps, and nothing else can happen."""
+        if s.breaks or s.parallel or not isinstance(s.step, Const) or not s.step.value:
+            return False
+        return not any(isinstance(t, WORLDLY) or self.hands_on(t) for _, _, t in every)
+
     def hands_on(self, t: Stmt) -> bool:
         """Whether references go through a statement."""
         return any(is_reference(y) for b in blocks(t) for y in b.yields)
 
     def fits(self, t: Accumulate, inside: set[Node]) -> bool:
         """Whether a sum is a float's, into an element that the loop does not change."""
-        fixed = not any(
+        kind = t.array.type.element if isinstance(t.array.type, ArrayT) else None
+        return self.fixed(t, inside) and kind == t.value.type and is_float(t.value.type)
+
+    def fixed(self, t: Accumulate | Load, inside: set[Node]) -> bool:
+        """Whether the element of an access is the same in all iterations."""
+        return isinstance(t.array.type, ArrayT) and not any(
             isinstance(a, Var) and self.tree.home[a.name].node in inside
             for a in (t.array, *t.index)
         )
-        kind = t.array.type.element if isinstance(t.array.type, ArrayT) else None
-        return fixed and kind == t.value.type and is_float(t.value.type)
 
-    def alone(self, group: Group, every: list[tuple[Node, int, Stmt]], body: Node) -> bool:
-        """Whether nothing else in the loop touches the element."""
+    def alone(
+        self, group: Sequence[Accumulate | Load], every: list[tuple[Node, int, Stmt]], body: Node
+    ) -> bool:
+        """Whether nothing else, of certain statements in the loop, touches the element."""
         root = self.aliases.root(group[0].array)
-        first = next((n, k) for n, k, t in every if t is group[0])
+        first = next((body, k) for k, t in enumerate(body.block.stmts) if t is group[0])
         mine = Access(*first, root, group[0].array, group[0].index)
         for node, position, t in every:
             if isinstance(t, ArrayOp):
@@ -177,7 +205,7 @@ class _Sums:
         span = plus(stop, start, -1) if s.step.value > 0 else plus(start, stop, -1)
         return self.meetings.natural(plus(span, {"": -1}), around)
 
-    def exists(self, t: Accumulate, around: Node) -> bool:
+    def exists(self, t: Accumulate | Load, around: Node) -> bool:
         """Whether the element is there, trips or not."""
         sizes = self.shapes.get(t.array.name, ())
         every = zip(t.index, sizes, strict=False)
@@ -202,28 +230,31 @@ class _Sums:
         ]
 
     # how
-    def carrying(self, s: For, groups: list[Group], around: Node) -> list[Stmt]:
+    def carrying(self, s: For, groups: list[Group], loads: list[Load], around: Node) -> list[Stmt]:
         """The loop with elements in locals, loaded before and stored after it."""
-        self.b.loc = groups[0][0].loc
+        every: list[Accumulate | Load] = [*(g[0] for g in groups), *loads]
+        self.b.loc = every[0].loc
         with self.b.block() as out:
-            if self.runs(s, around) or all(self.exists(g[0], around) for g in groups):
-                self.loop(s, groups)
+            if self.runs(s, around) or all(self.exists(t, around) for t in every):
+                self.loop(s, groups, loads)
                 return out
             up = isinstance(s.step, Const) and s.step.value > 0
             trips = self.b.op("lt", *((s.start, s.stop) if up else (s.stop, s.start)))
             fresh = tuple(self.b.var(c.result.hint or "t", c.result.type) for c in s.carried)
             given = tuple(replace(c, result=f) for c, f in zip(s.carried, fresh, strict=True))
             with self.b.block() as then:
-                self.loop(replace(s, carried=given), groups)
+                self.loop(replace(s, carried=given), groups, loads)
             orelse = Block((), tuple(c.init for c in s.carried))
             results = tuple(c.result for c in s.carried)
             self.b.if_(trips, Block(tuple(then), fresh), orelse, results)
         return out
 
-    def loop(self, s: For, groups: list[Group]) -> None:
+    def loop(self, s: For, groups: list[Group], loads: list[Load]) -> None:
         """Loads, the loop, stores."""
         carried, ends = list(s.carried), list(s.body.yields)
-        stmts = list(s.body.stmts)
+        stmts = [t for t in s.body.stmts if not any(t is x for x in loads)]
+        for x in loads:
+            self.b.emit(x)
         after: list[tuple[Accumulate, Var]] = []
         for group in groups:
             t = group[0]

@@ -42,6 +42,7 @@ def f(x: f8[:]C):
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from srcad.analyses.aliases import OUTSIDE
@@ -55,6 +56,7 @@ from srcad.storage.loops.facts import ahead
 from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
+from srcad.storage.loops.remake import remade
 from srcad.storage.loops.share import shared
 from srcad.storage.loops.sparse import skipping
 from srcad.transforms.program import each_function
@@ -79,7 +81,18 @@ def _merged(fn: Function) -> Function:
     apart = separated(fn, {v.name for v in variables(fn)}, looping=True) or fn
     work = _Merge(apart)
     body = work.block(apart.body, {})
-    return contracted(replace(apart, body=body)) if work.count else fn
+    return remade(contracted(replace(apart, body=body))) if work.count else fn
+
+
+def joined(fn: Function, loops: Iterable[str], flat: bool = False) -> tuple[Function, set[str]]:
+    """A function, some of its loops merged with those around them, of whatever kind.
+
+    Loops are named by their counters; the second result are the names that they have now.
+    ``flat``: only with loops that have no loops inside.
+    """
+    work = _Merge(fn, set(loops), flat)
+    body = work.block(fn.body, {})
+    return (replace(fn, body=body) if work.count else fn), work.chosen or set()
 
 
 def _neighbours(b: Block) -> bool:
@@ -89,9 +102,10 @@ def _neighbours(b: Block) -> bool:
 
 
 class _Merge:
-    """One function; ``count`` loops are gone."""
+    """One function; ``count`` loops are gone.  ``chosen``: only these become one with others."""
 
-    def __init__(self, fn: Function) -> None:
+    def __init__(self, fn: Function, chosen: set[str] | None = None, flat: bool = False) -> None:
+        self.chosen, self.flat = chosen, flat
         self.distances = Distances(fn)
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.count = 0
@@ -150,7 +164,7 @@ class _Merge:
             return None
         mine = self.distances.accesses((pair.first,)) or []
         theirs = self.distances.accesses((pair.second,)) or []
-        serial = kind(self.distances, first, mine) == "serial"
+        serial = self.chosen is None and kind(self.distances, first, mine) == "serial"
         if not all(self.fine(a, b, pair, serial) for a in mine for b in theirs):
             return None
         middle = [*pair.after[0], *between, *pair.before[1]]
@@ -166,6 +180,10 @@ class _Merge:
         every = {a.base for a in (*mine, *theirs)}
         if not common or len(every) > ARRAYS or first.keep or second.keep:
             return False
+        if self.chosen is not None:
+            others = [s for s in (first, second) if s.index.name not in self.chosen]
+            inner = any(isinstance(t, For) for s in others for t in statements(s.body))
+            return len(others) < 2 and not (self.flat and inner)
         return kind(self.distances, first, mine) == kind(self.distances, second, theirs)
 
     def fine(self, a: Access, b: Access, pair: Aligned, serial: bool) -> bool:
@@ -214,6 +232,8 @@ class _Merge:
     def one(self, first: For, second: For) -> For:
         """The body of the second loop after that of the first."""
         self.distances.rename(second.index, first.index)
+        if self.chosen is not None:
+            self.chosen.add(first.index.name)
 
         def use(a: object) -> object:
             return first.index if a == second.index else a

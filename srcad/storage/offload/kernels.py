@@ -75,6 +75,7 @@ class KernelBuilder:
     # forms
     def elements(self, nest: Nest, trips: Sequence[Var]) -> Kernel:
         """A thread takes elements; ``trips`` are parameters."""
+        self.given(trips)
         with self.b.block() as out:
             self.share(nest, trips, ())
         return self.finished(out)
@@ -82,6 +83,7 @@ class KernelBuilder:
     def parts(self, nest: Nest, trips: Sequence[Var], tables: Sequence[Var]) -> Kernel:
         """A block leaves one number for each that is reduced."""
         b = self.b
+        self.given((*trips, *tables))
         with b.block() as out:
             ends = self.share(nest, trips, nest.reductions)
             mine = self.halved(ends, nest.reductions)
@@ -96,6 +98,7 @@ class KernelBuilder:
     ) -> Kernel:
         """One block: the parts together, then ``stmts``; ``ends`` go to their cells."""
         b, outer = self.b, nest.loops[0]
+        self.given(tables)
         with b.block() as out:
             sums = [self.gathered(t, op) for t, op in zip(tables, nest.reductions, strict=True)]
             mine = self.halved(sums, nest.reductions)
@@ -114,6 +117,10 @@ class KernelBuilder:
         return self.finished(out)
 
     # pieces
+    def given(self, params: Sequence[Var]) -> None:
+        """Parameters that the driver has named: what the kernel makes has other names."""
+        self.b.namer.taken.update(v.name for v in params)
+
     def tail(self, stmts: Sequence[Stmt], ends: dict[str, Atom]) -> None:
         """Statements of one thread, and the numbers that others need."""
         for s in stmts:
