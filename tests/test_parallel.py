@@ -55,6 +55,30 @@ def ones(x):
     return None if np.asarray(x).dtype.kind != "f" else np.ones_like(x) if np.ndim(x) else 1.0
 
 
+def narrow_sums(x, at):
+    """Numbers of other types are added to float64."""
+    sums = np.zeros(3)
+    for i in numba.prange(len(x)):
+        sums[at[i]] += x[i] * x[i]
+        sums[at[i]] = at[i] + sums[at[i]]
+    return np.sum(sums * sums)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+def test_sums_of_other_types(kind):
+    """They are sums too, with the same bits as ever on one thread."""
+    x, at = np.linspace(0.5, 1.5, 10).astype(kind), np.arange(10) % 3
+    assert not any(r.serial for r in loops(narrow_sums, (x, at)))
+    with srcad.using(backend="reference", cache=False):
+        value, slope = srcad.value_and_grad(narrow_sums, parallel=False)(x, at)
+        assert value == numba.njit(narrow_sums)(x, at)
+        close([slope], [srcad.grad(narrow_sums)(x, at)], 1e-6 if kind == "f4" else 1e-12)
+    wide = x.astype(float)
+    step = [1e-6 * np.eye(10)[k] for k in range(10)]
+    expected = [(narrow_sums(wide + h, at) - narrow_sums(wide - h, at)) / 2e-6 for h in step]
+    np.testing.assert_allclose(slope, expected, rtol=1e-6)
+
+
 # which loops
 def test_what_is_shared_is_told():
     """Owned elements, windows of a stencil, copies, partial results: each where it belongs."""

@@ -1,11 +1,13 @@
 """Updates in place: ``a[i] = a[i] + v`` becomes ``a[i] += v``.
 
 In: verified IR.  Out: the same function where a load, a sum and a store of the same element, with
-no write to the storage between and no other use of the two values, are one ``Accumulate``.
+no write to the storage between and no other use of the two values, are one ``Accumulate``; so are
+further sums with what has just been stored, each.
 
 Invariant: bit for bit the same contents; ``a[i] - v`` is ``a[i] + (-v)``.  The reverse sweep then
 neither loads the element nor clears and restores its adjoint.  Limits: float elements whose type
-is that of ``v``; all three statements in one block.
+is that of ``v``, or float64 to which float32 or an integer is added; all three statements in one
+block.
 
 >>> from srcad.ir.build import Builder
 >>> from srcad.ir.names import Namer
@@ -26,7 +28,7 @@ def f(x: f8, a: f8[:]C):
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from srcad.analyses.aliases import Aliases
 from srcad.ir.nodes import (
@@ -45,7 +47,7 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.types import I8, Type, is_float
+from srcad.ir.types import F4, F8, I8, Type, is_float
 from srcad.ir.walk import blocks, operands, statements
 from srcad.transforms.program import each_function, key
 
@@ -53,6 +55,17 @@ from srcad.transforms.program import each_function, key
 def run(fn: Function, integers: bool = False) -> Function:
     """The program with its updates in place made explicit, those of integers too if asked."""
     return each_function(fn, lambda f: replace(f, body=_Updates(f, integers).block(f.body)))
+
+
+@dataclass(frozen=True)
+class Link:
+    """One update: positions of the load, or of the store before; of the sum and of the store."""
+
+    load: int | None
+    before: int | None
+    at: int
+    store: int
+    added: Atom
 
 
 class _Updates:
@@ -85,31 +98,73 @@ class _Updates:
 
     def update(self, stmts: list[Stmt | None], made: dict[str, int], k: int, s: Store) -> None:
         """Replace the statements that update the element which ``s`` stores to, if they do."""
-        at = self.only(made, s.value)
+        found: list[Link] = []
+        place: int | None = k
+        while place is not None:
+            link = self.link(stmts, made, place, uses=2 if found else 1)
+            if link is None:
+                return
+            found.append(link)
+            place = link.before
+        for link in found:
+            op, last = stmts[link.at], stmts[link.store]
+            assert isinstance(op, Op) and isinstance(last, Store)
+            if link.load is not None:
+                stmts[link.load] = None
+            stmts[link.at], v = None, link.added
+            if v.type != last.array.type.element:  # type: ignore[union-attr]
+                stmts[link.at], v = replace(op, op="f8", args=(v,)), op.target
+            elif op.op == "sub":
+                stmts[link.at], v = replace(op, op="neg", args=(v,)), op.target
+            stmts[link.store] = Accumulate(last.array, last.index, v, last.loc)
+
+    def link(
+        self, stmts: list[Stmt | None], made: dict[str, int], k: int, uses: int
+    ) -> Link | None:
+        """The update of an element that ends with the store ``k``, whose value is used so often."""
+        s = stmts[k]
+        assert isinstance(s, Store)
+        at = self.only(made, s.value, uses)
         op = stmts[at] if at is not None else None
         if at is None or not (isinstance(op, Op) and op.op in ("add", "sub")):
-            return
+            return None
         for element, v in (op.args, op.args[::-1])[: 2 if op.op == "add" else 1]:
             start = self.only(made, element)
             load = stmts[start] if start is not None else None
-            if not (isinstance(load, Load) and v.type == s.array.type.element):  # type: ignore[union-attr]
+            if not self.fits(op, v, s):
                 continue
-            fits = load.array == s.array and same_index(load, s) and self.counts(v.type)
-            if start is None or not fits or self.written(stmts[start:k], s.array):
-                continue
-            stmts[start], stmts[at] = None, None
-            if op.op == "sub":
-                stmts[at], v = replace(op, op="neg", args=(v,)), op.target
-            stmts[k] = Accumulate(s.array, s.index, v, s.loc)
-            return
+            if not isinstance(load, Load):
+                before = self.stored(stmts, k, s, element)
+                if before is not None:
+                    return Link(None, before, at, k, v)
+            elif load.array == s.array and same_index(load, s):
+                if not self.written(stmts[start:k], s.array):
+                    return Link(start, None, at, k, v)
+        return None
+
+    def stored(self, stmts: list[Stmt | None], k: int, s: Store, value: Atom) -> int | None:
+        """Where the element was given the value that it still has before statement ``k``."""
+        for before in range(k - 1, -1, -1):
+            t = stmts[before]
+            if isinstance(t, Store) and t.value == value and t.array == s.array:
+                return before if same_index(t, s) else None
+            if self.written([t], s.array):
+                return None
+        return None
+
+    def fits(self, op: Op, v: Atom, s: Store) -> bool:
+        """Whether a sum may be an update: the types say that the bits are the same."""
+        kind = s.array.type.element  # type: ignore[union-attr]
+        widened = op.op == "add" and kind == op.target.type == F8 and v.type in (F4, I8)
+        return self.counts(kind) and (v.type == kind or widened)
 
     def counts(self, t: Type) -> bool:
         """Whether updates of such elements are made explicit."""
         return is_float(t) or self.integers and t == I8
 
-    def only(self, made: dict[str, int], a: Atom) -> int | None:
-        """Where a value that is used once is computed in this block."""
-        return made.get(a.name) if isinstance(a, Var) and self.uses[a.name] == 1 else None
+    def only(self, made: dict[str, int], a: Atom, uses: int = 1) -> int | None:
+        """Where a value that is used so often is computed in this block."""
+        return made.get(a.name) if isinstance(a, Var) and self.uses[a.name] == uses else None
 
     def written(self, stmts: list[Stmt | None], array: Var) -> bool:
         """Whether statements may write to the storage of an array."""
@@ -123,7 +178,7 @@ class _Updates:
         return False
 
 
-def same_index(load: Load, store: Store) -> bool:
+def same_index(load: Load | Store, store: Store) -> bool:
     """Whether two accesses have the same subscripts."""
     return list(map(key, load.index)) == list(map(key, store.index))
 
