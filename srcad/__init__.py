@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from srcad.api.reports import Report
     from srcad.api.sparse import sparse_hessian, sparse_jacobian
     from srcad.library.checkpoints import checkpoint, checkpointed
+    from srcad.runtime.workspace import Workspace
     from srcad.tape import GradientTape, Variable, constant
 
 __version__ = "0.1.0"
@@ -57,6 +58,7 @@ __all__ = [
     "UnknownFunction",
     "UnsupportedSyntax",
     "Variable",
+    "Workspace",
     "adjoint",
     "audit",
     "batch",
@@ -112,6 +114,7 @@ _HOME = {
     "adjoint": "srcad.api.adjoint",
     "audit": "srcad.api.audit",
     "export": "srcad.api.export",
+    "Workspace": "srcad.runtime.workspace",
 }
 
 

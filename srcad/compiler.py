@@ -19,25 +19,32 @@ from srcad.frontend.core import Capture
 from srcad.frontend.lower import lower
 from srcad.frontend.source import SourceFunction
 from srcad.frontend.values import Maybe, Record, Tuple
-from srcad.ir.nodes import For, Function
+from srcad.ir.nodes import Function
+from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
-from srcad.ir.walk import statements
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
 from srcad.storage.apart import sums_apart
+from srcad.storage.exchange import exchanged
 from srcad.storage.gathers import gathered
 from srcad.storage.interchange import interchanged
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.opaque import hidden
-from srcad.storage.parallel import parallelised
+from srcad.storage.outs import written
+from srcad.storage.parallel import parallelised, stopped
+from srcad.storage.phases import phased
+from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
+from srcad.storage.remembered import remembered
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
+from srcad.storage.spare import spared
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
+from srcad.storage.unused import only_used
 from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
@@ -88,6 +95,7 @@ class Program:
     source: SourceFunction
     options: Options
     reports: tuple[Any, ...] = ()
+    outs: tuple[Program, tuple[ArrayT, ...]] | None = None  # whose results go to given arrays
 
     def with_fn(self, fn: Function, **changes: Any) -> Program:
         """The program with new IR, cleaned up."""
@@ -160,45 +168,56 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
     """
     if program.options.debug:
         return program.fn
-    fn = matrices(replace(program.fn, nogil=program.options.nogil))
-    fn, _ = parallelised(fn, program.options.parallel if threads else False)
+    if program.outs is None:
+        fn = stored(program, whole, threads)
+    else:
+        plain, given = program.outs
+        fn = written(stored(plain, whole, threads), given, len(plain.captures))
+        if program.options.verify:
+            verify(fn)
+    if whole or program.options.backend != "cpu":
+        return fn
+    return pooled(split(fn)) if program.options.workspace else split(fn)
+
+
+def stored(program: Program, whole: bool, threads: bool) -> Function:
+    """``finished``, but for long functions in parts, and results in arrays of their own."""
+    counted = {name for report in program.reports for name in report.loops}  # for ``explain``
+    fn = only_used(replace(program.fn, nogil=program.options.nogil), counted)
+    fn = matrices(fn if whole else remembered(fn))
+    options = program.options
+    fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
     if program.options.verify:
         verify(fn)
     if whole:
-        return fast(reused(apart(summed(fn), program)), program)
+        return stopped(fast(reused(apart(summed(fn), program)), program))
     names = vector_functions() if program.options.vector_math else ()
     compiled = program.options.backend == "cpu"
     fn = apart(summed(merged(reused(jammed(fn, names) if compiled else fn))), program)
     if program.options.verify:
         verify(fn)
     if not compiled:
-        return fast(fn, program)
-    fn = vectorised(reused(in_strips(fn, names)), names)
-    return split(hidden(fast(fn, program)))
+        return stopped(fast(fn, program))
+    fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
+    return hidden(stopped(fast(exchanged(spared(fn)), program)))
 
 
 def apart(fn: Function, program: Program) -> Function:
     """The function with sums in loops of their own, where their order is free."""
-    return sums_apart(fn) if program.options.fastmath == "all" and not threaded(fn) else fn
+    return sums_apart(fn) if program.options.fastmath == "all" else fn
 
 
 def fast(fn: Function, program: Program) -> Function:
     """The function with the operations marked that may be fused and reordered."""
     mode = program.options.fastmath
-    if mode is False or threaded(program.fn) or threaded(fn):  # the bits of one thread
+    if mode is False:
         return fn
     given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
     results = [x.derived for x in leaf_specs(program.out)]
     known = len(given) + len(program.captures) == len(fn.params)
     known &= len(results) == len(fn.body.yields)
     return relaxed(fn, given * known, results * known, mode == "all")
-
-
-def threaded(fn: Function) -> bool:
-    """Whether there are loops for several threads."""
-    family = (fn, *fn.callees.values())
-    return any(isinstance(s, For) and s.parallel for f in family for s in statements(f.body))
 
 
 def vector_functions() -> Collection[str]:

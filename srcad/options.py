@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 from srcad.errors import TypeMismatch
@@ -33,6 +33,9 @@ class Options:
         nogil: release the interpreter's lock while compiled code runs, so that threads run at once.
         parallel: run loops on threads that are not ``prange`` as well, where that is proved to be
             right and seems worth it; ``False``: not even ``prange`` (``docs/parallel.md``).
+        atomics: what iterations on different threads add to the same arrays is added atomically, in
+            place of a copy of the array for each thread: less memory, in no fixed order
+            (``docs/parallel.md``).
         vector_math: elementary functions in loops may be computed on whole vectors, within 4 units
             in the last place (``docs/accuracy.md``); else every one is libm's.
         fastmath: ``"adjoint"``: sums and products that only derivatives are made of may be fused
@@ -41,6 +44,8 @@ class Options:
         target: ``"cuda"``: arrays are those of the device, and loops over them kernels
             (``docs/cuda_arrays.md``).
         deterministic: on the device: no atomic additions, so results are the same from run to run.
+        workspace: keep the memory of large arrays for the next call; ``True``, or a ``Workspace``
+            that several functions share (``docs/memory.md``).
         poison: fill storage that the reverse sweep must not read with NaN (a test of srcad).
     """
 
@@ -52,11 +57,17 @@ class Options:
     cache: bool = True
     nogil: bool = False
     parallel: bool | None = None
+    atomics: bool = False
     vector_math: bool = True
     fastmath: str | bool = "adjoint"
     target: str = "cpu"
     deterministic: bool = False
+    workspace: Any = False
     poison: bool = False
+
+    def lasting(self) -> tuple[Any, ...]:
+        """What decides the generated code, in this process and in others."""
+        return astuple(replace(self, verbose=False, workspace=bool(self.workspace)))
 
     def merged(self, changes: dict[str, Any]) -> Options:
         """A copy with some choices changed.
@@ -79,11 +90,22 @@ class Options:
             raise TypeMismatch(
                 f"fastmath={known['fastmath']!r}", instead='fastmath is "adjoint", "all" or False'
             )
+        if known.get("atomics", self.atomics) and known.get("deterministic", self.deterministic):
+            raise TypeMismatch(
+                "atomics=True with deterministic=True",
+                why="atomic additions come in no fixed order",
+                instead="choose one of the two",
+            )
         if "fastmath" in known:
             known["fastmath"] = FASTMATH[known["fastmath"]]
         if known.get("target", "cpu") not in TARGETS:
             raise TypeMismatch(
                 f"no target {known['target']!r}", instead='targets are "cpu" and "cuda"'
+            )
+        held = known.get("workspace", False)
+        if type(held) is not bool and not hasattr(held, "release"):
+            raise TypeMismatch(
+                f"workspace={held!r}", instead="workspace is True, False or a srcad.Workspace"
             )
         return replace(self, **known)
 

@@ -291,3 +291,12 @@ def shadow_spec(spec: Spec) -> Spec:
     if isinstance(spec, Node):
         return replace(spec, parts=tuple(map(shadow_spec, spec.parts)))
     return Opaque(None, None)
+
+
+def parts_of(spec: Spec) -> tuple[Any, ...]:
+    """A spec as a tuple of literals, and of the classes and objects in it."""
+    if isinstance(spec, Leaf):
+        return ("leaf", repr(spec.type), spec.part)
+    if isinstance(spec, Node):
+        return ("node", spec.kind, spec.cls, spec.keys, tuple(map(parts_of, spec.parts)))
+    return ("opaque", spec.obj)

@@ -7,7 +7,7 @@ than TBR needs, the IR does not verify, the compiler or the program raises, or d
 Report: the share caught by operator, the survivors, and which of these are known to be equivalent.
 
 What is run: the programs of the zoo, those with rules and checkpoints of ``mutation_programs``,
-the named programs of ``test_storage``, the tests of ``test_reverse_ir`` and ``test_transform_*``.
+the named programs of ``test_storage``, the tests of ``test_reverse_ir*`` and ``test_transform_*``.
 Checked of a program: value, exit state, gradient (of all results, poisoned), tangents of results
 and exit arguments, the in-place adjoint with cotangents on exit, Hessian times vector by forward
 over reverse and, of small programs, reverse over reverse.  The clean-up passes are left out, so
@@ -36,6 +36,7 @@ from tests import (
     oracle,
     test_checkpointing,
     test_reverse_ir,
+    test_reverse_ir_calls,
     test_storage,
     test_transform_corners,
     test_transform_cost,
@@ -156,7 +157,12 @@ def further(names: Iterable[str] = ()) -> Iterable[Callable[[], Unit]]:
     }
     actions |= {f"refused {n}": lambda f=f: refused(f) for n, f in REFUSALS.items()}  # type: ignore[misc]
     actions[ALIVE.__name__] = ALIVE
-    for module in (test_reverse_ir, test_transform_corners, test_transform_cost):
+    for module in (
+        test_reverse_ir,
+        test_reverse_ir_calls,
+        test_transform_corners,
+        test_transform_cost,
+    ):
         for name, function in vars(module).items():
             if name.startswith("test_") and not inspect.signature(function).parameters:
                 actions[name] = function

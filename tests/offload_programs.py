@@ -170,6 +170,16 @@ def growing(x):
     return np.sum(x) * out[-1] * out[0] ** 2
 
 
+def cube(x):
+    """Sizes that are constants: the kernel's names must not meet those of its parameters."""
+    total = 0.0
+    for i in range(3):
+        for j in range(4):
+            for k in range(5):
+                total += x[i, j, k] ** 2
+    return total
+
+
 def alike(gpu, w):
     """Names that the driver uses as well, in products of views."""
     s = 0.0
@@ -258,6 +268,7 @@ def made() -> dict[str, Case]:
         Case(pairwise, (m,)),
         Case(turned, (m,)),
         Case(growing, (np.abs(x),)),
+        Case(cube, (rng.normal(size=(3, 4, 5)),)),
         Case(alike, (m, x[:3].copy())),
         Case(both, (m,), scalar=False),
     ]

@@ -25,7 +25,7 @@ from srcad.transforms.forward import forward
 from srcad.transforms.lanes import Unbundled
 from tests.composition import Subject, cleaned, run
 from tests.programs import PROGRAMS
-from tests.test_reverse_ir import random_case
+from tests.reverse_ir import random_case
 
 WIDTH = 3
 

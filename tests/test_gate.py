@@ -19,7 +19,7 @@ from numba import njit
 import srcad
 from srcad.api.ready import Entry
 from srcad.backends import gate as gates
-from srcad.backends.gate import GROUP, ITEM, PLACE, WHOLE, Into, Plan, entry_point, gate
+from srcad.backends.gate import GROUP, ITEM, PLACE, SINGLE, WHOLE, Into, Plan, entry_point, gate
 from srcad.errors import SrcadError
 
 SLOW = object()
@@ -129,6 +129,22 @@ def test_shapes(code: Any) -> None:
         f(1.5, -1 - X)
 
 
+def test_singles_and_spread(code: Any) -> None:
+    """Numbers of NumPy are made in code; a function makes what compiled code takes."""
+    shape = (GROUP, 2, SINGLE, 0, ITEM, 0, ITEM, 1)
+    value, total = gate(Plan(code, GIVEN, shape=shape), slow)(0.1, *GIVEN[1:])
+    assert type(value) is np.float32 and value == np.float32(3.1) and total == 15.0
+    for x in (float("nan"), float("inf"), 1e300, -0.0):
+        (value, _) = gate(Plan(code, GIVEN, shape=shape), slow)(x, *GIVEN[1:])
+        with np.errstate(over="ignore"):
+            np.testing.assert_equal(value, np.float32(x + 3))
+    plan = Plan(code, (1.5, X), spread=lambda a, x: (a + 1, x, 3, True))
+    assert gate(plan, slow)(1.5, X) == (5.5, 15.0) and gate(plan, slow)(*GIVEN) is SLOW
+    failing = gate(Plan(code, (1.5, X), spread=lambda a, x: 1 / (a - 1)), slow)
+    with pytest.raises(ZeroDivisionError):
+        failing(1.0, X)
+
+
 def into(code: Any, **more: Any) -> Any:
     """A function with ``out``: the first array is it."""
 
@@ -197,8 +213,15 @@ def test_references(code: Any) -> None:
         gate(Plan(code, first, ((table, key, value),), ((lambda: value, value),), rest), slow),
         gate(Plan(code, first, extra=rest, shape=(GROUP, 2, ITEM, 0, GROUP, 1, ITEM, 1)), slow),
         gate(Plan(code, first, extra=rest, finish=lambda r: r), slow),
+        gate(Plan(code, first, spread=lambda a, x: (1 / a, x, *rest)), slow),
+        gate(Plan(code, first, extra=rest, shape=(GROUP, 2, SINGLE, 0, ITEM, 0, ITEM, 1)), slow),
     ):
-        ways += [lambda f=f: f(1.5, x), lambda f=f: f(1.5, value), lambda f=f: raised(f, 1.5, y)]  # type: ignore[misc]
+        ways += [
+            lambda f=f: f(1.5, x),
+            lambda f=f: raised(f, 0.0, x),
+            lambda f=f: f(1.5, value),
+            lambda f=f: raised(f, 1.5, y),
+        ]  # type: ignore[misc]
         ways += [lambda f=f: f(1.5, x, out=x), lambda f=f: f(x)]  # type: ignore[misc]
     for more in ({}, {"explained": True}, {"finish": lambda r, out: out}):
         f = into(code, **more)

@@ -128,6 +128,18 @@ def scratch(z, rate):
     return total
 
 
+def of_chosen_rows(z, chosen):
+    """A row that is looked up, used where it is looked up and later."""
+    total = 0.0
+    for i in range(z.shape[1]):
+        row = z[chosen[i]]
+        s = row[i]
+        for j in range(z.shape[0]):
+            s = 0.9 * s + z[j, i] * row[j]
+        total += s * row[0]
+    return total
+
+
 def divided(z, out):
     """Something fails in the middle, and it shows in the argument which iterations have run."""
     for i in range(z.shape[1]):
@@ -237,6 +249,18 @@ def test_iterations_that_depend_on_each_other(f):
     fn = program(f, z, 0.3)
     assert "_lanes" not in text(jammed(fn, always=True))
     compare(fn, (z, 0.3), True)
+
+
+def test_rows_that_are_looked_up():
+    """A view is not made before what it is made of."""
+    z = np.random.default_rng(0).normal(size=(5, 7))
+    chosen = np.array([3, 0, 4, 4, 1, 2, 0])
+    fn = program(of_chosen_rows, z, chosen)
+    assert fires(fn)
+    compare(fn, (z, chosen), True)
+    found = srcad.grad(of_chosen_rows)(z, chosen)
+    want = srcad.grad(of_chosen_rows, backend="reference")(z, chosen)
+    np.testing.assert_allclose(found, want, **ROUNDING)
 
 
 def test_what_is_worth_it():

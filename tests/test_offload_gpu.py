@@ -16,6 +16,8 @@ except DeviceError as e:
 from numba import cuda
 
 import srcad
+from tests import device_tensors
+from tests.device_tensors import PROGRAMS
 from tests.offload_programs import CASES, differences, softmax
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Numba warns of small grids
@@ -33,6 +35,12 @@ def test_cases(name):
     for what, expected in CASES[name].checks(backend="reference"):
         wrong = differences(found[what](on_device), expected(lambda x: x), 1e-9)
         assert not wrong, f"{what}: {wrong}"
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_tensors(name):
+    """Programs of tensors, operation by operation and compiled."""
+    assert not device_tensors.differences(name)
 
 
 def test_large():

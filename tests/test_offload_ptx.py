@@ -17,7 +17,9 @@ from numba import cuda, types
 from srcad.api import offload
 from srcad.backends.cuda import compile_text
 from srcad.backends.device_products import TILE, matmul_text
+from srcad.tf import device_code, devices
 from tests.cuda_target import patched
+from tests.device_tensors import PROGRAMS, run
 from tests.offload_programs import CASES
 from tests.test_kernel_ptx import numba_type
 
@@ -47,6 +49,28 @@ def test_kernels(name, monkeypatch):
     checks = dict(CASES[name].checks(backend="reference", target="cuda"))
     for what in ("value_and_grad", "hvp") if "hvp" in checks else ("value", "jvp"):
         checks[what](lambda x: x)
+    assert found
+    for text, kernel in found.items():
+        f = compile_text(text, kernel.fn.name).py_func
+        assemble(f, [p.type for p in kernel.arguments])
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_tensors(name, monkeypatch):
+    """Every kernel of programs of tensors: of single operations and of compiled functions."""
+    patched()
+    monkeypatch.setattr(devices, "BACKEND", "reference")
+    device_code.code_of.cache_clear()
+    device_code.CALLS.clear()
+    emit, found = offload.emit_driver, {}
+
+    def kept(made, kernels, *args):
+        text = emit(made, kernels, *args)
+        found.update({text.kernels[n]: kernels[n] for n in text.kernels})
+        return text
+
+    monkeypatch.setattr(offload, "emit_driver", kept)
+    run(name, "/GPU:0")
     assert found
     for text, kernel in found.items():
         f = compile_text(text, kernel.fn.name).py_func

@@ -53,6 +53,31 @@ def test_gradient(backend: str) -> None:
     np.testing.assert_allclose(out, want, rtol=1e-14)
 
 
+def log_sum_exp(x: np.ndarray) -> float:
+    s = 0.0
+    for i in range(len(x)):
+        s += math.exp(x[i])
+    return math.log(s)
+
+
+def test_no_other_array() -> None:
+    """The tape is in the result: with one of the caller nothing is allocated, nothing cleared."""
+    from srcad.api.outs import out_program
+    from srcad.compiler import finished
+    from srcad.ir.nodes import Alloc, Const, Store
+    from srcad.ir.types import ArrayT
+    from srcad.ir.walk import statements
+
+    g = srcad.grad(log_sum_exp, backend="cpu", verify=True)
+    program = g.program(g.specs({"x": X}))
+    assert sum(isinstance(s, Alloc) for s in statements(finished(program).body)) == 1
+    found = list(statements(finished(out_program(program, (ArrayT("f8", 1),))).body))
+    assert not any(isinstance(s, Alloc) for s in found)
+    assert not any(isinstance(s, Store) and isinstance(s.value, Const) for s in found)
+    h, out = srcad.grad(log_sum_exp, backend="python"), np.full(5, np.nan)
+    np.testing.assert_allclose(h(X, out=out), np.exp(X) / np.sum(np.exp(X)), rtol=1e-15)
+
+
 def test_other_transforms() -> None:
     """Hessians, Jacobians, the function itself, in any layout."""
     h = srcad.hessian(chain, **REFERENCE)

@@ -59,16 +59,18 @@ def ones(x):
 def test_what_is_shared_is_told():
     """Owned elements, windows of a stencil, copies, partial results: each where it belongs."""
     args = BY_NAME["swapped_grids"].args()
-    primal, adjoint = loops(swapped_grids, args)
-    assert (primal.role, adjoint.role) == ("primal", "adjoint")
-    assert not (primal.window or primal.private or primal.reductions or primal.serial)
-    assert adjoint.window == 2 and not adjoint.private and not adjoint.serial
+    regions = loops(swapped_grids, args)
+    assert {r.role for r in regions} == {"primal", "adjoint"}
+    for r in regions:  # each grid has its turn
+        assert not (r.private or r.reductions or r.serial)
+        assert r.window == (2 if r.role == "adjoint" else 0)
     primal, adjoint = loops(shared_bins, BY_NAME["shared_bins"].args(), (0, 1))
     assert primal.private == ("out",) and adjoint.private == ("w_b",)
     assert adjoint.private_bytes >= 3 * 8
     (both,) = loops(own_scratch, BY_NAME["own_scratch"].args(), (0, 1))
     assert both.private == ("w_b",) and not both.serial  # forwards and backwards at once
     assert "w_b" in str(both) and "line" in str(both)
+    assert both.recorded_bytes == 3 * 8 and "tapes of one iteration (24 B" in str(both)
 
 
 def racing(x, to):

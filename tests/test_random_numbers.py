@@ -43,7 +43,7 @@ from tests.drawing_programs import (
     unused,
 )
 from tests.ir_check import check, flat
-from tests.test_reverse_ir import random_case
+from tests.reverse_ir import random_case
 
 REFERENCE = {"backend": "reference", "verify": True}
 

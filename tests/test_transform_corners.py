@@ -16,7 +16,7 @@ from srcad.ir.types import F8, I8, ArrayT, ListT
 from srcad.ir.walk import statements
 from srcad.transforms.reverse import reverse, reverse_with_report
 from tests.ir_programs import VECTOR, WHOLE
-from tests.test_reverse_ir import Program, demand
+from tests.reverse_ir import Program, demand
 from tests.test_transform_cost import ACTIVE, ZERO, depths, kinds
 
 

@@ -30,9 +30,9 @@ from srcad.ir.types import F8, I8, ArrayT
 from srcad.ir.walk import statements
 from srcad.transforms.reverse import reverse, reverse_with_report
 from tests.ir_programs import MATRIX, VECTOR
+from tests.reverse_ir import Program, demand
 from tests.storage_programs import F8 as NUMBER
 from tests.storage_programs import REFERENCE, Named, vector
-from tests.test_reverse_ir import Program, demand
 from tests.test_storage import check_bound
 
 ACTIVE = (True, True, True, False)

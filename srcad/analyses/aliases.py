@@ -7,7 +7,7 @@ Invariant: flow-insensitive (Steensgaard).  A view joins its base, a loop's carr
 and a branch's results join what flows into them, an array kept in a list joins the class of the
 list's elements.  Parameters, and whatever goes through a ``Call``, form the class ``OUTSIDE``
 (with ``distinct``, what is known of parameters is trusted: each array, or each of those named, is a
-class of its own).
+class of its own).  Parameters that a part of a function has classes for (``apart``) are in these.
 Limits: one allocation statement in a loop is one class, however many arrays it makes.
 
 >>> from srcad.ir.build import Builder, const
@@ -82,7 +82,9 @@ class Aliases:
         self._element: dict[str, str] = {OUTSIDE: OUTSIDE}
         for p in fn.params:
             known = distinct if isinstance(distinct, bool) else p.name in distinct
-            if not (known and isinstance(p.type, ArrayT)):
+            if p.name in fn.apart:
+                self._union(p.name, f"<{fn.apart[p.name]}>")
+            elif not (known and isinstance(p.type, ArrayT)):
                 self._outside(p)
         for s in statements(fn.body):
             self._statement(s)

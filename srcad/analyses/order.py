@@ -108,6 +108,7 @@ class Iterations:
         self.order, self.loop = order, s
         self.inside = list(statements(s.body))
         self.made = {v.name for t in self.inside for v in targets(t)}
+        self.bound = {v.name for t in (s, *self.inside) for v in binders(t)}
         self.views = {t.target.name: t for t in self.inside if isinstance(t, View)}
         self.accesses: dict[str, list[Touch]] = defaultdict(list)
         self.whole: set[str] = set()  # what operations read as a whole
@@ -132,7 +133,8 @@ class Iterations:
         if adjoint and all(isinstance(t, Accumulate) for t in group):
             return True
         elements = [self.element(t) for t in group]
-        if len({base for base, _ in elements}) == 1 and elements[0][0] not in self.made:
+        (base, *others) = {base for base, _ in elements}
+        if not others and base not in self.made and base not in self.bound:  # one array
             columns = zip(*(index for _, index in elements), strict=True)
             if any(map(self.distinct, columns)):
                 return True

@@ -124,16 +124,11 @@ class Strict(Flow):
                 self.decides((s.value,))
 
     def call(self, s: Call) -> None:
-        """A call of a function that is known moves values; any other decides by them."""
+        """A function that is known moves values (``_meet``); any other decides by them."""
         if s.fn not in self.known_calls:
             self.decides(s.args)
             return
         self.calls.append(s)
-        for t in s.targets:
-            self.comes(t, s.args)
-        for a, written in zip(s.args, self.known_calls[s.fn].writes, strict=True):
-            if written and isinstance(a, Var) and is_reference(a):
-                self.comes(a, s.args)
 
 
 class Storage:

@@ -15,6 +15,7 @@ import pprint
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -118,7 +119,8 @@ def export(g: Any, path: Any, *args: Any, **kwargs: Any) -> str:
 
 
 def module_text(f: Transformed, program: Program) -> tuple[str, str]:
-    """The text of the module, and the name of its function."""
+    """The text of the module, and the name of its function; it uses nothing of srcad."""
+    program = replace(program, options=replace(program.options, atomics=False))
     module = emit(finished(program, whole=True), linecache.getlines)
     if "srcad_outside_" in module.source:
         raise refusal(f, "it calls a solver that is not looked into")

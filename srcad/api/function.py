@@ -8,7 +8,6 @@ number or the type of a captured array has changed.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 import time
@@ -27,22 +26,23 @@ from srcad.api.safety import compiling, located, name_of
 from srcad.api.specialisation import (
     Specialisation,
     captured_types,
-    kind_of,
     make,
     unchanged,
     watched,
+    whole_kind,
 )
 from srcad.backends.base import rarely_collected
 from srcad.callables import unwrap
 from srcad.errors import PLAIN, TypeMismatch, UnknownFunction
 from srcad.options import Options, defaults
-from srcad.specs import Leaf, Node, Opaque, Spec, leaves_of, spec_of, whole_type
+from srcad.specs import Node, Opaque, Spec, leaves_of, parts_of, spec_of, whole_type
 
 if TYPE_CHECKING:
     from srcad.api.outs import Route
     from srcad.backends.gate import Plan
     from srcad.cache.entries import Slot
     from srcad.compiler import Program
+    from srcad.runtime.workspace import Workspace
 
 
 # A program and what must not have changed for it to be the function's.  The few last ones of a
@@ -90,9 +90,21 @@ class Transformed(Entry):
     @property
     def options(self) -> Options:
         """The options in force."""
-        if isinstance(self.inner, Transformed):
-            return self.inner.options.merged(self._own)
-        return defaults().merged(self._own)
+        inner = self.inner.options if isinstance(self.inner, Transformed) else defaults()
+        found = inner.merged(self._own)
+        return found.merged({"workspace": self.memory}) if found.workspace is True else found
+
+    @cached_property
+    def memory(self) -> Workspace:
+        """A workspace of its own."""
+        from srcad.runtime.workspace import Workspace
+
+        return Workspace()
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """The memory that is kept for the next call, with the option ``workspace``."""
+        return self.options.workspace or None
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -212,7 +224,8 @@ class Transformed(Entry):
         slot = self.slot(kind, specs)
         face = slot.load() if slot is not None else None
         if face is not None:
-            found = Specialisation(face, face.start(True), self.guarded(program))
+            run = face.start(True, self.options)
+            found = Specialisation(face, run, self.guarded(program))
             if found.valid():
                 return found
         with compiling(self), rarely_collected():
@@ -239,10 +252,9 @@ class Transformed(Entry):
 
         if directory() is None:
             return None
-        chosen = [dataclasses.replace(o, verbose=False) for o in (options, defaults())]
         try:
             kinds = [(name, parts_of(spec)) for name, spec in specs.items()]
-            return Slot(kind, self, [*map(dataclasses.astuple, chosen)], kinds)
+            return Slot(kind, self, [options.lasting(), defaults().lasting()], kinds)
         except (Uncacheable, RecursionError) as reason:
             if options.verbose:
                 print(f"srcad: {self.__name__} is not cached: {reason}", file=sys.stderr)
@@ -305,13 +317,13 @@ class Transformed(Entry):
 
     def prepare_call(self, args: tuple[Any, ...]) -> Any:
         """Call with positional arguments; numbers and arrays are known the next time."""
-        kinds = tuple(map(kind_of, args))
+        kinds = tuple(map(whole_kind, args))
         if None in kinds or not self.plain(args):
             return self.call_bound(self.bind(args, {}))
         known = self.quick.get(kinds)
         if known is None or known[0] is not defaults() or not known[1].valid():
             known = self.quick[kinds] = defaults(), self.specialise(self.bind(args, {}))
-        result = known[1](args)
+        result = known[1].simple(*args)
         self.ready[fingerprint(args)] = Ready(*known, args)
         return result
 
@@ -362,15 +374,6 @@ def type_of(obj: Transformed, c: Any) -> Any:
 def _remake(cls: Any, state: tuple[Any, ...]) -> Any:
     *args, options = state
     return cls(*args, **options)
-
-
-def parts_of(spec: Spec) -> tuple[Any, ...]:
-    """A spec as a tuple of literals, and of the classes and objects in it."""
-    if isinstance(spec, Leaf):
-        return ("leaf", repr(spec.type), spec.part)
-    if isinstance(spec, Node):
-        return ("node", spec.kind, spec.cls, spec.keys, tuple(map(parts_of, spec.parts)))
-    return ("opaque", spec.obj)
 
 
 def describe_spec(spec: Spec) -> str:

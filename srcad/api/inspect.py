@@ -77,9 +77,11 @@ class Saved:
 class Explanation:
     """What ``explain`` found: one entry per primal value, and the bytes of all tapes.
 
-    ``loops`` has one entry for each loop marked by ``srcad.checkpointed``, ``parallel`` one for
-    each that runs on several threads, or was to and does not.  ``unsaved`` has one for each other
-    float variable of the source, and says why the reverse sweep does without.
+    Of tapes that each thread has for itself it is the bytes of one thread.  ``loops`` has one entry
+    for each loop marked by ``srcad.checkpointed``, ``parallel`` one for each that runs on several
+    threads, or was to and does not.  ``unsaved`` has one for each other float variable of the
+    source, and says why the reverse sweep does without.  ``workspace_bytes`` is what the function's
+    workspace has from the system now.
     """
 
     name: str
@@ -88,10 +90,13 @@ class Explanation:
     loops: tuple[CheckpointedLoop, ...] = ()
     parallel: tuple[ParallelLoop, ...] = ()
     unsaved: tuple[Unsaved, ...] = ()
+    workspace_bytes: int | None = None
 
     def __str__(self) -> str:
         head = f"{self.name}: {self.tape_bytes:,} bytes recorded"
         lines = [*self.saved, *self.unsaved, *self.loops, *self.parallel]
+        if self.workspace_bytes is not None:
+            lines.append(f"  workspace: {self.workspace_bytes:,} bytes")
         return "\n".join([head, *map(str, lines)])
 
 
@@ -152,18 +157,19 @@ def explain(g: Any, *args: Any, **kwargs: Any) -> Explanation:
     final = finished(program, whole=True)  # as it runs: a tape may have its place in a result
     fn, found = measured(final if program.options.backend == "cuda" else merged(final))
     costs = Costs({k: v for report in program.reports for k, v in report.loops.items()})
-    threads = Threads(program)
+    threads = Threads(program, final)
 
     def observe(*call: Any) -> None:
         costs.observe(*call)
         threads.observe(*call)
 
-    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=observe))
+    sizes = tape_bytes(found, run(fn, tuple(leaves), observe=observe)) | threads.recorded()
     rows = tuple(row(r, sizes) for report in program.reports for r in report.residuals)
     total = sum(r.bytes for r in rows) + sum(sizes.values())
     rest = without(f, specs, {r.variable for r in rows})
     found_loops = tuple(costs.found.values())
-    return Explanation(f.__name__, rows, total, found_loops, threads.found(), rest)
+    held = None if f.workspace is None else f.workspace.bytes
+    return Explanation(f.__name__, rows, total, found_loops, threads.found(), rest, held)
 
 
 def row(r: Residual, sizes: dict[str, int]) -> Saved:

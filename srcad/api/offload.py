@@ -121,10 +121,15 @@ class Offload:
             list(leaves) if reference else [self.placed(gpu, k, x) for k, x in enumerate(leaves)]
         )
         self.check_apart(gpu, given)
+        return self.launch(gpu, given)
+
+    def launch(self, gpu: Any, given: Sequence[Any]) -> tuple[Any, ...]:
+        """Launch on arrays of Numba's that are known to be apart where they are written."""
         shapes = [given[k].shape for k in self.arrays]
         key = tuple(tuple(n == 1 for n in shape) for shape in shapes)
         variant = self.variants.get(key)
         if variant is None:
+            reference = self.program.options.backend == "reference"
             with global_compiler_lock:
                 variant = self.variants[key] = self.variant(given, reference)
         with launching(self.program.fn.name), quietly():

@@ -1,9 +1,8 @@
 """``out=``: results written into arrays of the caller.
 
 In: a program, the types of the arrays given.  Out (``out_program``): a program that takes them as
-further arguments and returns only the numbers of its result.  Where the program allocates a result
-the caller's array takes its place; what comes from elsewhere (a view, the result of a branch) is
-copied at the end.  ``into`` is the call: structures taken apart, errors in the caller's terms.
+further arguments and returns only the numbers of its result (``storage.outs``).  ``into`` is the
+call: structures taken apart, errors in the caller's terms.
 
 Invariant: what is given overlaps neither an argument nor a captured array nor another result; the
 size of an array is compared before it is written.  An exception of the program may leave results
@@ -26,118 +25,32 @@ from srcad.backends.base import as_tuple
 from srcad.errors import TypeMismatch
 from srcad.ir.types import Scalar
 from srcad.specs import Leaf, Opaque, Spec, array_type, leaf_specs, leaves_of, rebuild
+from srcad.storage.outs import SHARED, SIZES
 
 if TYPE_CHECKING:
     from srcad.api.function import Transformed
     from srcad.backends.gate import Plan
     from srcad.compiler import Program
-    from srcad.ir.nodes import Alloc, Stmt, Var
     from srcad.ir.types import ArrayT
-
-SIZES, SHARED = "out has another shape than the result", "out shares memory with an argument"
 
 
 # the program
 def out_program(program: Program, given: tuple[ArrayT, ...]) -> Program:
     """``program`` with its array results written into further arguments."""
-    from srcad.ir.nodes import Var
     from srcad.ir.types import ArrayT
     from srcad.specs import leaf_specs, pack
+    from srcad.storage.outs import written
 
-    fn, whole = program.fn, tuple(leaf_specs(program.out))
+    whole = tuple(leaf_specs(program.out))
     derived = [x.derived for x in whole if isinstance(x.type, ArrayT)]
-    arrays = [y for y in fn.body.yields if isinstance(y.type, ArrayT)]
-    writer = Writer(program, given)
-    first: dict[str, Var] = {}
-    for y, out in zip(arrays, writer.outs, strict=True):
-        assert isinstance(y, Var) and isinstance(y.type, ArrayT) and isinstance(out.type, ArrayT)
-        if y.type == replace(out.type, mutable=y.type.mutable):
-            first.setdefault(y.name, out)
-    stmts = writer.opening() + writer.body(first)
-    stmts += writer.closing([(y, o) for y, o in zip(arrays, writer.outs, strict=True)])
-    numbers = tuple(y for y in fn.body.yields if not isinstance(y.type, ArrayT))
-    here = len(fn.params) - len(program.captures)
-    params = (*fn.params[:here], *writer.outs, *fn.params[here:])
     parts = tuple(Leaf(t, derived=d) for t, d in zip(given, derived, strict=True))
-    return program.with_fn(
-        replace(fn, params=params, body=replace(fn.body, stmts=tuple(stmts), yields=numbers)),
+    return replace(
+        program,
+        fn=written(program.fn, given, len(program.captures)),
         arguments={**program.arguments, ".out": pack(parts)},
         out=pack(tuple(x for x in whole if not isinstance(x.type, ArrayT))),
+        outs=(program, given),
     )
-
-
-class Writer:
-    """Puts the caller's arrays in the place of results."""
-
-    def __init__(self, program: Program, given: tuple[ArrayT, ...]) -> None:
-        from srcad.ir.build import Builder
-        from srcad.ir.names import Namer
-        from srcad.ir.walk import variables
-
-        self.fn = program.fn
-        self.b = Builder(Namer(v.name for v in variables(self.fn)))
-        self.outs = [self.b.var("out", t) for t in given]
-        self.taken: set[str] = set()  # names of the outs that stand for a result already
-
-    def opening(self) -> list[Stmt]:
-        """Nothing overlaps."""
-        from srcad.ir.types import B1, ArrayT
-
-        with self.b.block() as stmts:
-            for k, out in enumerate(self.outs):
-                for other in (*self.fn.params, *self.outs[:k]):
-                    if isinstance(other.type, ArrayT):
-                        (apart,) = self.b.array_op("apart", (B1,), out, other, hint="apart")
-                        self.b.check(apart, "ValueError", SHARED)
-        return stmts
-
-    def body(self, first: dict[str, Var]) -> list[Stmt]:
-        """The statements, with allocations of results replaced."""
-        from srcad.ir.nodes import Alloc, Var
-        from srcad.ir.walk import rewrite
-
-        stands: dict[str, Var] = {}
-        stmts: list[Stmt] = []
-        for s in self.fn.body.stmts:
-            if isinstance(s, Alloc) and s.target.name in first:
-                stands[s.target.name] = first[s.target.name]
-                self.taken.add(first[s.target.name].name)
-                stmts += self.instead(s, first[s.target.name])
-            else:
-                stmts.append(
-                    rewrite(
-                        s, lambda a: stands.get(a.name, a) if isinstance(a, Var) else a, lambda v: v
-                    )
-                )
-        self.stands = stands
-        return stmts
-
-    def instead(self, s: Alloc, out: Var) -> list[Stmt]:
-        """What an allocation leaves: comparison of sizes, zeros."""
-        from srcad.transforms.arrays import fill
-
-        self.b.loc = s.loc
-        with self.b.block() as stmts:
-            for axis, n in enumerate(s.shape):
-                same = self.b.op("eq", self.b.dim(out, axis), n)
-                self.b.check(same, "ValueError", SIZES)
-            if s.zero:
-                fill(self.b, out, 0.0)
-        return stmts
-
-    def closing(self, pairs: list[tuple[Any, Var]]) -> list[Stmt]:
-        """Copies of the results that are not made in place."""
-        from srcad.transforms.arrays import copy
-
-        with self.b.block() as stmts:
-            todo = [(self.stands.get(y.name, y), o) for y, o in pairs if o.name not in self.taken]
-            for y, out in todo:
-                for axis in range(out.type.ndim):  # type: ignore[union-attr]
-                    same = self.b.op("eq", self.b.dim(out, axis), self.b.dim(y, axis))
-                    self.b.check(same, "ValueError", SIZES)
-            for y, out in todo:
-                copy(self.b, y, "out", into=out)
-        return stmts
 
 
 # the call

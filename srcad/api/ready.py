@@ -19,7 +19,7 @@ from srcad import options as settings
 from srcad.api.specialisation import Specialisation
 from srcad.backends.base import as_tuple
 from srcad.ir.types import ArrayT, Scalar, is_complex
-from srcad.specs import Leaf, Node, Spec, pairs
+from srcad.specs import Leaf, Node, Spec, pairs, unpaired
 
 if TYPE_CHECKING:
     from srcad.backends.gate import Plan
@@ -50,9 +50,10 @@ class Ready:
         self.names = tuple((*entries[id(p)], v) for p, v in watched if entries[id(p)])
         self.watched = tuple((p.get, v) for p, v in watched if not entries[id(p)])
         self.planned = False  # whether a gate has been made
-        self.run: Callable[..., Any] = special.spread
-        if special.compiled is not None and not special.fetch and bare(special.face.out):
-            self.run = special.compiled
+        self.run: Callable[..., Any] = special.simple
+        if special.compiled is not None and not special.fetch and not special.extra:
+            if special.spread is None and bare(special.face.out):
+                self.run = special.compiled
 
     def fit(self, args: tuple[Any, ...]) -> bool:
         """Whether integers are numbers of 64 bits."""
@@ -70,7 +71,9 @@ def plan_of(ready: Ready, args: tuple[Any, ...], **more: Any) -> Plan | None:
         pairs(x) if is_complex(t) else x
         for x, (_, t) in zip(special.kept, special.face.captures, strict=True)
     )
-    entry = entry_point(special.compiled, (*args, *extra))
+    extra += special.extra
+    leaves = args if special.spread is None else special.spread(*args)
+    entry = entry_point(special.compiled, (*leaves, *extra))
     if entry is None:
         return None
     names = ((vars(settings), "in_force", ready.options), *ready.names)
@@ -78,7 +81,7 @@ def plan_of(ready: Ready, args: tuple[Any, ...], **more: Any) -> Plan | None:
         more = {"shape": shape_of(special.face.out, special.face.results, False)}
         if not more["shape"]:
             more["finish"] = finishing(special)
-    return Plan(entry, args, names, ready.watched, extra, **more)
+    return Plan(entry, args, names, ready.watched, extra, spread=special.spread, **more)
 
 
 class Entry:
@@ -119,7 +122,7 @@ def shape_of(spec: Spec, numbers: int, into: bool) -> tuple[int, ...]:
     >>> shape_of(pair, 2, False)
     (0, 2, 2, 0, 2, 1)
     """
-    from srcad.backends.gate import GROUP, ITEM, PLACE, WHOLE
+    from srcad.backends.gate import GROUP, ITEM, PLACE, SINGLE, WHOLE
 
     items, places = count(), count()
 
@@ -128,11 +131,13 @@ def shape_of(spec: Spec, numbers: int, into: bool) -> tuple[int, ...]:
             yield from (GROUP, len(spec.parts))
             for part in spec.parts:
                 yield from parts(part)
-        elif not isinstance(spec, Leaf) or spec.part or spec.type == Scalar("f4"):
+        elif not isinstance(spec, Leaf) or spec.part:
             raise LookupError
         elif into and isinstance(spec.type, ArrayT):
             yield from (PLACE, next(places))
         else:
+            if spec.type == Scalar("f4"):
+                yield from (SINGLE, 0)
             yield from (ITEM, next(items)) if numbers != 1 else (WHOLE, next(items))
 
     try:
@@ -144,7 +149,7 @@ def shape_of(spec: Spec, numbers: int, into: bool) -> tuple[int, ...]:
 def finishing(special: Specialisation) -> Callable[[Any], Any]:
     """A function from what compiled code returns to the result of a call."""
     several = special.face.results != 1
-    names: dict[str, Any] = {"f4": np.float32}
+    names: dict[str, Any] = {"f4": np.float32, "c8": np.complex64, "unpaired": unpaired}
     text = expression(special.face.out, (f"r[{k}]" if several else "r" for k in count()), names)
     if text is not None:
         made: Callable[[Any], Any] = eval(f"lambda r: {text}", names)
@@ -154,7 +159,7 @@ def finishing(special: Specialisation) -> Callable[[Any], Any]:
 
 
 def expression(spec: Spec, leaf: Iterator[str], names: dict[str, Any]) -> str | None:
-    """The structure as an expression of its leaves, where it consists of tuples of plain leaves.
+    """The structure as an expression of its leaves, where it consists of tuples of leaves.
 
     >>> pair = Node("tuple", tuple, (0, 1), (Leaf(Scalar("f8")), Leaf(Scalar("f4"))))
     >>> expression(pair, iter(("r[0]", "r[1]")), {})
@@ -162,10 +167,13 @@ def expression(spec: Spec, leaf: Iterator[str], names: dict[str, Any]) -> str | 
     """
     if isinstance(spec, Leaf):
         if spec.part:
-            return None
+            return f"unpaired({next(leaf)})"
         return f"f4({next(leaf)})" if spec.type == Scalar("f4") else next(leaf)
-    if not isinstance(spec, Node) or spec.kind not in ("tuple", "namedtuple"):
+    if not isinstance(spec, Node) or spec.kind not in ("tuple", "namedtuple", "complex"):
         return None
+    if spec.kind == "complex":
+        whole = f"complex({next(leaf)}, {next(leaf)})"
+        return whole if spec.cls is complex else f"c8({whole})"
     parts = [expression(p, leaf, names) for p in spec.parts]
     if any(p is None for p in parts):
         return None

@@ -20,12 +20,13 @@ from srcad.backends.base import NAMESPACE
 from srcad.errors import TypeMismatch
 from srcad.ir.types import ArrayT, Scalar, is_complex
 from srcad.paths import Path
-from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired
+from srcad.specs import Leaf, Node, Spec, array_type, pairs, unpaired, whole_type
 from srcad.specs import build as container
 
 if TYPE_CHECKING:
     from srcad.compiler import Program
     from srcad.ir.nodes import Function
+    from srcad.options import Options
 
 
 Guards = tuple[tuple[Path, Any], ...]
@@ -57,13 +58,15 @@ class Face:
     text: str = ""
     entry: str = ""
     relaxed: tuple[int, ...] = ()
+    pooled: bool = False  # the last parameter is a workspace
 
-    def start(self, cached: bool) -> Callable[..., tuple[Any, ...]]:
+    def start(self, cached: bool, options: Options) -> Callable[..., tuple[Any, ...]]:
         """The function that the text defines, compiled at its first call."""
         from srcad.backends.cpu import compile_text, runner
 
         compiled = compile_text(self.text, self.entry, self.hint, cached, self.relaxed)
-        run = runner(compiled, self.hint, self.results)
+        where = options.workspace if self.pooled else None
+        run = runner(compiled, self.hint, self.results, where)
         if self.messages:
             from srcad.messages import filling
 
@@ -95,8 +98,10 @@ def face_of(program: Program, printed: bool) -> Face:
         from srcad.backends.printer import emit
         from srcad.compiler import finished
 
-        module = emit(finished(program))
-        return replace(face, text=module.source, entry=module.entry, relaxed=module.relaxed)
+        fn = finished(program)
+        module = emit(fn)
+        text, entry, relaxed = module.source, module.entry, module.relaxed
+        return replace(face, text=text, entry=entry, relaxed=relaxed, pooled=bool(fn.workspace))
     return face
 
 
@@ -176,9 +181,26 @@ class Specialisation:
         """The compiled function, where nothing is to be checked before a call of it."""
         return None if self.face.written else getattr(self.run, "compiled", None)
 
-    def spread(self, *leaves: Any) -> Any:
-        """``__call__`` with the leaves one by one."""
-        return self(leaves)
+    @property
+    def extra(self) -> tuple[Any, ...]:
+        """What the compiled function takes after the captured arrays: the workspace's address."""
+        return getattr(self.run, "extra", ())
+
+    @cached_property
+    def spread(self) -> Callable[..., tuple[Any, ...]] | None:
+        """From arguments that are numbers and arrays to leaves; ``None`` where they are leaves."""
+        specs = list(self.face.arguments.values())
+        names: dict[str, Any] = {"f8": np.dtype(np.float64), "f4": np.dtype(np.float32)}
+        leaves = [leaf_text(f"a{k}", spec) for k, spec in enumerate(specs)]
+        if not any(is_complex(t) for t in map(whole_type, specs) if t is not None):
+            return None
+        given = ", ".join(f"a{k}" for k in range(len(specs)))
+        made: Callable[..., Any] = eval(f"lambda {given}: ({', '.join(leaves)},)", names)
+        return made
+
+    def simple(self, *args: Any) -> Any:
+        """``__call__`` with arguments that are numbers and arrays, one by one."""
+        return self(args if self.spread is None else self.spread(*args))
 
     def __call__(self, leaves: Sequence[Any]) -> Any:
         """Run on the leaves of the arguments; the structured result."""
@@ -203,26 +225,46 @@ def make(program: Program, slot: Any = None) -> Specialisation:
         from srcad.api.offload import Offload
 
         return Specialisation(face_of(program, False), Offload(program), lambda: program)
-    if slot is None:
+    compiled = program.options.backend == "cpu" and not program.options.debug
+    if slot is None and not (compiled and program.options.workspace):
         return Specialisation(face_of(program, False), build(program), lambda: program)
     face = face_of(program, True)
-    known = not any(name in face.text for name in NAMESPACE)  # else it calls what only is here
-    if known:
+    known = slot is not None and not any(name in face.text for name in NAMESPACE)
+    if known:  # and does not call what only is here
         slot.store(face)
-    return Specialisation(face, face.start(known), lambda: program)
+    return Specialisation(face, face.start(known, program.options), lambda: program)
+
+
+def leaf_text(name: str, spec: Spec) -> str:
+    """The leaves of an argument that is a number or an array, as text."""
+    if isinstance(spec, Node):
+        return f"{name}.real, {name}.imag"
+    if isinstance(spec, Leaf) and spec.part:
+        assert isinstance(spec.type, ArrayT)
+        return f"{name}[..., None].view({spec.type.dtype})"  # ``specs.pairs``, its dtype known
+    return name
 
 
 def kind_of(x: Any) -> Any:
-    """What decides the compiled code for a number or an array, quick to have; else ``None``."""
+    """What decides the compiled code for a real number or array, quick to have; else ``None``."""
+    kind = whole_kind(x)
+    if kind in _COMPLEX or kind.__class__ is tuple and kind[0].kind == "c":
+        return None
+    return kind
+
+
+def whole_kind(x: Any) -> Any:
+    """The same for complex ones too, which are no leaves."""
     kind = type(x)
-    if kind is np.ndarray and x.dtype.kind != "c":
+    if kind is np.ndarray:
         return x.dtype, x.ndim, x.flags.num
     if kind is int:
         return kind if -(1 << 63) <= x < 1 << 63 else None
-    return kind if kind in _NUMBERS else None
+    return kind if kind in _NUMBERS or kind in _COMPLEX else None
 
 
 _NUMBERS = {float, bool, np.float64, np.float32, np.int64, np.int32, np.bool_}
+_COMPLEX = {complex, np.complex128, np.complex64}
 
 
 def same_kind(a: np.ndarray, t: ArrayT) -> bool:
@@ -240,12 +282,19 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
     Raises:
         TypeMismatch: they do, so the derivative with respect to each is not defined.
     """
+    from srcad.ir.nodes import Loc
+
     arrays = [(k, a) for k, a in enumerate(leaves) if isinstance(a, np.ndarray)]
     for k in face.written:
+        if repeats(leaves[k]):
+            raise TypeMismatch(
+                f"{face.name} writes to {face.params[k]!r}, whose elements share memory",
+                Loc(*face.loc),
+                "a change of one would change others, so none has a derivative of its own",
+                "pass a copy",
+            )
         for j, b in arrays:
             if j != k and np.may_share_memory(leaves[k], b) and np.shares_memory(leaves[k], b):
-                from srcad.ir.nodes import Loc
-
                 raise TypeMismatch(
                     f"{face.name} writes to {face.params[k]!r}, which overlaps "
                     f"{face.params[j]!r} in memory",
@@ -254,6 +303,29 @@ def check_overlap(face: Face, leaves: Sequence[Any]) -> None:
                     "own",
                     "pass a copy",
                 )
+
+
+def repeats(a: np.ndarray) -> bool:
+    """Whether two elements of an array are one place in memory (``as_strided`` can do that).
+
+    >>> x = np.arange(5.0)
+    >>> windows = np.lib.stride_tricks.as_strided(x, (4, 2), (8, 8))
+    >>> repeats(x[::-2]), repeats(windows), repeats(windows[::2])
+    (False, True, False)
+    """
+    if a.flags.c_contiguous or a.flags.f_contiguous or a.size < 2:
+        return False
+    span, nested = a.itemsize, True
+    for step, n in sorted((abs(s), n) for s, n in zip(a.strides, a.shape, strict=True) if n > 1):
+        nested &= step >= span
+        span += (n - 1) * step
+    if nested:
+        return False
+    places = np.zeros(a.shape, np.int64)
+    for axis, (step, n) in enumerate(zip(a.strides, a.shape, strict=True)):
+        places += step * np.arange(n).reshape(n, *(1,) * (a.ndim - 1 - axis))
+    ordered = np.sort(places, axis=None)
+    return bool((np.diff(ordered) < a.itemsize).any())
 
 
 def restorer(spec: Spec, leaf: Iterator[int]) -> Callable[[Sequence[Any]], Any]:

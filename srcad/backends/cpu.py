@@ -11,9 +11,10 @@ import hashlib
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from numba.core import config
+from numba.core import config, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
@@ -25,6 +26,7 @@ from srcad.errors import InternalError
 if TYPE_CHECKING:
     from srcad.backends.printer import Module
     from srcad.ir.nodes import Function
+    from srcad.runtime.workspace import Workspace
 
 
 def compile_module(module: Module, filename_hint: str = "srcad", cached: bool = False) -> Any:
@@ -51,12 +53,18 @@ def compile_text(
     exec(code, namespace)
     meaning = source + repr(relaxed) if relaxed else source
     mark = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    for name, f in namespace.items():
-        if isinstance(f, Dispatcher) and name not in NAMESPACE:
-            f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
-            if not f.targetoptions.get("parallel"):
-                made = relaxed_pipeline if relaxed else pipeline
-                f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+    functions = {
+        name: f
+        for name, f in namespace.items()
+        if isinstance(f, Dispatcher) and name not in NAMESPACE
+    }
+    for name, f in functions.items():
+        f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+        if not f.targetoptions.get("parallel"):
+            made = partial(pipeline, functions, name, entry, bool(relaxed))
+            f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+            f.get_call_template = partial(by_type, f.get_call_template)  # type: ignore[method-assign]
+    namespace["ENTRY"] = entry  # where a call that uses a workspace begins
     if namespace.get("PACKED"):
         pack(namespace[entry])
     if cached:
@@ -66,18 +74,27 @@ def compile_text(
     return namespace[entry]
 
 
-def pipeline(*args: Any) -> Any:
-    """A compiler for one function, loaded where there is something to compile."""
-    from srcad.backends.pipeline import Pipeline
+def pipeline(functions: dict[str, Any], name: str, entry: str, relaxed: bool, *args: Any) -> Any:
+    """A compiler for one function of a text, loaded where there is something to compile.
 
-    return Pipeline(*args)
+    Args:
+        functions: the dispatchers of the text.
+        name: the function.
+        entry: the one that is called from outside.
+        relaxed: whether the text has relaxed operations.
+        args: what Numba gives to a compiler.
+    """
+    from srcad.backends.inner import alone
+    from srcad.backends.pipeline import Pipeline, RelaxedPipeline
+
+    made = RelaxedPipeline(*args) if relaxed else Pipeline(*args)
+    made.inner = name in alone(functions, entry)
+    return made
 
 
-def relaxed_pipeline(*args: Any) -> Any:
-    """``pipeline`` for a text with relaxed operations."""
-    from srcad.backends.pipeline import RelaxedPipeline
-
-    return RelaxedPipeline(*args)
+def by_type(template: Any, args: Any, kws: Any) -> Any:
+    """What a call inside the text calls: one function for constants and other numbers of a type."""
+    return template(tuple(map(types.unliteral, args)), kws)
 
 
 def pack(dispatcher: Any) -> None:
@@ -115,18 +132,25 @@ class CpuBackend:
         return runner(compile_module(emit(fn), fn.name), fn.name, len(fn.body.yields))
 
 
-def runner(compiled: Any, name: str, count: int) -> Callable[..., tuple]:
-    """A dispatcher as a function that returns the tuple of its ``count`` results."""
+def runner(
+    compiled: Any, name: str, count: int, workspace: Workspace | None = None
+) -> Callable[..., tuple]:
+    """A dispatcher as a function that returns the tuple of its ``count`` results.
+
+    Code that takes a workspace is called with its address, ``call.extra``.
+    """
+    extra = () if workspace is None else (workspace.address,)
 
     def call(*args: Any) -> tuple:
         try:
-            return as_tuple(count, compiled(*args))
+            return as_tuple(count, compiled(*args, *extra))
         except Exception as error:
             if not while_compiling(error):
                 raise
             raise refusal(name, error) from error
 
-    call.compiled = compiled  # type: ignore[attr-defined]
+    call.compiled, call.extra = compiled, extra  # type: ignore[attr-defined]
+    call.workspace = workspace  # type: ignore[attr-defined]  # lives as long as what uses it
     return call
 
 

@@ -47,14 +47,21 @@ from srcad.backends.gate_parts import (
     PLACE,
     PLAIN,
     RANK,
+    SINGLE,
     TYPE,
+    VALUE,
     WHOLE,
 )
 
-__all__ = ["GROUP", "ITEM", "PLACE", "WHOLE", "Into", "Plan", "entry_point", "gate"]
+__all__ = ["GROUP", "ITEM", "PLACE", "SINGLE", "WHOLE", "Into", "Plan", "entry_point", "gate"]
 OUT = "out"
 TYPELESS = 16  # the first version of LLVM whose pointers have no types
-TWINS = ((float, np.float64), (int, np.int64), (bool, np.bool_))  # one type for compiled code
+TWINS = (
+    (float, np.float64),
+    (int, np.int64),
+    (bool, np.bool_),
+    (complex, np.complex128),
+)  # one type for compiled code
 PLACED = 0x2 | 0x100 | 0x400  # flags of an array: Fortran order, aligned, writable
 IN_ORDER = 0x1  # C order
 VARARGS_KEYWORDS = 0x1 | 0x2
@@ -82,9 +89,10 @@ class Plan:
     dicts, keys and the objects that must be there; ``watched`` functions and what they must return;
     ``extra`` further arguments.  The result is what the code returns, put together as ``shape``
     says (parts of a tree of tuples, each before its own, two numbers a part: ``GROUP`` of so many,
-    ``WHOLE``, ``ITEM`` k of what the code returns, ``PLACE`` k: an array of ``out``), or else by
-    ``finish``.  With ``into`` it serves calls with the one keyword ``out``, of which come the last
-    of ``args``.
+    ``WHOLE``, ``ITEM`` k of what the code returns, ``PLACE`` k: an array of ``out``; ``SINGLE`` 0
+    makes a float32 of the part after it), or else by ``finish``.  ``spread`` makes what compiled
+    code takes of the arguments, where they are something else.  With ``into`` it serves calls with
+    the one keyword ``out``, of which come the last of ``args``.
     """
 
     entry: Any
@@ -95,6 +103,7 @@ class Plan:
     shape: tuple[int, ...] = ()
     finish: Callable[..., Any] | None = None
     into: Into | None = None
+    spread: Callable[..., tuple[Any, ...]] | None = None
 
 
 def gate(plan: Plan, slow: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,8 +150,11 @@ def layout(plan: Plan) -> bytes:
         *map(id, (OUT, tuple, None)),
         *((0, 0, 0) if into is None else (into.arrays, id(into.leaves), id(into.explain))),
         HEAD + 8 * len(rows + names + watched) if plan.shape else 0,
+        0 if plan.spread is None else id(plan.spread),
     ]
-    words += [*rows, *names, *watched, *plan.shape]
+    words += [*rows, *names, *watched]
+    for kind, x in zip(plan.shape[::2], plan.shape[1::2], strict=True):
+        words += [kind, id(np.float32) if kind == SINGLE else x]
     return struct.pack(f"{len(words)}q", *words)
 
 
@@ -195,6 +207,11 @@ def as_expected() -> bool:
     if platform.python_implementation() != "CPython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
         return False
     if struct.calcsize("P") != 8 or object.__basicsize__ != TYPE + 8:
+        return False
+    one = np.float32(0.1)
+    if np.float32.__basicsize__ != VALUE + 8 or np.float32.__itemsize__:
+        return False
+    if ctypes.c_float.from_address(id(one) + VALUE).value != float(one):
         return False
     return all(map(array_as_expected, (np.zeros((2, 3), "f4").T, np.zeros((1, 2, 3), ">i2"))))
 

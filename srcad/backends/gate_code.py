@@ -38,6 +38,7 @@ from srcad.backends.gate_parts import (
     RANK,
     ROW,
     SHAPE,
+    SPREAD,
     TYPE,
     WATCH,
     WATCHED,
@@ -57,6 +58,8 @@ API = {
     "PyErr_Restore": "void (i64, i64, i64)",
     "PyTuple_New": "i64 (i64)",
     "PyTuple_SetItem": "i32 (i64, i64, i64)",
+    "PyFloat_AsDouble": "double (i64)",
+    "PyType_GetSlot": "i64 (i64, i32)",
     "PyObject_Call": "i64 (i64, i64, i64)",
     "PyObject_CallObject": "i64 (i64, i64)",
     "Py_IncRef": "void (i64)",
@@ -230,16 +233,26 @@ constant:
   br label %watches
 
 extras:
+  %leaves.by = word %plan + {SPREAD}
+  %no.spread = icmp eq i64 %leaves.by, 0
+  br i1 %no.spread, label %ready, label %apart.too
+apart.too:
+  %leaves.too = call i64 @PyObject_Call(i64 %leaves.by, i64 %whole, i64 0)
+  call void @Py_DecRef(i64 %whole)
+  %no.leaves = icmp eq i64 %leaves.too, 0
+  br i1 %no.leaves, label %error, label %ready
+ready:
+  %inner = phi i64 [ %whole, %extras ], [ %leaves.too, %apart.too ]
   %extra = word %plan + {EXTRA}
   %no.extra = icmp eq i64 %extra, 0
   br i1 %no.extra, label %call, label %more
 more:
-  %with.extra = call i64 @PySequence_Concat(i64 %whole, i64 %extra)
-  call void @Py_DecRef(i64 %whole)
+  %with.extra = call i64 @PySequence_Concat(i64 %inner, i64 %extra)
+  call void @Py_DecRef(i64 %inner)
   %no.more = icmp eq i64 %with.extra, 0
   br i1 %no.more, label %error, label %call
 call:
-  %all = phi i64 [ %whole, %extras ], [ %with.extra, %more ]
+  %all = phi i64 [ %inner, %ready ], [ %with.extra, %more ]
   %owner = word %plan + {OWNER}
   %address = word %plan + {CODE}
   %code = inttoptr i64 %address to {{method}}
@@ -330,6 +343,8 @@ def text(typed: bool) -> str:
     pointers = {name: f"{t}*" if typed else "ptr" for name, t in TYPES.items()}
     pointers["room"] = "[4 x i64]*" if typed else "ptr"
     pointers["method"] = "i64 (i64, i64, i64)*" if typed else "ptr"
+    pointers["allocator"] = "i64 (i64, i64)*" if typed else "ptr"
+    pointers["single"] = "float*" if typed else "ptr"
     declared = [f"declare {t.replace(' ', f' @{name}', 1)}" for name, t in API.items()]
 
     def read(match: re.Match[str]) -> str:

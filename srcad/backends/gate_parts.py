@@ -3,7 +3,8 @@
 The texts are in the language of ``backends.gate_code``.  A result is described in the order in
 which it is read: each part before its own, each in two words.  ``spread`` and ``built`` go through
 the description with a cursor; ``spread`` takes what was given as ``out`` apart, ``built`` makes the
-result.
+result.  A float32, which compiled code returns as a float, becomes NumPy's number: made by the
+allocator of its type, as NumPy makes it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ from __future__ import annotations
 PLAIN, ARRAY, INTEGER = 0, 1, 2  # kinds of arguments
 # where things stand in a plan
 CODE, OWNER, EXTRA, FINISH, ARGS, NAMES, WATCHED = range(0, 56, 8)
-OUT, KEY, PAIR, NOTHING, PLACES, LEAVES, EXPLAIN, SHAPE = range(56, 120, 8)
-HEAD, ROW, ENTRY, WATCH, PART = 120, 64, 24, 16, 16  # bytes of what stands in a plan
+OUT, KEY, PAIR, NOTHING, PLACES, LEAVES, EXPLAIN, SHAPE, SPREAD = range(56, 128, 8)
+HEAD, ROW, ENTRY, WATCH, PART = 128, 64, 24, 16, 16  # bytes of what stands in a plan
 NO_OUT, OUT_TUPLES, OUT_OTHER = range(3)  # forms of a call with ``out``
-GROUP, WHOLE, ITEM, PLACE = range(4)  # parts of a result, see ``gate.Plan``
-# where things stand in an object, an array, a dtype
-TYPE, RANK, DTYPE, FLAGS, ORDER, NUMBER = 8, 24, 56, 64, 26, 28
+GROUP, WHOLE, ITEM, PLACE, SINGLE = range(5)  # parts of a result, see ``gate.Plan``
+# where things stand in an object, an array, a dtype, a number of NumPy
+TYPE, RANK, DTYPE, FLAGS, ORDER, NUMBER, VALUE = 8, 24, 56, 64, 26, 28, 16
+ALLOCATOR = 47  # ``Py_tp_alloc``
 
 PARTS = f"""
 ; f(x)
@@ -59,7 +61,11 @@ entry:
   %cursor.to = inttoptr i64 %cursor to {{word}}
   store i64 %next, {{word}} %cursor.to
   switch i64 %kind, label %number [ i64 {GROUP}, label %group
+                                    i64 {SINGLE}, label %single
                                     i64 {PLACE}, label %place ]
+single:
+  %inner = call i1 @spread(i64 %cursor, i64 %x, i64 %places, i64 %plan)
+  ret i1 %inner
 number:
   %absence = word %plan + {NOTHING}
   %is.none = icmp eq i64 %x, %absence
@@ -105,7 +111,8 @@ entry:
   store i64 %next, {{word}} %cursor.to
   switch i64 %kind, label %place [ i64 {GROUP}, label %group
                                    i64 {WHOLE}, label %whole
-                                   i64 {ITEM}, label %item ]
+                                   i64 {ITEM}, label %item
+                                   i64 {SINGLE}, label %single ]
 whole:
   br label %leaf
 item:
@@ -119,6 +126,24 @@ leaf:
   %part.of = phi i64 [ %made, %whole ], [ %returned, %item ], [ %given, %place ]
   call void @Py_IncRef(i64 %part.of)
   ret i64 %part.of
+single:
+  %wide = call i64 @built(i64 %cursor, i64 %made, i64 %all, i64 %inputs)
+  %no.wide = icmp eq i64 %wide, 0
+  br i1 %no.wide, label %error, label %narrow
+narrow:
+  %number = call double @PyFloat_AsDouble(i64 %wide)
+  call void @Py_DecRef(i64 %wide)
+  %slot = call i64 @PyType_GetSlot(i64 %k, i32 {ALLOCATOR})
+  %allocate = inttoptr i64 %slot to {{allocator}}
+  %new = call i64 %allocate(i64 %k, i64 0)
+  %no.new = icmp eq i64 %new, 0
+  br i1 %no.new, label %error, label %value
+value:
+  %narrowed = fptrunc double %number to float
+  %value.at = add i64 %new, {VALUE}
+  %value.to = inttoptr i64 %value.at to {{single}}
+  store float %narrowed, {{single}} %value.to
+  ret i64 %new
 group:
   %tuple = call i64 @PyTuple_New(i64 %k)
   %lost = icmp eq i64 %tuple, 0

@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from numba.core.compiler_machinery import register_pass
-from numba.core.lowering import Lower
-from numba.core.typed_passes import NativeLowering
 
+from srcad.backends.lean import LeanLower, LeanLowering
 from srcad.backends.relaxing import BEYOND, EXPRESSIONS, FLAGS
 
 
-class RelaxedLower(Lower):
+class RelaxedLower(LeanLower):
     """Adds the flags to the instructions of an expression."""
 
     def lower_expr(self, resty: Any, expr: Any) -> Any:
@@ -32,7 +31,7 @@ class RelaxedLower(Lower):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class RelaxedLowering(NativeLowering):
+class RelaxedLowering(LeanLowering):
     """``NativeLowering``, relaxed."""
 
     _name = "srcad_relaxed_lowering"

@@ -25,6 +25,7 @@ from numba.core.serialize import dumps
 from srcad.cache import folder
 from srcad.cache.entries import text_key
 from srcad.cache.environment import environment
+from srcad.runtime.workspace import SYMBOLS, code
 
 
 class Overloads:
@@ -48,6 +49,7 @@ class Overloads:
             starters = (
                 lambda: rtsys.initialize(target_context),
                 *parts[-2],
+                lambda: loaded(symbols),
                 target_context.refresh,
             )
             for start in starters:  # reference counts, threads, everything
@@ -81,6 +83,12 @@ def needed(library: Any) -> list[str]:
     outside = [*module.functions, *module.global_variables]
     names = (x.name for x in outside if x.is_declaration)
     return [n for n in names if not n.startswith("llvm.")]
+
+
+def loaded(symbols: list[str]) -> None:
+    """What memory that is used again is asked for, where the code does."""
+    if not set(SYMBOLS).isdisjoint(symbols):
+        code()
 
 
 def missing(symbols: list[str]) -> bool:

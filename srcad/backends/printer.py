@@ -35,7 +35,8 @@ with warnings.catch_warnings():
     import astor  # type: ignore[import-untyped]
 
 PACKED = "PACKED = True\n"  # asks ``cpu`` for vector instructions outside of loops
-VECTOR = "from srcad.runtime import vmath\n"
+WORKSPACE = "WORKSPACE = {!r}\n"  # tells ``cpu`` which parameter large arrays come from
+VECTOR, ATOMIC = (f"from srcad.runtime import {name}\n" for name in ("vmath", "atomic"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
     functions = list(_reachable(fn))
     names = _function_names(functions, dialect.helpers)
     helpers: set[str] = set()
-    imports = dialect.imports
+    used: set[str] = set()
     definitions: list[ast.FunctionDef] = []
     for f in functions:
         taken = {*names.values(), *dialect.helpers}
@@ -88,10 +89,13 @@ def emit(fn: Function, source_lines: SourceLines | None = None, dialect: Dialect
         decorator = printer.decorator or dialect.decorator(printer.parallel, f.nogil)
         definition.decorator_list = [decorator]
         helpers |= printer.helpers
-        imports = dialect.imports + VECTOR if printer.vector else imports
+        used |= {VECTOR} if printer.vector else set()
+        used |= {ATOMIC} if printer.adding else set()
         definitions.append(definition)
     known = helper_definitions(helpers, dialect)
+    imports = dialect.imports + "".join(line for line in (VECTOR, ATOMIC) if line in used)
     head = imports + (PACKED if any(f.packed for f in functions) else "")
+    head += WORKSPACE.format(fn.workspace) if fn.workspace else ""
     tree = ast.Module([*ast.parse(head).body, *known, *definitions[::-1]], [])
     comments = Comments(source_lines)
     for d in definitions:

@@ -62,7 +62,7 @@ class StatementPrinter:
         self.out: list[ast.stmt] = []
         self.current = fn.body
         self.helpers: set[str] = set()
-        self.parallel = self.vector = False
+        self.parallel = self.vector = self.adding = False
 
     # blocks and statements
     @contextmanager
@@ -177,6 +177,9 @@ class StatementPrinter:
         array, *index, value = self.gather((s.array, *s.index, s.value))
         index = self.subscripts(s, index)
         self.disturb(self.effects.of(s))
+        if s.atomic:
+            self.adding = True
+            return self.emit(storage.add_atomically(array, index, value), s.loc)
         target = storage.element(array, index, ast.Store())
         assert isinstance(target, ast.Subscript)
         node = ast.AugAssign(target, ast.Add(), value.node)

@@ -41,6 +41,12 @@ def element(array: Expr, index: list[Expr], context: ast.expr_context | None = N
     return ast.Subscript(array.node, position, context or ast.Load())
 
 
+def add_atomically(array: Expr, index: list[Expr], value: Expr) -> ast.stmt:
+    """``atomic.add(array, index, value)``."""
+    at = index[0].node if len(index) == 1 else sequence([i.node for i in index])
+    return ast.Expr(call("atomic.add", array.node, at, value.node))
+
+
 def load(array: Expr, t: Type, index: list[Expr]) -> Expr:
     """An element as a value of its IR type."""
     node = element(array, index)

@@ -251,23 +251,30 @@ def call_static(
         from srcad.frontend.vectorizing import call_vectorized
 
         return call_vectorized(lo, obj, args, keywords, node)
+    return call_python(lo, obj, args, keywords, node)
+
+
+def call_python(
+    lo: Lowering, obj: Any, args: list[Any], keywords: dict[str, Any], node: Any
+) -> Any:
+    """Call what has source: a function, a method, a partial, an object that is callable."""
     inner, bound, bound_keywords = call_parts(obj)
     front = [static_argument(lo, x, node) for x in bound]
-    if isinstance(inner, types.FunctionType) and known(inner) is None:
-        named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
-        try:
-            source = get_source(inner, obj)
-        except SrcadError as e:
-            lo.fail(node, e.what, e.why, e.instead, type(e))
-        g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
-        try:
-            return call_value(lo, g, args, keywords, node)
-        except SrcadError as e:
-            refuse_source(lo, inner, e, node)
-            raise
-    if inner is not obj:
-        return call_static(lo, Static(inner), [*front, *args], keywords, node)
-    unknown(lo, obj, node)
+    if not isinstance(inner, types.FunctionType) or known(inner) is not None:
+        if inner is not obj:
+            return call_static(lo, Static(inner), [*front, *args], keywords, node)
+        unknown(lo, obj, node)
+    named = {k: static_argument(lo, x, node) for k, x in bound_keywords.items()}
+    try:
+        source = get_source(inner, obj)
+    except SrcadError as e:
+        lo.fail(node, e.what, e.why, e.instead, type(e))
+    g = FunctionV(source, bound=(*front,), keywords=named, separate=is_checkpoint(obj))
+    try:
+        return call_value(lo, g, args, keywords, node)
+    except SrcadError as e:
+        refuse_source(lo, inner, e, node)
+        raise
 
 
 def unknown(lo: Lowering, obj: Any, node: Any) -> Any:

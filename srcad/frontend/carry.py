@@ -276,14 +276,18 @@ class Loop:
         outer.update({".brk": FALSE, ".cont": FALSE, ".ret": flags[".ret"]})
         outer.update(after)
         for c in carried:
-            if isinstance(c.result.type, Scalar):
-                continue
-            known = lo.shapes.get(c.arg.name)
-            note_reference(lo, c.result, c.arg)
-            lo.shapes.pop(c.result.name, None)
-            if isinstance(c.result.type, ArrayT):
-                steady = known is not None and known == lo.shapes.get(getattr(c.init, "name", ""))
-                lo.note_shape(c.result, known if steady else None)
+            if not isinstance(c.result.type, Scalar):
+                self._note_result(c)
+
+    def _note_result(self, c: Carried) -> None:
+        """What is known of an array that the loop hands on."""
+        lo = self.lo
+        known = lo.shapes.get(c.arg.name)
+        note_reference(lo, c.result, c.arg)
+        lo.shapes.pop(c.result.name, None)
+        if isinstance(c.result.type, ArrayT):
+            steady = known is not None and known == lo.shapes.get(getattr(c.init, "name", ""))
+            lo.note_shape(c.result, known if steady else None)
 
     def _carry(self, carried: list, yields: list, arg: Var, init: Atom, value: Atom) -> Var:
         result = self.lo.b.var(arg.hint, arg.type)

@@ -11,9 +11,8 @@ import keyword
 import re
 from collections.abc import Iterable
 
-RESERVED = (
-    frozenset(keyword.kwlist) | frozenset(dir(builtins)) | {"np", "math", "vmath", "numba", "srcad"}
-)
+MODULES = frozenset({"np", "math", "vmath", "atomic", "numba", "srcad"})
+RESERVED = frozenset(keyword.kwlist) | frozenset(dir(builtins)) | MODULES
 _SUFFIX = re.compile(r"_\d+$")
 
 

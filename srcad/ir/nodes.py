@@ -254,13 +254,15 @@ class Template(str):
 class Check:
     """Raise ``exception(*message)`` unless ``cond``; ``exception`` names a builtin class.
 
-    Without an exception the function, which has no results, ends there.
+    Without an exception the function, which has no results, ends there.  In a part of a loop for
+    several threads, ``site`` is the number of the check among those of the loop.
     """
 
     cond: Atom
     exception: str
     message: tuple[Any, ...]
     loc: Loc | None = None
+    site: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,7 +340,10 @@ class Function:
 
     ``callees`` is shared by all functions of one program (recursion goes through it); ``least`` are
     lower bounds of integer parameters that all callers keep.  A part of another function, which has
-    its names, holds in ``decides`` those that its decisions depend on (``analyses.deciding``).
+    its names, holds in ``decides`` those that its decisions depend on (``analyses.deciding``), and
+    in ``apart`` classes of storage of array parameters: those in different ones never overlap, nor
+    do they overlap a parameter that is in none (``analyses.aliases``).  ``stops`` says what its
+    checks do instead of raising, once all passes have run (``storage.parallel.stops``).
     """
 
     name: str
@@ -349,8 +354,12 @@ class Function:
     rule: Rule | None = None
     least: dict[str, int] = field(default_factory=dict, compare=False)
     decides: frozenset[str] | None = field(default=None, compare=False)  # see below
+    apart: dict[str, str] = field(default_factory=dict, compare=False)  # see above, too
+    stops: Any = field(default=None, compare=False)
     nogil: bool = field(default=False, compare=False)  # compiled code releases Python's lock
     packed: bool = field(default=False, compare=False)  # equal operations stand side by side
     vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
     relaxed: frozenset[str] = field(default=frozenset(), compare=False)  # ``storage.relaxed``
     reordered: bool = field(default=False, compare=False)  # products of those, too
+    reverses: str = field(default="", compare=False)  # of a reverse version: the function's name
+    workspace: str = field(default="", compare=False)  # the parameter: where large arrays come from

@@ -112,7 +112,7 @@ def copy_sign(x, y):
 @scalar_rule("mod", operator.mod, np.remainder, domain=((-9, 9), (0.7, 3)), guard=True)
 def mod(x, y, out):
     """d(x - y floor(x/y)) = dx - floor(x/y) dy; the right-sided derivative at the jumps."""
-    return 1, -rint((x - out) / y)
+    return 1, -rint(x / y - out / y)
 
 
 @scalar_rule("fmod", math.fmod, np.fmod, domain=((-9, 9), (0.7, 3)), guard=True)

@@ -28,6 +28,7 @@ from srcad.rules.expr import (
     ndtr,
     sign,
     sin,
+    sqrt,
     steep_div,
     where,
 )
@@ -137,13 +138,20 @@ def entropy(x):
 def relative_entropy(x, y):
     """d(x log(x/y)) = (log(x/y) + 1) dx - x/y dy; at x = 0: -inf, and 0 with respect to y."""
     ratio = guarded_div(x, y)
-    return log(ratio) + 1, -ratio
+    return _log_of(ratio, x, y) + 1, -ratio
 
 
 @scalar_rule("kl_div", sp.kl_div, domain=(0.2, 3), guard=True)
 def divergence(x, y):
     """d(x log(x/y) - x + y) = log(x/y) dx + (1 - x/y) dy; at x = 0: -inf, and 1."""
-    return log(guarded_div(x, y)), guarded_div(y - x, y)
+    return _log_of(guarded_div(x, y), x, y), guarded_div(y - x, y)
+
+
+def _log_of(ratio, x, y):
+    """log(x/y), of the ratio of the roots where that of the numbers over- or underflows."""
+    extreme = (ratio < 1e-290) | (ratio > 1e290)
+    root = guarded_div(sqrt(where(extreme, x, 1)), sqrt(where(extreme, y, 1)))
+    return where(extreme, 2, 1) * log(where(extreme, root, ratio))
 
 
 @scalar_rule("gammaln", sp.gammaln, domain=(0.2, 9), guard=True)

@@ -42,7 +42,7 @@ def srcad_log_ratio(x: float, y: float) -> float:
     ratio = x / y
     if 0.5 < ratio < 2.0:
         return math.log1p((x - y) / y)
-    if 0.0 < ratio < math.inf:
+    if 1e-300 < ratio < math.inf:  # smaller ones have fewer digits
         return math.log(ratio)
     return math.log(x) - math.log(y)
 

@@ -102,7 +102,8 @@ def _call(context: Any, builder: Any, signature: Any, args: Any, name: str) -> A
     f = cgutils.get_or_insert_function(builder.module, ir.FunctionType(number, [number]), symbol)
     forms = variants(name, bits)
     mapped = ",".join(f"{s[: s.index('_', 4)]}_{symbol}({s})" for s in forms)
-    for attribute in ("memory(none)", "nounwind", "willreturn"):
+    pure = "memory(none)" if llvm.llvm_version_info[0] >= 16 else "readnone"
+    for attribute in (pure, "nounwind", "willreturn"):
         set.add(f.attributes, attribute)
     set.add(f.attributes, f'"vector-function-abi-variant"="{mapped}"')
     _keep(builder.module, forms, number)

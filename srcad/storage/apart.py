@@ -44,6 +44,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from srcad.analyses.aliases import Aliases
+from srcad.ir.bounds import Bounds
 from srcad.ir.build import ONE
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
@@ -75,7 +76,7 @@ class _Apart:
     """One function."""
 
     def __init__(self, fn: Function) -> None:
-        self.aliases = Aliases(fn)
+        self.aliases, self.bounds = Aliases(fn), Bounds(fn)
         self.namer = Namer(v.name for v in variables(fn))
 
     def block(self, b: Block) -> Block:
@@ -141,8 +142,16 @@ class _Apart:
         x = made.get(at.name) if isinstance(at, Var) else None
         if isinstance(x, Op) and x.op in ("add", "sub") and s.index in x.args:
             others = [a for a in x.args if a != s.index]
-            return len(others) == 1 and getattr(others[0], "name", "") not in made
-        return at == s.index
+            fixed = len(others) == 1 and getattr(others[0], "name", "") not in made
+            return fixed and (
+                x.op == "sub" and x.args == (s.index, s.start) or self.natural(x.target)
+            )
+        return at == s.index and self.natural(s.index)
+
+    def natural(self, a: Atom) -> bool:
+        """Whether a subscript is never one that counts from the end (and may come back)."""
+        low = self.bounds.lower(a)
+        return low is not None and low >= 0
 
     def first(self, s: For, sums: set[int], mine: set[str]) -> For:
         """The loop without the sums, and without what only they use."""

@@ -70,9 +70,9 @@ from srcad.ir.nodes import (
     While,
 )
 from srcad.ir.primitives import PRIMITIVES
-from srcad.ir.types import I8
+from srcad.ir.types import I8, ArrayT
 from srcad.ir.walk import blocks, operands, rewrite, statements, targets, variables
-from srcad.transforms.arrays import fill
+from srcad.transforms.arrays import each, zero_of
 from srcad.transforms.program import each_function, key
 
 MORE = 4  # times the work
@@ -143,11 +143,17 @@ class _Gathers:
         else:
             with b.block() as orelse:
                 for made in new.values():
-                    fill(b, made.target, 0.0)
+                    self.zeros(made)
                 if found.high - found.low > 1:  # else it has no trips there
                     b.emit(scatter)
             out.append(If(enough, Block(tuple(then)), Block(tuple(orelse)), (), s.loc))
         return [*out, *self.own(s, rest, start, stop)]
+
+    def zeros(self, made: Alloc) -> None:
+        """Zeros in all of an array."""
+        assert isinstance(made.target.type, ArrayT)
+        zero = zero_of(made.target.type.element)
+        each(self.b, made.target, lambda at: self.b.store(made.target, at, zero), made.shape)
 
     def new(self, found: Stencil, start: Atom, stop: Atom, earlier: list[Stmt]) -> dict[str, Alloc]:
         """Arrays of zeros that are collected as a whole, by name, and what made them."""

@@ -15,9 +15,9 @@ from dataclasses import replace
 
 from srcad.ir.build import ONE, ZERO, Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Alloc, Atom, Block, Carried, Function, Store, Var
+from srcad.ir.nodes import Alloc, Atom, Block, Carried, Dim, Function, Op, Stmt, Store, Var
 from srcad.ir.types import I8, ArrayT, ListT, Scalar, numpy_dtype
-from srcad.ir.walk import statements, variables
+from srcad.ir.walk import operands, statements, targets, variables
 from srcad.transforms import dead_code
 
 Sized = tuple[str, int]  # a tape's name, and the bytes of one of what is counted of it
@@ -54,6 +54,21 @@ def measured(fn: Function) -> tuple[Function, list[Sized]]:
                 once |= recorded
     body = Block((*fn.body.stmts, *b.stack[0]), tuple(sizes))
     return dead_code.run(replace(fn, body=body), keep_checks=False), counted
+
+
+def allocating(fn: Function) -> Function:
+    """A function that only allocates the tapes whose sizes are known before its loops.
+
+    So the tapes of a part of a loop can be counted without running it again.
+    """
+    known, recorded = {p.name for p in fn.params}, {v.name for v in tapes(fn)}
+    out: list[Stmt] = []
+    for s in fn.body.stmts:
+        wanted = isinstance(s, (Op, Dim)) or isinstance(s, Alloc) and s.target.name in recorded
+        if wanted and all(not isinstance(a, Var) or a.name in known for a in operands(s)):
+            out.append(s)
+            known |= {v.name for v in targets(s)}
+    return replace(fn, body=Block(tuple(out)))
 
 
 def cells(b: Builder, v: Var) -> Atom:

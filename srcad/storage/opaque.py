@@ -1,11 +1,15 @@
-"""Loops that count down hide their counter where it chooses the row of an array.
+"""Loops hide their counter where LLVM would draw the wrong conclusion from the rows it chooses.
 
-In: IR after the last transform.  Out: the same function, where a loop of negative step around
-other loops subscripts arrays by ``opaque(counter)``: the same number, about which LLVM cannot
-reason.  Where rows move down with the counter, as those of a tape do in a reverse
-sweep, LLVM 22 was seen to leave only the scalar form of an inner loop; with the counter hidden the
-vector form stays (Burgers' equation, ``docs/performance.md``).  The likely cause, not traced: one
-test of overlap for all iterations of the outer loop, which is written for rows that move upwards.
+In: IR after the last transform.  Out: the same function, where a loop around other loops
+subscripts arrays by ``opaque(counter)``, the same number, about which LLVM cannot reason: if it
+counts down, or if an inner loop writes one row of an array while it touches another one
+(``y[i - 1, j]``, ``y[i, j]`` and ``y[i + 1, j]`` in the adjoint of a stencil).
+
+Why: before an inner loop LLVM tests whether arrays overlap.  Where it sees how rows move with the
+counter of the outer loop it makes one test for all iterations of that (``hoist-runtime-checks`` in
+LoopAccessAnalysis), which asks that rows move upwards and compares everything that an array's
+pointer runs over in the whole nest.  Rows of one array then overlap, and the loop stays scalar
+although it is reported as vectorised.  With the counter hidden the test is made for each row.
 
 Invariant: values are the same, bit for bit.  Limits: ``for`` loops around a ``for`` loop whose
 number of trips is not a small constant (those are unrolled, and the outer loop may then become a
@@ -33,8 +37,10 @@ def f(a: f8[:,:]C, n: i8):
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 
+from srcad.analyses.aliases import Aliases, is_reference
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -65,18 +71,20 @@ def hidden(fn: Function) -> Function:
 
 
 def _hidden(fn: Function) -> Function:
-    if not any(map(_applies, statements(fn.body))):
+    if not any(map(_around, statements(fn.body))):
         return fn
     rows = _Rows(fn)
     body = rows.block(fn.body)
-    return replace(fn, body=body, vector=fn.vector | rows.made)
+    return replace(fn, body=body, vector=fn.vector | rows.made) if rows.made else fn
 
 
-def _applies(s: Stmt) -> bool:
-    """Whether a loop counts down around one that may become a vector loop."""
-    if not isinstance(s, For) or not isinstance(s.step, Const) or s.step.value >= 0:
-        return False
-    return any(isinstance(t, For) and not _short(t) for t in statements(s.body))
+def _around(s: Stmt) -> bool:
+    """Whether a loop stands around one that may become a vector loop."""
+    return isinstance(s, For) and any(_long(t) for t in statements(s.body))
+
+
+def _long(s: Stmt) -> bool:
+    return isinstance(s, For) and not _short(s)
 
 
 def _short(s: For) -> bool:
@@ -91,6 +99,7 @@ class _Rows:
     """One function; ``made`` are the names of the hidden counters."""
 
     def __init__(self, fn: Function) -> None:
+        self.aliases = Aliases(fn)
         self.namer = Namer(v.name for v in variables(fn))
         self.made: set[str] = set()
         self.now: dict[Atom, Var] = {}  # the hidden form of each counter
@@ -104,7 +113,7 @@ class _Rows:
         match s:
             case If():
                 return replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
-            case For() if _applies(s):
+            case For() if _around(s) and self.applies(s):
                 return self.loop(s)
             case For() | While():
                 return replace(s, body=self.block(s.body))
@@ -119,8 +128,40 @@ class _Rows:
                 return replace(s, args=tuple(map(self.of, s.args)))
         return s
 
+    def applies(self, s: For) -> bool:
+        """Whether a loop counts down, or an inner one touches rows of one array."""
+        if not isinstance(s.step, Const):
+            return False
+        if s.step.value < 0:
+            return True
+        moving = {s.index.name}  # what follows from the counter, or changes with it
+        moving |= {c.arg.name for c in s.carried if is_reference(c.arg)}
+        for t in s.body.stmts:
+            if isinstance(t, (Op, View)) and any(self.among(a, moving) for a in operands(t)):
+                moving.add(t.target.name)
+        return any(_long(t) and self.rows(t, moving) for t in statements(s.body))
+
+    def among(self, a: Atom, names: set[str]) -> bool:
+        """Whether an atom is one of these variables."""
+        return isinstance(a, Var) and a.name in names
+
+    def rows(self, s: Stmt, moving: set[str]) -> bool:
+        """Whether a loop touches several rows of an array that it writes."""
+        found: dict[str, set[tuple[object, ...]]] = defaultdict(set)
+        written: set[str] = set()
+        for t in statements(Block((s,))):
+            if isinstance(t, (Load, Store, Accumulate)):
+                root = self.aliases.root(t.array)
+                written |= {root} if not isinstance(t, Load) else set()
+                at = (a.name for a in t.index if self.among(a, moving))  # type: ignore[union-attr]
+                base = t.array.name if t.array.name in moving else ""
+                row = (base, *at)
+                if any(row):
+                    found[root].add(row)
+        return any(len(found[root]) > 1 for root in written)
+
     def loop(self, s: For) -> For:
-        """A loop that counts down."""
+        """A loop with a hidden counter."""
         row = Var(self.namer.fresh("row"), I8, "row")
         self.now[s.index] = row
         body = self.block(s.body)

@@ -11,8 +11,7 @@ Invariant: an operation is relaxed only if it was made by a transform (its role 
 ``adjoint``) and what it computes is not strict (``analyses.strict``).  So branches are those of
 the user's code, its values have the same last bit, and compensated arithmetic that a user wrote is
 computed as it is written.  With ``whole`` (an option) everything but decisions and jumps is
-relaxed, values included, and products may be taken in another order as well.  Limits: programs
-with ``prange`` stay as they are (``compiler.fast``).
+relaxed, values included, and products may be taken in another order as well.
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer

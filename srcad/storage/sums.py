@@ -2,13 +2,14 @@
 
 In: IR after the last transform.  Out: the same function where a loop that adds to an element whose
 subscripts it does not change, and whose other accesses meet that element in none of its
-iterations, loads the element before it, carries it, and stores it after the loop.  An innermost
-loop that writes, which keeps LLVM from seeing what it does not write (``a[i, k]`` while it updates
-``a[i, j]``), loads before it what none of its writes meets.
+iterations, loads the element before it, carries it, and stores it after the loop.  Of an atomic sum
+the local begins at zero and is added atomically after the loop.  An innermost loop that writes,
+which keeps LLVM from seeing what it does not write (``a[i, k]`` while it updates ``a[i, j]``),
+loads before it what none of its writes meets.
 
-Invariant: the same sums in the same order, so the same bits.  A loop of no trips must not touch an
-element that need not exist: where it is not known to, everything stands behind the condition
-that there are trips.
+Invariant: the same sums in the same order, so the same bits (but for atomic ones).  A loop of no
+trips must not touch an element that need not exist: where it is not known to, everything stands
+behind the condition that there are trips.
 Limits: sums and loads directly in the loop's body; no calls, checks, prints or draws in it, no
 references carried through it (an exception would leave the element half way).
 
@@ -47,7 +48,7 @@ from srcad.analyses.meetings import Meetings
 from srcad.analyses.shapes import DimOf, Size, shapes
 from srcad.analyses.systems import plus
 from srcad.analyses.tree import Node, Tree
-from srcad.ir.build import Builder
+from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -72,7 +73,7 @@ from srcad.ir.nodes import (
     Var,
     While,
 )
-from srcad.ir.types import ArrayT, is_float
+from srcad.ir.types import ArrayT, Scalar, is_float
 from srcad.ir.walk import blocks, operands, variables
 from srcad.transforms.program import each_function, key
 
@@ -258,14 +259,17 @@ class _Sums:
         for group in groups:
             t = group[0]
             hint = t.array.hint or t.array.name
-            init = self.b.load(t.array, *t.index, hint=hint)
-            arg = head = self.b.var(hint, init.type)
+            kind = t.value.type
+            assert isinstance(kind, Scalar)
+            zero = const(0.0, kind)
+            init = zero if t.atomic else self.b.load(t.array, *t.index, hint=hint)
+            arg = head = self.b.var(hint, kind)
             for g in group:
-                new = self.b.var(hint, init.type)
+                new = self.b.var(hint, kind)
                 place = next(k for k, x in enumerate(stmts) if x is g)
                 stmts[place] = Op(new, "add", (head, g.value), g.loc)
                 head = new
-            result = self.b.var(hint, init.type)
+            result = self.b.var(hint, kind)
             carried.append(Carried(result, arg, init))
             ends.append(head)
             after.append((t, result))
@@ -273,4 +277,7 @@ class _Sums:
         self.b.emit(replace(s, carried=tuple(carried), body=body))
         for t, result in after:
             self.b.loc = t.loc
-            self.b.store(t.array, t.index, result)
+            if t.atomic:
+                self.b.emit(replace(t, value=result))
+            else:
+                self.b.store(t.array, t.index, result)

@@ -14,6 +14,7 @@ import numpy as np
 
 from srcad.tape.dtypes import BY_NUMPY, DType, as_dtype, short_name
 from srcad.tape.failures import InvalidArgumentError
+from srcad.tape.places import OPEN, RECEIVERS, moved
 from srcad.tape.shapes import TensorShape
 from srcad.tape.tensor import Tensor, wrap
 
@@ -33,7 +34,7 @@ def to_tensor(value: Any, dtype: Any = None, hint: Any = None) -> Tensor:
             f"Tensor conversion requested dtype {as_dtype(dtype).name} for Tensor with dtype "
             f"{value.dtype.name}: {value!r}"
         )
-    return value
+    return moved(value) if OPEN else value
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
@@ -127,8 +128,10 @@ def _made(value: Any, wanted: np.dtype[Any] | None, hint: np.dtype[Any] | None) 
             f"Attempt to convert a value ({value}) with an unsupported type "
             f"({type(value)}) to a Tensor."
         )
-    if hasattr(value, "iterate"):  # symbolic
+    if hasattr(value, "elsewhere"):  # symbolic, or of a device
         return Tensor(value)
+    if RECEIVERS and (received := RECEIVERS[0](value)) is not None:  # another library's
+        return Tensor(received if wanted is None else received.astype(wanted))
     if isinstance(value, TensorShape):
         value = value.as_list()
     if isinstance(value, list | tuple) and _holds_tensor(value):

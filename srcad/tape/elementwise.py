@@ -18,6 +18,7 @@ from srcad.tape import kernels as k
 from srcad.tape.convert import beside, check_same, pair, to_tensor
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.partials import pullback
+from srcad.tape.places import OPEN, where
 from srcad.tape.state import STATE, record
 from srcad.tape.tensor import Tensor, wrap
 
@@ -61,7 +62,7 @@ def unary(name: str, kernel: k.Kernel, floats: bool) -> Op:
     kernel, on_arrays = k.quiet(kernel), k.quiet(k.roomy(kernel))
 
     def op(x: Any, name: str | None = None) -> Tensor:
-        if type(x) is not Tensor:
+        if type(x) is not Tensor or OPEN:
             x = to_tensor(x)
         value = x._value
         if floats or value.dtype is BOOL:
@@ -84,7 +85,7 @@ def binary(name: str, kernel: k.Kernel, floats: bool) -> Op:
     shown = op_name(name)
 
     def op(x: Any, y: Any, name: str | None = None) -> Tensor:
-        if type(x) is not Tensor or type(y) is not Tensor:
+        if type(x) is not Tensor or type(y) is not Tensor or OPEN:
             x, y = pair(x, y, shown)
         a, b = x._value, y._value
         kind = a.dtype
@@ -167,7 +168,7 @@ def operation(name: str) -> Op:
 
 
 def _integer_power(a: Any, b: Any) -> Any:
-    if a.dtype.kind in "iu" and not k.is_symbolic(b) and np.any(b < 0):
+    if a.dtype.kind in "iu" and not k.is_elsewhere(b) and np.any(b < 0):
         raise InvalidArgumentError(
             "Integers to negative integer powers are not allowed [Op:Pow]",
             instead="convert the base with tf.cast(x, tf.float32)",
@@ -248,7 +249,8 @@ def _filled(x: Any, dtype: Any, number: int) -> Tensor:
 
     value = to_tensor(x)._value
     kind = value.dtype if dtype is None else as_dtype(dtype)._np
-    return Tensor(np.full(value.shape, number, kind) if value.shape else kind.type(number))
+    made = np.full(value.shape, number, kind) if value.shape else kind.type(number)
+    return Tensor(where(value, made))
 
 
 def logical(name: str) -> Op:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from srcad.tape.failures import InvalidArgumentError
-from srcad.tape.kernels import is_symbolic
+from srcad.tape.kernels import is_elsewhere
 from srcad.tape.shapes import TensorShape
 from srcad.tape.state import STATE, record
 from srcad.tape.tensor import Tensor, wrap
@@ -43,11 +43,11 @@ def plain(value: Any) -> Any:
 
 
 def raw(x: Any) -> Any:
-    """The value of a tensor as an array, or as the symbol that it is while traced."""
+    """The value of a tensor as an array, or as what stands for it elsewhere."""
     from srcad.tape.convert import to_tensor
 
     value = to_tensor(x)._value
-    return value if is_symbolic(value) else np.asarray(value)
+    return value if is_elsewhere(value) else np.asarray(value)
 
 
 def as_shape(given: Any) -> tuple[int, ...]:

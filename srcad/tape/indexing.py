@@ -53,7 +53,7 @@ def getitem(x: Tensor, key: Any) -> Tensor:
 
 def _of_scalar(value: Any, index: tuple[Any, ...]) -> Any:
     """A subscript of a number: only new axes are possible."""
-    if kernels.is_symbolic(value) and all(k is None or k is Ellipsis for k in index):
+    if kernels.is_elsewhere(value) and all(k is None or k is Ellipsis for k in index):
         return value.reshape((1,) * sum(k is None for k in index))
     return np.asarray(value)[index]
 
@@ -127,7 +127,7 @@ def gather(
         return _gather_batched(x, where, int(plain(batch_dims)), axis)
     a = axis_from_end(0 if axis is None else axis, x.ndim, "GatherV2")
     size = dims(x)[a]
-    known = not kernels.is_symbolic(where)
+    known = not kernels.is_elsewhere(where)
     if known and where.size and not (where.min() >= 0 and where.max() < size):
         wrong = np.argwhere((where < 0) | (where >= size))[0]
         place = listed(tuple(wrong)) if where.ndim else ""
@@ -172,7 +172,7 @@ def gather_nd(params: Any, indices: Any, batch_dims: int = 0, name: str | None =
     """The slices of ``params`` at index tuples, which the last axis of ``indices`` holds."""
     x, index = to_tensor(params), _tuples(indices)
     for k, part in enumerate(index):
-        known = not kernels.is_symbolic(part)
+        known = not kernels.is_elsewhere(part)
         if known and part.size and (part.min() < 0 or part.max() >= dims(x)[k]):
             raise InvalidArgumentError(
                 f"indices do not index into param shape {list(dims(x))} [Op:GatherNd]"

@@ -53,12 +53,12 @@ def quiet(f: Kernel) -> Kernel:
 
 
 def traceable(f: Kernel) -> Kernel:
-    """``f``, recorded instead of computed where an argument is symbolic."""
+    """``f``, left to an argument that is symbolic, or of a device."""
 
     def call(*args: Any) -> Any:
         for a in args:
             for part in a if type(a) is tuple else (a,):
-                if hasattr(part, "iterate"):
+                if hasattr(part, "elsewhere"):
                     return part.__array_function__(call, (), args, {})
         return f(*args)
 
@@ -223,7 +223,7 @@ def roomy(f: Kernel) -> Kernel:
         x = a if a.shape or not b else b[0]
         if type(x) is not np.ndarray or x.size < LARGE or x.dtype.kind != "f":
             return f(a, *b)
-        if is_symbolic(a) or (b and is_symbolic(b[0])):
+        if is_elsewhere(a) or (b and is_elsewhere(b[0])):
             return f(a, *b)
         if b and not (a.shape == b[0].shape or not a.shape or not b[0].shape):
             return f(a, *b)
@@ -235,7 +235,7 @@ def roomy(f: Kernel) -> Kernel:
 def chosen(condition: Any, a: Any, b: Any) -> Any:
     """``np.where`` of operands of one type."""
     size = getattr(condition, "size", 0)
-    if type(condition) is not np.ndarray or size < LARGE or is_symbolic(a) or is_symbolic(b):
+    if type(condition) is not np.ndarray or size < LARGE or is_elsewhere(a) or is_elsewhere(b):
         return np.where(condition, a, b)
     shape = np.broadcast_shapes(condition.shape, a.shape, b.shape)
     if shape != condition.shape:
@@ -266,3 +266,8 @@ def scatter_add(g: Any, where: tuple[Any, ...], front: int, shape: tuple[int, ..
 def is_symbolic(value: Any) -> bool:
     """Whether a value is known only when a traced function runs."""
     return hasattr(value, "iterate")
+
+
+def is_elsewhere(value: Any) -> bool:
+    """Whether NumPy has no array of a value: it is symbolic, or in the memory of a device."""
+    return hasattr(value, "elsewhere")

@@ -1,5 +1,7 @@
 """The eager tensor: an immutable value, a NumPy array or, if it has no axes, a NumPy scalar.
 
+The value may also be elsewhere (``places``): then it answers NumPy's protocols.
+
 In: values made by ``convert`` and by operations.  Invariant: nobody else holds a writable
 reference to the array; ``numpy()`` copies, the array protocol gives a read-only view.  Scalars
 are NumPy scalars because their arithmetic is ten times faster than that of 0-d arrays.
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from srcad.tape.dtypes import BY_NUMPY, DType
+from srcad.tape.places import HOST, OPEN, fetched, place_of, placed, transferred
 from srcad.tape.shapes import TensorShape
 
 
@@ -31,7 +34,7 @@ class Tensor:
         def __add__(self, other: Any) -> Tensor: ...
 
     def __init__(self, value: Any) -> None:
-        self._value = value
+        self._value = placed(value) if OPEN else value
 
     @property
     def dtype(self) -> DType:
@@ -50,12 +53,22 @@ class Tensor:
 
     @property
     def device(self) -> str:
-        """Where it lives: always the CPU."""
-        return "/job:localhost/replica:0/task:0/device:CPU:0"
+        """Where it lives."""
+        return str(place_of(self._value).name)
+
+    backing_device = device
+
+    @property
+    def __cuda_array_interface__(self) -> Any:
+        return self._value.__cuda_array_interface__  # which only arrays of the device have
+
+    def cpu(self) -> Tensor:
+        """The tensor on the processor."""
+        return transferred(self, HOST)
 
     def numpy(self) -> Any:
         """The value: a NumPy scalar, or an array that is the caller's own."""
-        value = self._value
+        value = fetched(self._value)
         return value.copy() if value.shape else value
 
     def get_shape(self) -> TensorShape:
@@ -80,7 +93,7 @@ class Tensor:
         return variable.assign_part(key, value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = np.asarray(self._value)
+        array = np.asarray(fetched(self._value))
         if dtype is not None and array.dtype != dtype:
             return array.astype(dtype)
         if copy:
@@ -108,7 +121,7 @@ class Tensor:
         return int(self._value.__index__())
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self._value, digits)
+        return round(fetched(self._value), digits)
 
     def __len__(self) -> int:
         if not self._value.shape:
@@ -123,7 +136,7 @@ class Tensor:
         return (self[i] for i in range(len(self._value)))
 
     def __format__(self, spec: str) -> str:
-        return format(self._value, spec)
+        return format(fetched(self._value), spec)
 
     def __copy__(self) -> Tensor:
         return self
@@ -132,15 +145,15 @@ class Tensor:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Tensor, (self._value,)
+        return Tensor, (fetched(self._value),)
 
     def __repr__(self) -> str:
-        v = self._value
+        v = fetched(self._value)
         text = value_text(v)
         return f"<tf.Tensor: shape={v.shape}, dtype={v.dtype.name}, numpy={text}>"
 
     def __str__(self) -> str:
-        v = self._value
+        v = fetched(self._value)
         text = str(v)
         return f"tf.Tensor({on_own_lines(text)}, shape={v.shape}, dtype={v.dtype.name})"
 

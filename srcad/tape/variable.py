@@ -18,6 +18,7 @@ from srcad.tape.elementwise import listed
 from srcad.tape.failures import InvalidArgumentError
 from srcad.tape.indexing import identity, scatter_nd, tensor_scatter_nd_update
 from srcad.tape.kernels import quiet, roomy
+from srcad.tape.places import USED, fetched, place_of, resident
 from srcad.tape.shapes import TensorShape
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Reference, Tensor, value_text
@@ -93,9 +94,13 @@ class Variable:
         return self._tensor if STATE.trace is None else STATE.trace.read(self)
 
     def store(self, value: Any) -> None:
-        """Put a value in place: for good, or for the rest of the function that is traced."""
+        """Put a value in place: for good, or for the rest of the function that is traced.
+
+        The variable stays where it was made.
+        """
         if STATE.trace is None:
-            self._tensor = Tensor(value)
+            have = self._tensor._value
+            self._tensor = resident(place_of(have).put(value)) if USED else Tensor(value)
         else:
             STATE.trace.write(self, Tensor(value))
 
@@ -111,7 +116,7 @@ class Variable:
 
     @property
     def device(self) -> str:
-        """Where it lives: always the CPU."""
+        """Where it lives."""
         return self._now().device
 
     def get_shape(self) -> TensorShape:
@@ -256,7 +261,7 @@ class Variable:
         return Variable(self._now(), self.trainable, name=name, constraint=self.constraint)
 
     def __repr__(self) -> str:
-        v = self._value
+        v = fetched(self._value)
         text = value_text(v)
         return f"<tf.Variable '{self.name}' shape={self._shape} dtype={v.dtype.name}, numpy={text}>"
 

@@ -42,7 +42,6 @@ from srcad.tf.control import (
     case,
     cond,
     control_dependencies,
-    device,
     foldl,
     foldr,
     get_static_value,
@@ -77,6 +76,7 @@ from srcad.tf.creation import (
 )
 from srcad.tf.creation import range_ as range
 from srcad.tf.debugging import Assert
+from srcad.tf.devices import device
 from srcad.tf.function import executing_eagerly, function
 from srcad.tf.missing import missing as _missing
 from srcad.tf.missing import without_annotations as _without_annotations

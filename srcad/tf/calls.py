@@ -164,7 +164,7 @@ def _ordered(e: Emitter, x: Any, subs: str, order: list[str], sizes: Any, pad: s
 
 
 def _zero(x: Any) -> Any:
-    return np.zeros((), x.dtype) if isinstance(x, Sym) else x
+    return np.zeros((), x.dtype) if hasattr(x, "elsewhere") else x
 
 
 # joining and placing
@@ -240,8 +240,10 @@ def scatter_add(e: Emitter, n: Sym, pad: str) -> None:
     front, wide = n.options["front"], np.ndim(where[0])
     with loops(e, np.shape(g), pad) as (index, inner):
         mine = index[front : front + wide]
-        own = [f"checked({e.element(w, mine)}, {n.shape[front + k]})" for k, w in enumerate(where)]
+        places = [(e.element(w, mine), n.shape[front + k]) for k, w in enumerate(where)]
+        own = [e.checked(i, d) for i, d in places]
         place = [*index[:front], *own, *index[front + wide :]]
+        inner = e.guard(places, inner)
         e.add(inner, f"{subscript(e.name(n), place)} += {e.element(g, index)}")
 
 

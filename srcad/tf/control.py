@@ -166,4 +166,4 @@ def _context(*args: Any, **kwargs: Any) -> Iterator[Any]:
     yield args[0] if args else None
 
 
-name_scope = control_dependencies = device = init_scope = _context
+name_scope = control_dependencies = init_scope = _context

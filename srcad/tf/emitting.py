@@ -110,8 +110,8 @@ class Emitter:
             return
         free = list(range(len(self.slots)))
         outputs = []
-        for value in self.ends[id(leaf)]:
-            found = self._output(value, pad)
+        for at, value in enumerate(self.ends[id(leaf)]):
+            found = self.leave(at, value, leaf, pad)
             if found.kind == "returned":
                 k = next(k for k in free if self.slots[k] == found.dtype)
                 free.remove(k)
@@ -124,10 +124,14 @@ class Emitter:
     @property
     def reorders(self) -> bool:
         """Whether sums are long enough to be worth taking in another order (``reassoc``)."""
-        sums = (n for n in _all_nodes(self.graph.nodes) if n.op == "sum")
+        sums = (n for n in all_nodes(self.graph.nodes) if n.op == "sum")
         return any(np.prod(np.shape(n.args[0])) >= FLAT for n in sums)
 
     # results
+    def leave(self, k: int, value: Any, leaf: Leaf, pad: str) -> Output:
+        """How result ``k`` of a path leaves the function."""
+        return self._output(value, pad)
+
     def _output(self, x: Any, pad: str) -> Output:
         """How a result leaves the function."""
         if x is None or not isinstance(x, Sym):
@@ -212,6 +216,19 @@ class Emitter:
         """Fill an array with a value's elements."""
         with loops(self, np.shape(x), pad) as (index, inner):
             self.add(inner, f"{name}[{', '.join(index)}] = {self.element(x, index)}")
+
+    # subscripts that are computed
+    def checked(self, index: str, size: int) -> str:
+        """An index, which must be in range."""
+        return f"checked({index}, {size})"
+
+    def looked_up(self, value: str, places: list[tuple[str, int]], n: Sym) -> str:
+        """What was read at computed indices of axes of given sizes."""
+        return value
+
+    def guard(self, places: list[tuple[str, int]], pad: str) -> str:
+        """The indentation of a statement for indices that are in range."""
+        return pad
 
     # arrays to be filled
     def allocate(self, n: Sym, pad: str) -> None:
@@ -356,7 +373,8 @@ def _regions_inside(nodes: list[Any]) -> list[list[Any]]:
     return [*found, *(deep for region in found for deep in _regions_inside(region))]
 
 
-def _all_nodes(nodes: list[Any]) -> list[Sym]:
+def all_nodes(nodes: list[Any]) -> list[Sym]:
+    """All symbols of a region, and of those inside."""
     regions = [nodes, *_regions_inside(nodes)]
     return [n for region in regions for n in region if isinstance(n, Sym)]
 

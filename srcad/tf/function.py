@@ -26,10 +26,13 @@ import numpy as np
 
 from srcad.tape import nest
 from srcad.tape.convert import to_tensor
+from srcad.tape.places import HOST, asked, place_of
 from srcad.tape.shapes import TensorSpec
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor
 from srcad.tf import background
+from srcad.tf.devices import GPU, on_host
+from srcad.tf.graphs import Graph
 from srcad.tf.programs import PathRaises, Program
 from srcad.tf.symbolic import NotTraceable
 from srcad.tf.tracing import trace
@@ -60,6 +63,10 @@ class Entry:
         if self.job.error is not None:
             raise self.job.error
         return True
+
+    def is_worth_it(self, program: Program) -> bool:
+        """Whether to compile: for the device always, eager operations need kernels there, too."""
+        return program.on_device or self.spent >= PATIENCE
 
     def is_slower(self) -> bool:
         """Whether compiled calls have turned out to take longer than eager ones."""
@@ -96,7 +103,7 @@ class Function:
         if entry is None or entry.given_up:
             return self._eagerly(bound, kwargs)
         program = entry.program
-        if program is None or entry.spent < PATIENCE or not program.fits():
+        if program is None or not program.fits() or not entry.is_worth_it(program):
             return self._timed(entry, bound, kwargs)
         try:
             if not entry.is_ready():
@@ -110,7 +117,7 @@ class Function:
 
     def _compiled_call(self, entry: Entry, program: Program, tensors: list[Tensor]) -> Any:
         """A compiled call; the first ones are timed."""
-        if len(entry.runs) >= RUNS:
+        if len(entry.runs) >= RUNS or program.on_device:
             return program.run(tensors)
         start = time.thread_time()
         result = program.run(tensors)
@@ -122,19 +129,23 @@ class Function:
     def _timed(self, entry: Entry, args: Any, kwargs: Any) -> Any:
         """An eager call, and the tracing after the first one."""
         start = time.thread_time()
-        result = self._eagerly(args, kwargs)
+        with on_host():  # no kernels for operations that are compiled together soon
+            result = self._eagerly(args, kwargs)
         seconds = time.thread_time() - start
         entry.spent, entry.eager = entry.spent + seconds, min(entry.eager, seconds)
         if entry.program is None and not entry.given_up:
             self.prepare_entry(entry, args, kwargs)
-        if entry.program is not None and BACKGROUND and entry.spent >= PATIENCE:
+        if entry.program is None or entry.program.on_device:
+            return result
+        if BACKGROUND and entry.spent >= PATIENCE:
             entry.job = entry.job or background.submit(entry.program.compile)
         return result
 
     def prepare_entry(self, entry: Entry, args: Any, kwargs: Any) -> None:
         """Trace the function for these arguments."""
         try:
-            entry.program = Program(trace(self.python_function, args, kwargs))
+            graph = trace(self.python_function, args, kwargs)
+            entry.program = program_of(graph, _tensors(args, kwargs))
         except Exception as error:  # whatever the program does when it is given no values
             self._give_up(entry, error)
 
@@ -149,7 +160,7 @@ class Function:
         return nest.map_structure(_as_result, self.python_function(*args, **kwargs))
 
     def _entry(self, args: Any, kwargs: Any) -> Entry | None:
-        key = nest_key((args, kwargs))
+        key = nest_key((args, kwargs)), asked()
         if key not in self._entries:
             if len(self._entries) >= LIMIT:
                 return None
@@ -222,6 +233,18 @@ def function(
     return func if isinstance(func, Function) else Function(func, input_signature)
 
 
+def program_of(graph: Graph, tensors: list[Tensor]) -> Program:
+    """The program of a graph: on the device if anything of it is there, or shall be."""
+    values = [t._value for t in (*tensors, *(v._tensor for v in graph.variables))]
+    wanted = asked()
+    here = GPU in graph.places or any(place_of(v) is GPU for v in values)
+    if wanted is GPU or (here and wanted is not HOST):
+        from srcad.tf.device_programs import DeviceProgram
+
+        return DeviceProgram(graph, tensors)
+    return Program(graph)
+
+
 def _fitted(value: Any, spec: Any) -> Any:
     if not isinstance(spec, TensorSpec):
         return nest.map_structure(_fitted, value, spec)
@@ -240,7 +263,7 @@ def nest_key(value: Any) -> Any:
         parts = sorted(value.items()) if isinstance(value, dict) else enumerate(value)
         return type(value), tuple((k, nest_key(v)) for k, v in parts)
     if type(value) is Tensor:
-        return value._value.shape, value._value.dtype
+        return value._value.shape, value._value.dtype, place_of(value._value).name
     if value is None or isinstance(value, bool | int | float | str):
         return type(value), repr(value)
     return _Held(value)

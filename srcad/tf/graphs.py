@@ -63,6 +63,7 @@ class Graph:
     variable_inputs: list[Any]
     nodes: list[Any]
     leaves: list[Leaf]
+    places: set[Any] = field(default_factory=set)  # that blocks inside of the function ask for
 
 
 def fingerprint(loop: Loop, after: list[Any]) -> list[Any]:
@@ -95,4 +96,4 @@ def _fingerprint(nodes: list[Any], numbers: dict[int, Any], marks: list[Any]) ->
 def mark(x: Any, numbers: dict[int, Any]) -> Any:
     if isinstance(x, Sym):
         return numbers.get(id(x), ("outside", id(x)))
-    return np.asarray(x).tobytes()
+    return ("elsewhere", id(x)) if hasattr(x, "elsewhere") else np.asarray(x).tobytes()

@@ -125,15 +125,15 @@ class NestWriter:
         if n.op == "take":
             a, width = n.options["axis"] % len(shape), np.ndim(where[0])
             at = self.element(where[0], self.index[a : a + width])
-            at = f"checked({at}, {shape[a]})"
-            return self.element(x, [*self.index[:a], at, *self.index[a + width :]])
+            index = [*self.index[:a], self.emitter.checked(at, shape[a]), *self.index[a + width :]]
+            return self.emitter.looked_up(self.element(x, index), [(at, shape[a])], n)
         front = n.options["front"]
         wide = len(n.shape) - (len(shape) - len(where))
         mine = self.index[front : front + wide]
-        places = [
-            f"checked({self.element(w, mine)}, {shape[front + k]})" for k, w in enumerate(where)
-        ]
-        return self.element(x, [*self.index[:front], *places, *self.index[front + wide :]])
+        places = [(self.element(w, mine), shape[front + k]) for k, w in enumerate(where)]
+        own = [self.emitter.checked(i, d) for i, d in places]
+        found = self.element(x, [*self.index[:front], *own, *self.index[front + wide :]])
+        return self.emitter.looked_up(found, places, n)
 
     def element(self, x: Any, index: list[str]) -> str:
         """The element of a value at an index of a shape that it is broadcast to."""
@@ -174,7 +174,7 @@ class NestWriter:
 
 
 def _is_bool(x: Any) -> bool:
-    return (x.dtype if isinstance(x, Sym) else np.asarray(x).dtype).kind == "b"
+    return (x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype).kind == "b"
 
 
 def view_index(n: Sym, index: list[str]) -> list[str]:

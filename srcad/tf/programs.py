@@ -19,6 +19,7 @@ import numpy as np
 
 from srcad.tape import nest
 from srcad.tape.memory import empty
+from srcad.tape.places import fetched
 from srcad.tape.tensor import Tensor, wrap
 from srcad.tf.emitting import Emitter, Output
 from srcad.tf.graphs import Graph
@@ -32,8 +33,10 @@ class PathRaises(Exception):
 class Program:
     """One specialization of a ``tf.function``; with ``compiled`` off it runs as plain Python."""
 
+    on_device = False
+
     def __init__(self, graph: Graph, compiled: bool = True) -> None:
-        emitter = Emitter(graph)
+        emitter = self.emitter(graph)
         self.source = emitter.source()
         self.constants = emitter.constants
         self.variables = graph.variables
@@ -48,6 +51,10 @@ class Program:
         self._spaces: list[list[Any]] = []  # sets that no thread is using
         self._compiled: Callable[..., Any] | None = None if compiled else self._plain()
 
+    def emitter(self, graph: Graph) -> Emitter:
+        """What writes the source."""
+        return Emitter(graph)
+
     def fits(self) -> bool:
         """Whether the variables still have the shapes and types of the tracing."""
         return all(
@@ -57,11 +64,11 @@ class Program:
 
     def run(self, tensors: list[Tensor]) -> Any:
         """The result for these tensors; variables are updated."""
-        values = [t._value for t in (*tensors, *(v._tensor for v in self.variables))]
+        values = [fetched(t._value) for t in (*tensors, *(v._tensor for v in self.variables))]
         path, leaves = self._called(self.compiled(), values)
         count = len(leaves) - len(self.updated)
         for v, value in zip(self.updated, leaves[count:], strict=True):
-            v._tensor = Tensor(value)
+            v.store(value)
         results = [None if x is None else Tensor(x) for x in leaves[:count]]
         return nest.pack_sequence_as(self.structures[path], results)
 

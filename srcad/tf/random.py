@@ -14,6 +14,7 @@ from srcad.tape.convert import to_tensor
 from srcad.tape.dtypes import as_dtype, float32, int64
 from srcad.tape.emit import as_shape, plain
 from srcad.tape.indexing import gather, stop_gradient
+from srcad.tape.places import fetched
 from srcad.tape.shaping import dims
 from srcad.tape.state import STATE
 from srcad.tape.tensor import Tensor, wrap
@@ -53,12 +54,17 @@ def set_seed(seed: int) -> None:
     GENERATOR.reset(int(seed))
 
 
+def _parameter(x: Any) -> Any:
+    """The value of a parameter, where the numbers are drawn: on the processor."""
+    return fetched(to_tensor(x)._value)
+
+
 def _made(values: Any, dtype: Any) -> Tensor:
     return wrap(np.asarray(values).astype(as_dtype(dtype)._np))
 
 
 def _normal(rng: Any, shape: Any, mean: Any, stddev: Any, dtype: Any) -> Tensor:
-    mean, stddev = to_tensor(mean)._value, to_tensor(stddev)._value
+    mean, stddev = _parameter(mean), _parameter(stddev)
     return _made(rng.standard_normal(as_shape(shape)) * stddev + mean, dtype)
 
 
@@ -119,7 +125,7 @@ def truncated_normal(
 
 def poisson(shape: Any, lam: Any, dtype: Any = float32, seed: Any = None, name: str = "") -> Tensor:
     """Poisson distributed counts."""
-    rates = np.asarray(to_tensor(lam)._value)
+    rates = np.asarray(_parameter(lam))
     rng = GENERATOR.source(seed)
     return _made(rng.poisson(rates, (*as_shape(shape), *rates.shape)), dtype)
 
@@ -128,7 +134,7 @@ def gamma(
     shape: Any, alpha: Any, beta: Any = 1.0, dtype: Any = float32, seed: Any = None, name: str = ""
 ) -> Tensor:
     """Gamma distributed numbers (without derivatives for the parameters)."""
-    a, b = np.asarray(to_tensor(alpha)._value), np.asarray(to_tensor(beta)._value)
+    a, b = np.asarray(_parameter(alpha)), np.asarray(_parameter(beta))
     rng = GENERATOR.source(seed)
     inner = np.broadcast_shapes(a.shape, b.shape)
     return _made(rng.gamma(a, 1 / b, (*as_shape(shape), *inner)), dtype)

@@ -131,3 +131,15 @@ def namespace(source: str, compiled: bool = True) -> dict[str, Any]:
         for name in helpers:
             space[name] = numba.njit(space[name], error_model="numpy")
     return space
+
+
+def device_helpers(source: str) -> dict[str, Any]:
+    """What source for the device may call besides ``math`` and NumPy."""
+    used = sorted(set(re.findall(r"\bsrcad_\w+", source)) & set(RUNTIME_HELPERS))
+    return {n: RUNTIME_HELPERS[n] for n in with_callees(used)} | {"sigmoid": device_sigmoid}
+
+
+def device_sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)) without overflow."""
+    t = math.exp(-abs(x))
+    return (t**0 if x >= 0 else t) / (t**0 + t)

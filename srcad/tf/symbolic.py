@@ -36,6 +36,7 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
     """
 
     __array_priority__ = 1000
+    elsewhere = True
 
     def __new__(cls, op: str, args: tuple[Any, ...] = (), *rest: Any, **options: Any) -> Sym:
         """A new symbol, or that of the same step of a trace that is repeated."""
@@ -83,6 +84,8 @@ class Sym(np.lib.mixins.NDArrayOperatorsMixin):
         return Sym(ufunc.__name__, inputs, np.shape(sample), sample.dtype)
 
     def __array_function__(self, f: Any, types: Any, args: Any, options: Any) -> Any:
+        if f is np.shape:
+            return args[0].shape
         with np.errstate(all="ignore"):
             found = f(*_samples(args), **{k: _samples(v) for k, v in options.items()})
         if f in CONCRETE:
@@ -197,7 +200,7 @@ class Span(Sym):
 def _sample(x: Any) -> Any:
     """A value of the same type, to find out types and shapes."""
     if not isinstance(x, Sym):
-        return x
+        return np.ones(x.shape, x.dtype)[()] if hasattr(x, "elsewhere") else x
     if 0 < x.ndim < 4 and x.shape[-2:] == (x.shape[-1],) * 2 and x.dtype.kind == "f":
         return np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)  # can be factorized
     return np.ones(x.shape, x.dtype)[()]
@@ -208,7 +211,7 @@ def _samples(x: Any, zero: bool = False) -> Any:
         return type(x)(_samples(v, zero) for v in x)
     if isinstance(x, dict):
         return {k: _samples(v, zero) for k, v in x.items()}
-    if isinstance(x, Sym):
+    if hasattr(x, "elsewhere"):
         return (
             np.zeros(x.shape, x.dtype) if zero or x.dtype.kind in "iu" else np.asarray(_sample(x))
         )
@@ -234,10 +237,10 @@ def _bound(f: Any, args: Any, options: Any) -> tuple[tuple[Any, ...], dict[str, 
     operands: list[Any] = []
     rest: dict[str, Any] = {}
     for name, value in bound.arguments.items():
-        if isinstance(value, Sym | np.ndarray | np.generic):
+        if isinstance(value, np.ndarray | np.generic) or hasattr(value, "elsewhere"):
             operands.append(value)
         elif isinstance(value, list | tuple) and any(
-            isinstance(v, Sym | np.ndarray) for v in value
+            isinstance(v, np.ndarray) or hasattr(v, "elsewhere") for v in value
         ):
             operands += value
         elif isinstance(value, dict):

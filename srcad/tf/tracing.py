@@ -44,6 +44,7 @@ class Trace:
     def __init__(self, known: list[Variable]) -> None:
         self.root: list[Any] = []
         self.home: dict[int, list[Any]] = {}
+        self.places: set[Any] = set()  # that scopes inside of the function ask for
         self.alive: list[Sym] = []  # ids in ``home`` stay unique
         self.keep: list[Sym] = []
         self.known = known
@@ -109,6 +110,8 @@ class Trace:
         for a in sym.args:
             if isinstance(a, Sym):
                 self.visible(a)
+            elif hasattr(a, "elsewhere"):
+                self.places.add(a.place)
         self.home[id(sym)] = self.regions[-1]
         self.keep.append(sym)
         self.alive.append(sym)
@@ -282,7 +285,7 @@ def _attempt(attempt: Trace, f: Callable[..., Any], args: Any, kwargs: Any) -> G
             break
         if len(leaves) >= PATHS:
             raise NotTraceable("there are too many paths through the function")
-    return Graph(inputs, attempt.known, variable_inputs, attempt.root, leaves)
+    return Graph(inputs, attempt.known, variable_inputs, attempt.root, leaves, attempt.places)
 
 
 def _path(

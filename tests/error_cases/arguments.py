@@ -196,6 +196,15 @@ def the_same_array_twice():
 
 
 @failing(TypeMismatch)
+def argument_that_overlaps_itself():
+    def doubled(a):
+        a[0] *= 2.0
+        return a[0] * a[1]
+
+    gradient(doubled, np.lib.stride_tricks.as_strided(np.ones(1), (3,), (0,)))
+
+
+@failing(TypeMismatch)
 def overlapping_arguments_of_vjp():
     a = np.arange(6.0)
     _, pullback = srcad.vjp(scale, a[:4], a[2:], backend="reference")

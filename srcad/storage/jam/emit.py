@@ -86,7 +86,8 @@ class _Loops:
     def __init__(self, fn: Function, names: Collection[str], lanes: int, always: bool) -> None:
         self.lanes, self.always = lanes, always
         self.order, self.deciding = Order(fn, compared(fn)), deciding(fn)
-        roots = (self.order.aliases.root(p) for p in fn.params)
+        own = {p.name for p in fn.params if not fn.apart.get(p.name, OUTSIDE).startswith(OUTSIDE)}
+        roots = (self.order.aliases.root(p) for p in fn.params if p.name not in own)
         self.visible = {OUTSIDE, *roots}
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.vector = {

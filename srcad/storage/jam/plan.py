@@ -264,6 +264,9 @@ class _Cutting:
                 segment = Segment()
             elif self.repeated(s):
                 self.again[targets(s)[0].name] = s
+                here = {v.name for t in segment.stmts for v in targets(t)}
+                if any(isinstance(a, Var) and a.name in here for a in operands(s)):
+                    segment.stmts.append(s)  # in this segment not before what it is made of
             else:
                 segment.stmts.append(s)
         segment.stores += last

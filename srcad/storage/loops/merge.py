@@ -56,6 +56,7 @@ from srcad.storage.loops.facts import ahead
 from srcad.storage.loops.fills import filled
 from srcad.storage.loops.kinds import kind
 from srcad.storage.loops.ranges import Aligned, aligned
+from srcad.storage.loops.remake import remade
 from srcad.storage.loops.share import shared
 from srcad.storage.loops.sparse import skipping
 from srcad.transforms.program import each_function
@@ -80,7 +81,7 @@ def _merged(fn: Function) -> Function:
     apart = separated(fn, {v.name for v in variables(fn)}, looping=True) or fn
     work = _Merge(apart)
     body = work.block(apart.body, {})
-    return contracted(replace(apart, body=body)) if work.count else fn
+    return remade(contracted(replace(apart, body=body))) if work.count else fn
 
 
 def joined(fn: Function, loops: Iterable[str], flat: bool = False) -> tuple[Function, set[str]]:

@@ -19,26 +19,14 @@ from dataclasses import dataclass, replace
 
 from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import (
-    Accumulate,
-    Atom,
-    Block,
-    Carried,
-    For,
-    Function,
-    If,
-    Op,
-    Stmt,
-    Var,
-    View,
-    While,
-)
+from srcad.ir.nodes import Atom, Block, Carried, For, Function, Op, Stmt, Var, View
 from srcad.ir.threads import BARRIER, Hidden, barrier, barrier_function
 from srcad.ir.types import B1, I8, ArrayT, Scalar, Type
 from srcad.ir.walk import free_variables, rewrite_block, variables
-from srcad.storage.offload.nests import Nest, bases_of
+from srcad.storage.offload.nests import Nest
 from srcad.storage.offload.registers import in_registers
 from srcad.storage.offload.sink import Sinking
+from srcad.storage.parallel.atomics import atomically
 from srcad.storage.parallel.partials import identity
 from srcad.transforms import cse, dead_code, hoist, simplify
 from srcad.transforms.barriers import completed
@@ -87,6 +75,7 @@ class KernelBuilder:
     # forms
     def elements(self, nest: Nest, trips: Sequence[Var]) -> Kernel:
         """A thread takes elements; ``trips`` are parameters."""
+        self.given(trips)
         with self.b.block() as out:
             self.share(nest, trips, ())
         return self.finished(out)
@@ -94,6 +83,7 @@ class KernelBuilder:
     def parts(self, nest: Nest, trips: Sequence[Var], tables: Sequence[Var]) -> Kernel:
         """A block leaves one number for each that is reduced."""
         b = self.b
+        self.given((*trips, *tables))
         with b.block() as out:
             ends = self.share(nest, trips, nest.reductions)
             mine = self.halved(ends, nest.reductions)
@@ -108,6 +98,7 @@ class KernelBuilder:
     ) -> Kernel:
         """One block: the parts together, then ``stmts``; ``ends`` go to their cells."""
         b, outer = self.b, nest.loops[0]
+        self.given(tables)
         with b.block() as out:
             sums = [self.gathered(t, op) for t, op in zip(tables, nest.reductions, strict=True)]
             mine = self.halved(sums, nest.reductions)
@@ -126,6 +117,10 @@ class KernelBuilder:
         return self.finished(out)
 
     # pieces
+    def given(self, params: Sequence[Var]) -> None:
+        """Parameters that the driver has named: what the kernel makes has other names."""
+        self.b.namer.taken.update(v.name for v in params)
+
     def tail(self, stmts: Sequence[Stmt], ends: dict[str, Atom]) -> None:
         """Statements of one thread, and the numbers that others need."""
         for s in stmts:
@@ -261,22 +256,3 @@ def cleaned(fn: Function) -> Function:
     for run in (simplify.run, cse.run, hoist.run, simplify.run):
         fn = run(fn)
     return dead_code.run(fn, keep_checks=False)
-
-
-def atomically(b: Block, names: set[str]) -> Block:
-    """A block that adds atomically to arrays of these names."""
-    if not names:
-        return b
-    base = bases_of(b)
-
-    def block(x: Block) -> Block:
-        return replace(x, stmts=tuple(map(one, x.stmts)))
-
-    def one(s: Stmt) -> Stmt:
-        if isinstance(s, Accumulate):
-            return replace(s, atomic=base(s.array.name) in names)
-        if isinstance(s, If):
-            return replace(s, then=block(s.then), orelse=block(s.orelse))
-        return replace(s, body=block(s.body)) if isinstance(s, (For, While)) else s
-
-    return block(b)

@@ -18,7 +18,6 @@ Invariant: as ``storage.parallel``'s, with atomic additions in any order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from srcad.ir.nodes import (
@@ -40,6 +39,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import ArrayT, Scalar
 from srcad.ir.walk import binders, operands, statements, targets
+from srcad.storage.parallel.atomics import bases_of
 from srcad.storage.parallel.plan import Plan, Planner
 
 SMALL = 16  # trips that are not worth a kernel
@@ -231,18 +231,6 @@ def addable(nest: Nest) -> bool:
         for s in statements(nest.body)
         if isinstance(s, Accumulate) and base(s.array.name) in nest.atomic
     )
-
-
-def bases_of(b: Block) -> Callable[[str], str]:
-    """A function from a reference to the array it is a view of, as far as a block tells."""
-    views = {s.target.name: s.base.name for s in statements(b) if isinstance(s, View)}
-
-    def base(name: str) -> str:
-        while name in views:
-            name = views[name]
-        return name
-
-    return base
 
 
 def counted(s: For) -> bool:

@@ -50,7 +50,7 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.types import is_float
 from srcad.ir.walk import binders, statements, targets, variables
-from srcad.storage.offload.nests import bases_of
+from srcad.storage.parallel.atomics import bases_of
 from srcad.transforms.arrays import zero_of
 
 

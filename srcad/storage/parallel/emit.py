@@ -21,13 +21,15 @@ is bit for bit that of the loop as it was.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.nodes import Atom, Block, Call, Carried, Const, For, Function, Op, Stmt, Var
 from srcad.ir.types import B1, I8, ArrayT, numpy_dtype
+from srcad.storage.parallel.facts import Facts
 from srcad.storage.parallel.partials import Partials
 from srcad.storage.parallel.plan import Plan
-from srcad.storage.parallel.stops import Stops
+from srcad.storage.parallel.stops import Stopping, Stops
 from srcad.storage.parallel.work import work
 from srcad.transforms.arrays import add_to, fit, sizes
 from srcad.transforms.trips import trip_count
@@ -50,7 +52,7 @@ class Emitter:
     """Emits one loop; ``functions`` are the new ones.
 
     ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers,
-    ``decides`` the variables that the program's decisions depend on.
+    ``decides`` the variables that the program's decisions depend on, ``facts`` what a part knows.
     """
 
     b: Builder
@@ -60,11 +62,13 @@ class Emitter:
     asked: bool
     least: dict[str, int]
     decides: frozenset[str]
+    facts: Facts
     functions: dict[str, Function] = field(default_factory=dict)
     held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
     def __post_init__(self) -> None:
         self.loop = self.plan.loop
+        self.remade, self.plan.free = self.facts.remade(self.plan.free)
         self.partials = Partials(self.b, self.loop.carried, self.plan.reductions)
 
     def emit(self) -> None:
@@ -195,13 +199,14 @@ class Emitter:
         k, first, last = (b.var(n, I8) for n in ("k", "first", "last"))
         rows, notes = self.partials.fresh(), self.stops.fresh()
         with b.block() as stmts:
+            for made in self.remade:
+                b.emit(made)
             inits = self.partials.read(rows, k)
             results = [b.var(c.arg.hint or c.arg.name, c.arg.type) for c in s.carried]
             carried = tuple(
                 Carried(r, c.arg, i) for r, c, i in zip(results, s.carried, inits, strict=True)
             )
-            body = self.stops.stopping(s.body, k, notes)
-            part = replace(s, start=first, stop=last, carried=carried, body=body)
+            part = replace(s, start=first, stop=last, carried=carried, body=self.stops.body)
             b.emit(replace(part, parallel=False, keep=None))
             self.partials.write(rows, k, list(results))
         least = {v.name: self.least[v.name] for v in self.plan.free if v.name in self.least}
@@ -210,7 +215,10 @@ class Emitter:
         if low is not None:
             end, bound = (first, low) if s.step.value > 0 else (last, low - 1)
             least[end.name] = bound
-        self._add(self.names.chunk, (k, first, last, *rows, *notes, *self.plan.free), stmts, least)
+        apart = {v.name: v.name for v in (*rows, *notes)} | self.facts.classes(self.plan.free)
+        params = (k, first, last, *rows, *notes, *self.plan.free)
+        stops = Stopping(self.stops.places, k, tuple(notes)) if notes else None
+        self._add(self.names.chunk, params, stmts, least=least, apart=apart, stops=stops)
 
     def _threads(self) -> None:
         """The function that runs the chunks."""
@@ -236,7 +244,7 @@ class Emitter:
         params = [chunks, trips, start, *([skip, upto] if plan.window else ()), *rows, *notes]
         params += [held.get(v.name, v) for v in plan.free]
         self.held = tuple(k for k, v in enumerate(params) if v in held.values())
-        self._add(self.names.threads, tuple(params), [body], {})
+        self._add(self.names.threads, tuple(params), [body])
 
     def _at(self, start: Atom, trip: Atom) -> Atom:
         """The counter of an iteration."""
@@ -245,11 +253,9 @@ class Emitter:
         far = self.b.op("mul", trip, const(abs(step)))
         return self.b.op("add" if step > 0 else "sub", start, far)
 
-    def _add(
-        self, name: str, params: tuple[Var, ...], stmts: list[Stmt], least: dict[str, int]
-    ) -> None:
-        body = Block(tuple(stmts))
-        self.functions[name] = Function(name, params, body, least=least, decides=self.decides)
+    def _add(self, name: str, params: tuple[Var, ...], stmts: list[Stmt], **known: Any) -> None:
+        made = Function(name, params, Block(tuple(stmts)), decides=self.decides, **known)
+        self.functions[name] = made
 
 
 def turned(v: Var) -> bool:

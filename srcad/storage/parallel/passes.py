@@ -5,7 +5,9 @@ In: a program after the last transform.  Out: the program in which loops that th
 threads where that is proved to be right (``plan``), and one ``Region`` for each that was looked at.
 
 Invariant: every other loop is an ordinary loop afterwards; a marked one that runs on one thread
-says why in a comment of the generated code.
+says why in a comment of the generated code.  What decides anything (``analyses.deciding``) is the
+same from run to run: it is never added atomically, nor is anything in functions that are called,
+of which it is not known what decides in the caller.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from srcad.ir.names import Namer
 from srcad.ir.nodes import Block, For, Function, If, Loc, Stmt, While
 from srcad.ir.types import I8
 from srcad.ir.walk import statements, variables
+from srcad.storage.parallel.atomics import atomically
 from srcad.storage.parallel.emit import GRAIN, Emitter, Names
+from srcad.storage.parallel.facts import Facts
 from srcad.storage.parallel.plan import Plan, Planner, shown
 from srcad.storage.parallel.stops import Stops
 from srcad.storage.parallel.work import small
@@ -32,19 +36,24 @@ class Region:
 
     loc: Loc | None
     function: str = ""
+    part: str = ""  # the function that this one runs on each thread
     reason: str = ""
     reductions: tuple[str, ...] = ()
     private: tuple[str, ...] = ()  # arrays of which each thread has a copy
+    atomic: tuple[str, ...] = ()  # arrays that all threads add to
     copies: tuple[int, ...] = ()  # which parameters of the function hold these copies
     window: int = 0
 
 
-def parallelised(fn: Function, every: bool | None) -> tuple[Function, list[Region]]:
+def parallelised(
+    fn: Function, every: bool | None, atomics: bool = False
+) -> tuple[Function, list[Region]]:
     """The program with its loops on threads.
 
     Args:
         every: ``None``: the loops marked by the user; ``True``: all that are worth it; ``False``:
             none.
+        atomics: whether threads add to one array atomically, not each to a copy.
     """
     family = {fn.name: fn, **fn.callees}
     loops = (s for f in family.values() for s in statements(f.body) if isinstance(s, For))
@@ -52,15 +61,16 @@ def parallelised(fn: Function, every: bool | None) -> tuple[Function, list[Regio
         return fn, []
     fn = accumulate.run(fn, integers=True)
     regions: list[Region] = []
+    how = (every, atomics)
     shared: dict[str, Function] = {}
     done = {}
     for name, f in fn.callees.items():
-        done[id(f)] = made = _Function(f, every, shared, fn.callees, regions).run()
+        done[id(f)] = made = _Function(f, (every, False), shared, fn.callees, regions).run()
         shared[name] = made
     if id(fn) in done:
         whole = done[id(fn)]
     else:
-        whole = _Function(fn, every, shared, fn.callees, regions).run()
+        whole = _Function(fn, how, shared, fn.callees, regions).run()
     for name, f in list(shared.items()):
         shared[name] = replace(f, callees=shared)
     return shared[fn.name] if id(fn) in done else replace(whole, callees=shared), regions
@@ -72,15 +82,15 @@ class _Function:
     def __init__(
         self,
         fn: Function,
-        every: bool | None,
+        how: tuple[bool | None, bool],
         shared: dict[str, Function],
         taken: dict[str, Function],
         regions: list[Region],
     ) -> None:
-        self.fn, self.every, self.shared, self.taken = fn, every, shared, taken
-        self.regions = regions
+        self.fn, self.shared, self.taken = fn, shared, taken
+        (self.every, self.atomics), self.regions = how, regions
         self.planner = Planner(fn)
-        self.bounds = Bounds(fn)
+        self.bounds, self.facts = Bounds(fn), Facts(fn)
         self.decides = frozenset(deciding(fn))
         self.b = Builder(Namer(v.name for v in variables(fn)))
         lows = {v.name: self.bounds.lower(v) for v in variables(fn) if v.type == I8}
@@ -121,10 +131,14 @@ class _Function:
     def emitted(self, plan: Plan) -> list[Stmt]:
         """The statements in place of a loop."""
         s = plan.loop
-        plan.loop = replace(s, body=plain(s.body))
+        if self.atomics:
+            plan.atomic = [v for v in plan.private if v.name not in self.decides]
+            plan.private = [v for v in plan.private if v.name in self.decides]
+        plan.loop = replace(s, body=atomically(plain(s.body), {v.name for v in plan.atomic}))
         names = Names(self.name("chunk"), self.name("threads"))
         stops = Stops(plan.loop.body, self.bounds, self.b)
-        emitter = Emitter(self.b, plan, names, stops, s.parallel, self.least, self.decides)
+        known = (self.least, self.decides, self.facts)
+        emitter = Emitter(self.b, plan, names, stops, s.parallel, *known)
         with self.b.block() as out:
             emitter.emit()
         self.shared.update(emitter.functions)
@@ -132,8 +146,10 @@ class _Function:
             Region(
                 s.loc,
                 names.threads,
+                names.chunk,
                 reductions=tuple(shown(c.arg) for c in s.carried),
                 private=tuple(map(shown, plan.private)),
+                atomic=tuple(map(shown, plan.atomic)),
                 copies=emitter.held,
                 window=plan.window,
             )

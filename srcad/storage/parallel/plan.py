@@ -6,7 +6,8 @@ why not.  What an iteration may do to
 * arrays that are only read: read;
 * arrays of which each element belongs to one iteration (``owned``): read and write;
 * arrays that are only accumulated into: that.  If near iterations only meet near (a stencil), the
-  ends of the chunks wait (``window``), else every chunk has a copy (``private``);
+  ends of the chunks wait (``window``), else every chunk has a copy (``private``) or, if asked, all
+  add to the one array (``atomic``);
 * carried numbers: a sum, a product, a minimum or a maximum.
 
 Invariant: whatever the order of the iterations, every element and number sees the same operations
@@ -85,6 +86,7 @@ class Plan:
     free: list[Var]  # what its body uses from outside
     reductions: list[str]  # by carried number
     private: list[Var] = field(default_factory=list)  # arrays of which each chunk has a copy
+    atomic: list[Var] = field(default_factory=list)  # arrays that all chunks add to
     window: int = 0  # iterations that wait at the start of each chunk
     apart: list[tuple[Var, Var]] = field(default_factory=list)  # to be compared at run time
     meeting: list[Var] = field(default_factory=list)  # arrays in which near iterations meet

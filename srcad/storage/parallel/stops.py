@@ -3,6 +3,8 @@
 An exception raised on another thread is lost.  In the function that runs a chunk of the loop, a
 ``Check`` therefore notes its number and the numbers of its message in row ``k`` of tables, and ends
 the function; after the loop the first chunk that has failed is looked up and its error raised.
+Until all other passes have run the checks stand there as in any function (``numbered``), so that a
+chunk is no worse off than an ordinary loop; then they are replaced (``stopped``).
 
 Invariant: chunks are in the order of the iterations and each stops at its first error, so the error
 raised is the one that the loop would have raised iteration by iteration.  What other chunks have
@@ -11,13 +13,29 @@ written by then stays written.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import ONE, ZERO, Builder, const
-from srcad.ir.nodes import Alloc, Atom, Block, Carried, Check, Const, For, If, Loc, Stmt, Var, While
+from srcad.ir.names import Namer
+from srcad.ir.nodes import (
+    Alloc,
+    Atom,
+    Block,
+    Carried,
+    Check,
+    For,
+    Function,
+    If,
+    Loc,
+    Stmt,
+    Var,
+    While,
+)
 from srcad.ir.types import B1, F4, F8, I8, ArrayT, is_float
-from srcad.ir.walk import statements
+from srcad.ir.walk import variables
+from srcad.transforms.program import each_function
 
 FLOATS, INTEGERS = ArrayT("f8", 2), ArrayT("i8", 2)
 
@@ -32,38 +50,56 @@ class Site:
 
 
 class Stops:
-    """The checks of one loop; ``tables`` are what its chunks write into."""
+    """The checks of one loop; ``tables`` are what its chunks write into.
+
+    ``body`` is the body of the loop with its checks numbered, and one for each size of an array
+    that is not known not to be negative.
+    """
 
     def __init__(self, body: Block, bounds: Bounds, b: Builder) -> None:
         self.bounds, self.b = bounds, b
         self.sites: list[Site] = []
         self.counts = {FLOATS: 0, INTEGERS: 0}
-        self.places: dict[tuple[int, str], tuple[ArrayT, int]] = {}
-        self._find(body)
+        self.places: dict[tuple[int, int], tuple[ArrayT, int]] = {}
+        self.body = self._numbered(body)
 
-    def _find(self, body: Block) -> None:
-        for s in statements(body):
+    def _numbered(self, block: Block) -> Block:
+        out: list[Stmt] = []
+        for s in block.stmts:
             if isinstance(s, Check):
-                self._site(s)
+                s = self._site(s)
             elif isinstance(s, Alloc):
-                for _ in self._doubtful(s):
-                    self.sites.append(
-                        Site("ValueError", ("negative dimensions not allowed",), s.loc)
-                    )
+                for n in self._doubtful(s):
+                    out += self._size(n, s)
+            elif isinstance(s, If):
+                s = replace(s, then=self._numbered(s.then), orelse=self._numbered(s.orelse))
+            elif isinstance(s, (For, While)):
+                s = replace(s, body=self._numbered(s.body))
+            out.append(s)
+        return Block(tuple(out), block.yields)
 
-    def _site(self, s: Check) -> None:
+    def _site(self, s: Check) -> Check:
         number = len(self.sites)
-        for part in s.message:
+        for position, part in enumerate(s.message):
             if isinstance(part, Var):
                 kind = FLOATS if is_float(part.type) else INTEGERS
-                self.places[number, part.name] = (kind, self.counts[kind])
+                self.places[number, position] = (kind, self.counts[kind])
                 self.counts[kind] += 1
         self.sites.append(Site(s.exception, s.message, s.loc))
+        return replace(s, site=number)
 
     def _doubtful(self, s: Alloc) -> list[Atom]:
         """Sizes that are not known not to be negative."""
         lows = [(n, self.bounds.lower(n)) for n in s.shape]
         return [n for n, low in lows if low is None or low < 0]
+
+    def _size(self, n: Atom, s: Alloc) -> list[Stmt]:
+        """The check of a size."""
+        self.b.loc = s.loc
+        with self.b.block() as out:
+            cond = self.b.op("ge", n, ZERO)
+        message = ("negative dimensions not allowed",)
+        return [*out, self._site(Check(cond, "ValueError", message, s.loc))]
 
     # the tables
     def tables(self, chunks: Atom) -> list[Var]:
@@ -83,11 +119,6 @@ class Stops:
         kinds = [k for k, count in self.counts.items() if count]
         return [self.b.var("failed", ArrayT("i8", 1)), *(self.b.var("numbers", k) for k in kinds)]
 
-    # in a chunk
-    def stopping(self, body: Block, k: Atom, tables: list[Var]) -> Block:
-        """A body in which checks write down what they find, and end the function."""
-        return _Stopping(self, k, tables).block(body)
-
     # after the loop
     def raised(self, chunks: Atom, tables: list[Var]) -> None:
         """Emit the error of the first chunk that has one."""
@@ -100,7 +131,10 @@ class Stops:
         for number, s in enumerate(self.sites):
             b.loc = s.loc
             fine = b.op("ne", site, const(number + 1))
-            message = [self._number(number, part, row, tables) for part in s.message]
+            message = [
+                self._number((number, position), part, row, tables)
+                for position, part in enumerate(s.message)
+            ]
             b.check(fine, s.exception, *message)
 
     def _first(self, chunks: Atom, failed: Var) -> Atom:
@@ -114,68 +148,65 @@ class Stops:
         b.for_(index, ZERO, chunks, ONE, carried, Block(tuple(stmts), (end,)))
         return b.op("max", result, ZERO)
 
-    def _number(self, number: int, part: object, row: Atom, tables: list[Var]) -> object:
+    def _number(self, at: tuple[int, int], part: object, row: Atom, tables: list[Var]) -> object:
         if not isinstance(part, Var):
             return part
-        kind, column = self.places[number, part.name]
-        found = self.b.load(self.table(kind, tables), row, const(column))
+        kind, column = self.places[at]
+        found = self.b.load(table(kind, tables), row, const(column))
         if part.type == B1:
             return self.b.op("ne", found, ZERO)
         return self.b.op("f4", found) if part.type == F4 else found
 
-    def table(self, kind: ArrayT, tables: list[Var]) -> Var:
-        """The table for floats or integers."""
-        return next(t for t in tables if t.type == kind)
+
+def table(kind: ArrayT, tables: Sequence[Var]) -> Var:
+    """The table for floats or integers."""
+    return next(t for t in tables if t.type == kind)
 
 
-class _Stopping:
-    """Rewrites the body of one chunk; sites come in the order in which they were found."""
+@dataclass(frozen=True)
+class Stopping:
+    """What the checks of one chunk write to: row ``k`` of the tables, at their places."""
 
-    def __init__(self, stops: Stops, k: Atom, tables: list[Var]) -> None:
-        self.stops, self.k, self.tables = stops, k, tables
-        self.number = 0
+    places: dict[tuple[int, int], tuple[ArrayT, int]]
+    k: Var
+    tables: tuple[Var, ...]
 
-    def block(self, b: Block) -> Block:
-        """A block."""
-        out: list[Stmt] = []
-        for s in b.stmts:
-            if isinstance(s, Check):
-                out += self.check(s.cond, s)
-                continue
-            if isinstance(s, Alloc):
-                for n in self.stops._doubtful(s):
-                    out += self.size(n, s)
-            if isinstance(s, If):
-                s = replace(s, then=self.block(s.then), orelse=self.block(s.orelse))
-            elif isinstance(s, (For, While)):
-                s = replace(s, body=self.block(s.body))
-            out.append(s)
-        return Block(tuple(out), b.yields)
 
-    def size(self, n: Atom, s: Alloc) -> list[Stmt]:
-        """The check of a size."""
-        b = self.stops.b
-        b.loc = s.loc
-        with b.block() as out:
-            cond = b.op("ge", n, ZERO)
-        return [*out, *self.check(cond, s)]
+def stopped(fn: Function) -> Function:
+    """The program in whose chunks checks write down what they find, and end the function."""
+    return each_function(fn, _function)
 
-    def check(self, cond: Atom, s: Check | Alloc) -> list[Stmt]:
-        """Note what is wrong, and leave."""
-        b, number = self.stops.b, self.number
-        self.number += 1
-        b.loc = s.loc
-        with b.block() as noted:
-            b.store(self.tables[0], (self.k,), const(number + 1))
-            for part in self.stops.sites[number].message:
-                if isinstance(part, Var):
-                    kind, column = self.stops.places[number, part.name]
-                    value: Atom = part
-                    if part.type not in (F8, I8):
-                        value = b.op("f8" if kind == FLOATS else "i8", part)
-                    table = self.stops.table(kind, self.tables)
-                    b.store(table, (self.k, const(column)), value)
-        if isinstance(cond, Const) and cond.value:
-            return []
-        leave = Check(const(False), "", (), s.loc)
-        return [If(cond, Block(()), Block((*noted, leave)), (), s.loc)]
+
+def _function(fn: Function) -> Function:
+    if fn.stops is None:
+        return fn
+    b = Builder(Namer(v.name for v in variables(fn)))
+    return replace(fn, body=_block(fn.body, b, fn.stops), stops=None)
+
+
+def _block(block: Block, b: Builder, how: Stopping) -> Block:
+    out: list[Stmt] = []
+    for s in block.stmts:
+        if isinstance(s, If):
+            s = replace(s, then=_block(s.then, b, how), orelse=_block(s.orelse, b, how))
+        elif isinstance(s, (For, While)):
+            s = replace(s, body=_block(s.body, b, how))
+        out.append(_leaving(s, b, how) if isinstance(s, Check) else s)
+    return Block(tuple(out), block.yields)
+
+
+def _leaving(s: Check, b: Builder, how: Stopping) -> Stmt:
+    """Note what is wrong, and leave."""
+    assert s.site is not None
+    b.loc = s.loc
+    with b.block() as noted:
+        b.store(how.tables[0], (how.k,), const(s.site + 1))
+        for position, part in enumerate(s.message):
+            if isinstance(part, Var):
+                kind, column = how.places[s.site, position]
+                value: Atom = part
+                if part.type not in (F8, I8):
+                    value = b.op("f8" if kind == FLOATS else "i8", part)
+                b.store(table(kind, how.tables[1:]), (how.k, const(column)), value)
+    leave = Check(const(False), "", (), s.loc)
+    return If(s.cond, Block(()), Block((*noted, leave)), (), s.loc)

@@ -138,11 +138,20 @@ class _Scan:
 
     def place(self, a: Atom, n: Atom) -> Hashable:
         """A position; that of ``n - 1`` counts from the end."""
-        made = self.sums.get(a.name) if isinstance(a, Var) else None
-        if made is not None and made.op == "sub" and isinstance(n, Var) and made.args[0] == n:
-            if isinstance(made.args[1], Const):
-                return ("end", int(made.args[1].value))
-        return key(a)
+        before = self.before(a, n)
+        return ("end", before) if before else key(a)
+
+    def before(self, a: Atom, n: Atom) -> int | None:
+        """How far a position is before ``n``, if it is by a constant."""
+        far = 0
+        while isinstance(a, Var) and isinstance(n, Var) and a != n:
+            made = self.sums.get(a.name)
+            by = made.args[1] if made is not None else None
+            if made is None or not isinstance(by, Const):
+                return None
+            far += int(by.value) if made.op == "sub" else -int(by.value)
+            a = made.args[0]
+        return far if a == n and isinstance(n, Var) and far >= 0 else None
 
     def add(self, index: Index, written: set[Index]) -> None:
         """Note a store; where all positions of an axis are written, the axis is."""
@@ -189,11 +198,13 @@ class _Scan:
             if not isinstance(made.args[1], Const):
                 return set()
             by = made.args[1]
-        if others or outer or key(s.stop) != key(n) or not isinstance(start, Const):
+        rest = self.before(s.stop, n) if key(s.stop) != key(n) else 0
+        if others or outer or rest is None or not isinstance(start, Const):
             return set()
         shift = int(by.value)
-        front = int(start.value) - shift
-        return {(("part", front, shift),)} if 0 <= front <= FEW and 0 <= shift <= FEW else set()
+        front, back = int(start.value) - shift, rest + shift
+        small = 0 <= front <= FEW and shift >= 0 and back <= FEW
+        return {(("part", front, back),)} if small else set()
 
     def pattern(
         self,

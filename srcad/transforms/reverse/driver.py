@@ -43,6 +43,7 @@ from srcad.transforms.reverse.rows import with_rows
 from srcad.transforms.reverse.scope import Scopes
 from srcad.transforms.reverse.storage import CHEAP, Plan, Residual, Storage
 from srcad.transforms.reverse.sweep import Sweep
+from srcad.transforms.rotate import rotated
 from srcad.transforms.separate import separated
 
 
@@ -67,6 +68,7 @@ class Request:
     name: str
     family: Family
     rows: bool = True  # whether copies of whole arrays may be taken
+    copies: Mapping[str, Var] = field(default_factory=dict)  # by load: has what it read
     separate: bool = True  # whether arrays that are filled again may be several
     fuse: bool = False  # whether loops may run forwards and backwards at once
     iterations: Mapping[str, Candidate] = field(default_factory=dict)  # outlined (``fusion``)
@@ -128,8 +130,22 @@ def generate(request: Request) -> tuple[Function, Report]:
         fn = lifted(with_copies(fn, request.family), request.family)
         inout = not request.allocate
         fn = taken(fn, request.active, request.seeded, inout, request.family)
-        request = replace(request, fn=fn)
+        request = replace(request, fn=rotated(fn, _varying(request, fn)) if request.lean else fn)
     return _Reverse(request).run()
+
+
+def _varying(request: Request, fn: Function) -> Callable[[Var], bool]:
+    """Whether an array has a shadow."""
+    found: list[Activity] = []  # made when it is first asked for
+
+    def varying(v: Var) -> bool:
+        if not found:
+            known, inout = summarise(fn), not request.allocate
+            regions = Regions(fn, known)
+            found.append(Activity(fn, regions, known, request.active, request.seeded, inout))
+        return found[0].shadowed(v)
+
+    return varying
 
 
 class _Reverse:
@@ -195,7 +211,8 @@ class _Reverse:
     def run(self) -> tuple[Function, Report]:
         dry = self._sweep(None, None)
         cheap = self.request.cheap
-        storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap)
+        copies = self.request.copies
+        storage = Storage(self.tree, self.positions, self.reload, self.request.lean, cheap, copies)
         plan = storage.decide(dry.scopes.needed)
         taped = {n: v for n, v in plan.vars.items() if plan.taped(n)}
         apart = self._separated(storage, taped)
@@ -209,7 +226,9 @@ class _Reverse:
         rows = self.request.lean and self.request.rows
         copied = with_rows(self.request.fn, storage) if rows else None
         if copied is not None:
-            return generate(replace(self.request, fn=copied, rows=False))
+            return generate(
+                replace(self.request, fn=copied.fn, rows=copied.more, copies=copied.rows)
+            )
         self.b = Builder(self.namer)
         kept = {v.name for c in self.request.iterations.values() for v in c.rows.values()}
         declared = plan.reloads | self.contents | kept
@@ -229,6 +248,7 @@ class _Reverse:
             body,
             self.request.family.callees,
             self.request.fn.doc,
+            reverses=self.request.fn.name,
         )
         return made, _report(plan, self.tree, self.request.family)
 

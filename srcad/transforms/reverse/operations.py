@@ -17,11 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from srcad.analyses.activity import Activity
+from srcad.analyses.effects import Summary
 from srcad.analyses.regions import is_reference
 from srcad.analyses.reload import Reload
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
-from srcad.ir.nodes import ArrayOp, Atom, Call, Var
+from srcad.ir.nodes import ArrayOp, Atom, Call, Function, Var
 from srcad.ir.threads import barrier, is_barrier, is_inert
 from srcad.ir.types import is_float, shadow_type
 from srcad.transforms.array_rules import array_rule
@@ -122,58 +123,60 @@ class Operations:
             self.contents |= left(s, loop)
             LoopAdjoint(self.family, self.versions, self.reference, adjoint, s, loop).emit()
             return
-        activity, b = adjoint.activity, adjoint.b
         rule = self.family.callees[s.fn].rule
         if rule is not None and rule.kind in ("pullback", "jvp"):
             ruled_call(self, adjoint, s, rule)
             return
+        self.run_again(adjoint, s)
+
+    def run_again(self, adjoint: Adjoint, s: Call) -> None:
+        """The call of the callee's reverse version, if anything it computes has an adjoint."""
         again_by = replay_of(self.family, s.fn) or s.fn
-        summary, primal = activity.summaries[s.fn], self.family.callees[again_by]
-        refuse_overlaps(s, activity.regions, summary)
-        given: list[tuple[int, Atom]] = list(enumerate(s.args))
+        summary, primal = adjoint.activity.summaries[s.fn], self.family.callees[again_by]
+        refuse_overlaps(s, adjoint.activity.regions, summary)
+        given = dict(enumerate(s.args))
         if again_by != s.fn:  # the last result is the record of what the call drew
-            given.append((len(s.args) + len(s.targets) - 1, s.targets[-1]))
-        active = tuple(activity.carries(a) for _, a in given)
-        seeds: list[Atom] = []
-        seeded: list[bool] = []
-        for t, y, source in zip(s.targets, primal.body.yields, summary.results, strict=False):
-            if is_float(y.type):
-                seed = self.seed(adjoint, t) if source.fresh or not is_reference(t) else None
-                seeded.append(seed is not None)
-                seeds += (
-                    []
-                    if seed is None
-                    else [
-                        fit(b, seed, shadow_type(y.type))
-                        if isinstance(seed, Var) and is_reference(seed)
-                        else seed
-                    ]
-                )
+            given[len(s.args) + len(s.targets) - 1] = s.targets[-1]
+        active = tuple(map(adjoint.activity.carries, given.values()))
+        seeds = self.seeds(adjoint, s, summary, primal)
         written = any(w and on for w, on in zip(summary.writes, active, strict=False))
-        if not any(seeded) and not written:
+        if all(x is None for x in seeds) and not written:
             return
-        fn = self.versions(again_by, active, tuple(seeded))
-        args = [
-            self.reference(adjoint, s, k) if is_reference(a) else adjoint.scopes.value(a)
-            for k, a in given
+        fn = self.versions(again_by, active, tuple(x is not None for x in seeds))
+        b, params = adjoint.b, primal.params
+        operands = [
+            fit(b, self.reference(adjoint, s, k), p.type)
+            if is_reference(a)
+            else adjoint.scopes.value(a)
+            for (k, a), p in zip(given.items(), params, strict=True)
         ]
-        args = [
-            fit(b, a, p.type) if is_reference(a) else a  # type: ignore[arg-type]
-            for a, p in zip(args, primal.params, strict=True)
-        ]
+        carrying = [(a, p) for a, p, on in zip(given.values(), params, active, strict=True) if on]
         shadows = [
             fit(b, adjoint.scopes.shadow(a), shadow_type(p.type))
-            for (_, a), p, on in zip(given, primal.params, active, strict=True)
-            if on and is_reference(a)
+            for a, p in carrying
+            if is_reference(a)
         ]
-        scalars = [
-            a for (_, a), on in zip(given, active, strict=True) if on and not is_reference(a)
-        ]
+        scalars = [a for a, _ in carrying if not is_reference(a)]
         again = [b.var("again", y.type) for y in primal.body.yields]
         made = [b.var(adjoint.hint(a), a.type) for a in scalars]
-        b.emit(Call((*again, *made), fn, (*args, *seeds, *shadows), b.loc))
+        given_seeds = [x for x in seeds if x is not None]
+        b.emit(Call((*again, *made), fn, (*operands, *given_seeds, *shadows), b.loc))
         for a, m in zip(scalars, made, strict=True):
             adjoint.add(a, m)
+
+    def seeds(
+        self, adjoint: Adjoint, s: Call, summary: Summary, primal: Function
+    ) -> list[Atom | None]:
+        """The adjoint of each result of floats, ``None`` where it is zero."""
+        found: list[Atom | None] = []
+        for t, y, source in zip(s.targets, primal.body.yields, summary.results, strict=False):
+            if not is_float(y.type):
+                continue
+            seed = self.seed(adjoint, t) if source.fresh or not is_reference(t) else None
+            if isinstance(seed, Var) and is_reference(seed):
+                seed = fit(adjoint.b, seed, shadow_type(y.type))
+            found.append(seed)
+        return found
 
     @staticmethod
     def seed(adjoint: Adjoint, t: Var) -> Atom | None:

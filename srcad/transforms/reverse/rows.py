@@ -43,6 +43,7 @@ from srcad.ir.nodes import (
 from srcad.ir.types import ArrayT, is_float
 from srcad.ir.walk import blocks, operands, statements, variables
 from srcad.transforms.arrays import copy
+from srcad.transforms.inward import inward
 from srcad.transforms.reverse.in_place import carried_element, reads_old
 from srcad.transforms.reverse.storage import Storage
 
@@ -58,10 +59,26 @@ class Row:
     elements: dict[str, int]  # carried numbers that are its elements: how far from the counter
     saved: set[str] = field(default_factory=set)
     again: bool = False  # whether elements are read more than once
+    beside: bool = False  # whether the loop goes on reading the array, the reverse sweep the copy
 
 
-def with_rows(fn: Function, storage: Storage) -> Function | None:
-    """``fn`` with the copies that save more than they cost, or ``None``."""
+@dataclass(frozen=True)
+class WithRows:
+    """A function with copies; with ``more``, there may be others.
+
+    ``rows``: the copies in which the reverse sweep finds what loads have read, by their targets.
+    """
+
+    fn: Function
+    rows: dict[str, Var] = field(default_factory=dict)
+    more: bool = False
+
+
+def with_rows(fn: Function, storage: Storage) -> WithRows | None:
+    """``fn`` with the copies that save more than they cost, or ``None``.
+
+    Where an iteration fills the array itself, the array is made there instead (``inward``).
+    """
     found: dict[tuple[str, str], Row] = {}
     for name, v in storage.plan.vars.items():
         loads = storage.reads(v) if storage.plan.taped(name) and is_float(v.type) else []
@@ -75,12 +92,19 @@ def with_rows(fn: Function, storage: Storage) -> Function | None:
             assert isinstance(loop.owner, For)
             key = loop.owner.index.name, array.name
             elements = carried_elements(storage, loop, array)
-            row = found.setdefault(key, Row(array, key[0], elements, again=again))
+            beside = not elements and unwritten(storage, loop, array)
+            row = found.setdefault(key, Row(array, key[0], elements, again=again, beside=beside))
             row.saved.add(name)
     known = {v.name for v in variables(fn)}
     worth = [r for r in found.values() if r.again or len(r.saved) >= WORTH]
     rows = [r for r in worth if r.array.name in known]
-    return _Copies(fn, rows).function() if rows else None
+    own = inward(fn, {r.array.name for r in rows})
+    if own is not None:
+        return WithRows(own[0], more=True)
+    if not rows:
+        return None
+    copies = _Copies(fn, rows)
+    return WithRows(copies.function(), copies.found)
 
 
 def only(nodes: set[Node | None]) -> Node | None:
@@ -201,10 +225,15 @@ def unwritten(storage: Storage, loop: Node, array: Var) -> bool:
 
 
 class _Copies:
-    """Takes the copies, each before its loop, and reads from them in the loop."""
+    """Takes the copies, each before its loop, and reads from them in the loop.
+
+    Where the loop does not write the array, only the reverse sweep will read from the copy
+    (``found``): the copy then has no shadow to be cleared, and added to that of the array.
+    """
 
     def __init__(self, fn: Function, rows: list[Row]) -> None:
         self.fn, self.rows = fn, defaultdict(list)
+        self.found: dict[str, Var] = {}
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.used = {a.name for a in atoms(fn.body) if isinstance(a, Var)}
         for r in rows:
@@ -214,12 +243,16 @@ class _Copies:
         """The function rebuilt."""
         return replace(self.fn, body=self.block(self.fn.body, {}))
 
-    def block(self, b: Block, instead: dict[Var, Var]) -> Block:
+    def block(self, b: Block, instead: dict[Var, tuple[Row, Var]]) -> Block:
         """A block, loads from the copied arrays redirected."""
         out: list[Stmt] = []
         for s in b.stmts:
-            if isinstance(s, Load):
-                s = replace(s, array=instead.get(s.array, s.array))
+            if isinstance(s, Load) and s.array in instead:
+                r, row = instead[s.array]
+                if r.beside:
+                    self.found[s.target.name] = row
+                else:
+                    s = replace(s, array=row)
             elif isinstance(s, If):
                 s = replace(
                     s, then=self.block(s.then, instead), orelse=self.block(s.orelse, instead)
@@ -231,7 +264,7 @@ class _Copies:
             out.append(s)
         return Block(tuple(out), b.yields)
 
-    def loop(self, s: For, instead: dict[Var, Var], out: list[Stmt]) -> For:
+    def loop(self, s: For, instead: dict[Var, tuple[Row, Var]], out: list[Stmt]) -> For:
         """A loop that reads from copies; these are taken in ``out``."""
         self.b.loc = s.loc
         copies: list[tuple[Row, Var]] = []
@@ -239,7 +272,7 @@ class _Copies:
             with self.b.block() as made:
                 copies.append((r, copy(self.b, r.array, f"{r.array.hint or r.array.name}_row")))
             out += made
-        inner = {**instead, **{r.array: v for r, v in copies}}
+        inner = {**instead, **{r.array: (r, v) for r, v in copies}}
         s = replace(s, body=self.block(s.body, inner))
         for r, v in copies:
             s = self.elements(s, r, v)

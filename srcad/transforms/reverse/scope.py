@@ -21,7 +21,7 @@ from srcad.analyses.tree import Node, Tree
 from srcad.errors import InternalError
 from srcad.ir.build import Builder
 from srcad.ir.layout import view_layout
-from srcad.ir.nodes import Alloc, ArrayOp, Atom, Call, Const, For, Loc, Stmt, Var, View
+from srcad.ir.nodes import Alloc, ArrayOp, Atom, Call, Const, For, Load, Loc, Stmt, Var, View
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import rewrite
 from srcad.transforms.arrays import contiguous, fit, fresh, like
@@ -172,8 +172,10 @@ class Scopes:
             return self.b.op("add", self._fetch(first, scope), far, hint=hint)
         if kind not in ("recomputed", "reloaded") or home.stmt is None:
             raise InternalError(f"no way to have {v.name!r} in the reverse sweep ({kind})")
-        made = self.b.var(hint, v.type)
-        fetched = rewrite(home.stmt, lambda x: self._fetch(x, scope), lambda _: made)
+        made, again = self.b.var(hint, v.type), home.stmt
+        if isinstance(again, Load):
+            again = replace(again, array=self.plan.source(again))
+        fetched = rewrite(again, lambda x: self._fetch(x, scope), lambda _: made)
         self.b.emit(replace(fetched, loc=self.b.loc))
         return made
 

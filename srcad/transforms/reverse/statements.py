@@ -19,7 +19,20 @@ from srcad.analyses.reload import Place, Reload
 from srcad.analyses.sheltered import sheltered
 from srcad.analyses.tree import Node
 from srcad.ir.build import Builder
-from srcad.ir.nodes import Accumulate, ArrayOp, Atom, Call, Draw, Load, Loc, Op, Stmt, Store, Var
+from srcad.ir.nodes import (
+    Accumulate,
+    ArrayOp,
+    Atom,
+    Call,
+    Draw,
+    For,
+    Load,
+    Loc,
+    Op,
+    Stmt,
+    Store,
+    Var,
+)
 from srcad.ir.types import ArrayT, Scalar
 from srcad.rules import needs
 from srcad.transforms.arrays import add_to, zero_of
@@ -123,9 +136,14 @@ class Statements:
                     self.hooks[type(s)](self, s)
 
     def load(self, s: Load, adjoint: Atom) -> None:
-        """Contribute to the shadow's element; the last access to an element is the first here."""
+        """Contribute to the shadow's element; the last access to an element is the first here.
+
+        Which is the first is not said of the iterations of a loop on several threads.
+        """
         shadow, index = self.scopes.shadow(s.array), self.index(s.index)
         plain = isinstance(s.array.type, ArrayT) and self.scopes.fresh(s.array)
+        around = (n.owner for n in self.place[0].loops())
+        plain = plain and not any(isinstance(o, For) and o.parallel for o in around)
         if plain and self.reload.last(*self.place, s):
             self.b.store(shadow, index, adjoint)
         else:

@@ -17,6 +17,7 @@ contracted multiply-add may round differently), only from the very numbers the f
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from srcad.analyses.regions import is_reference
@@ -57,6 +58,11 @@ class Plan:
     loads: dict[str, tuple[Var, tuple[Atom, ...]]] = field(default_factory=dict)  # array, index
     reloads: set[str] = field(default_factory=set)  # regions that the reverse sweep reads again
     reasons: dict[str, Loc | None] = field(default_factory=dict)
+    copies: Mapping[str, Var] = field(default_factory=dict)  # by load: an array with what it read
+
+    def source(self, s: Load) -> Var:
+        """The array from which a load is repeated."""
+        return self.copies.get(s.target.name, s.array)
 
     def taped(self, name: str) -> bool:
         """Whether a variable is recorded."""
@@ -73,10 +79,12 @@ class Storage:
         reload: Reload,
         lean: bool = True,
         cheap: int = CHEAP,
+        copies: Mapping[str, Var] | None = None,
     ) -> None:
+        """``copies``: by the name of what is loaded, an array that has the same there."""
         self.tree, self.positions, self.reload = tree, positions, reload
         self.lean, self.cheap = lean, cheap
-        self.plan = Plan()
+        self.plan = Plan(copies=copies or {})
         self._failed: set[str] = set()
         self._level = 0
         self._depth: dict[str, int] = {}
@@ -189,7 +197,7 @@ class Storage:
             self.plan.reloads |= self.reload.regions.of(self.plan.loads[v.name][0])
         s = self.tree.home[v.name].stmt
         if kind in ("recomputed", "reloaded") and isinstance(s, Load):
-            self.plan.reloads |= self.reload.regions.of(s.array)
+            self.plan.reloads |= self.reload.regions.of(self.plan.source(s))
 
     def obtain(self, a: Atom) -> int | None:
         """Cost of having ``a`` in the reverse sweep without a new tape, ``None`` if impossible."""
@@ -281,7 +289,8 @@ class Storage:
             case Op():
                 return self._operation(s)
             case Load():
-                if not self._stable(v, s.array, s.index) or (self._reference(v, s.array) is None):
+                array = self.plan.source(s)
+                if not self._stable(v, array, s.index) or self._reference(v, array) is None:
                     return None
                 return self._sum(1, *s.index)
             case Dim() if isinstance(s.array.type, ArrayT) or self._stable(v, s.array, (), True):
