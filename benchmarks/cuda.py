@@ -34,7 +34,7 @@ from benchmarks.cuda_timing import SIMULATED, Runner, floor, seconds
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "cuda.json"
 TOOLS = ("floor", "srcad", "by hand", "jax", "torch", "warp")
-TESTS = ("tests/test_cuda_gpu.py", "tests/test_kernel_gpu.py")
+TESTS = ("tests/test_cuda_gpu.py", "tests/test_kernel_gpu.py", "tests/test_offload_gpu.py")
 
 
 def timed(make: Callable[[], Runner], expected: list[np.ndarray]) -> float | str:

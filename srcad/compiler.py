@@ -37,8 +37,10 @@ from srcad.storage.parallel import parallelised, stopped
 from srcad.storage.phases import phased
 from srcad.storage.pooled import pooled
 from srcad.storage.relaxed import relaxed
+from srcad.storage.remembered import remembered
 from srcad.storage.reuse import reused
 from srcad.storage.rows import matrices
+from srcad.storage.spare import spared
 from srcad.storage.split import split
 from srcad.storage.strips import in_strips
 from srcad.storage.sums import summed
@@ -180,7 +182,9 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
-    fn = matrices(only_used(replace(program.fn, nogil=program.options.nogil)))
+    counted = {name for report in program.reports for name in report.loops}  # for ``explain``
+    fn = only_used(replace(program.fn, nogil=program.options.nogil), counted)
+    fn = matrices(fn if whole else remembered(fn))
     options = program.options
     fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
     fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
@@ -196,7 +200,7 @@ def stored(program: Program, whole: bool, threads: bool) -> Function:
     if not compiled:
         return stopped(fast(fn, program))
     fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
-    return hidden(stopped(fast(exchanged(fn), program)))
+    return hidden(stopped(fast(exchanged(spared(fn)), program)))
 
 
 def apart(fn: Function, program: Program) -> Function:

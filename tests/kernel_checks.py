@@ -157,3 +157,36 @@ def check_second(case: Any) -> None:
             y = (up - down) / (2 * case.step)
             scale = max(1.0, float(np.abs(y).max(initial=0.0)))
             np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5 * scale)
+
+
+def check_reversed(case: Any, transforms: tuple[str, ...] = ("adjoint",)) -> None:
+    """The adjoint of what ``transforms`` make is the transpose of its tangent, without races."""
+    k = kernel(case.kernel, backend="reference", races=True)
+    rng = np.random.default_rng(3)
+    given = copied(case.make())
+    for name in transforms:
+        k = getattr(k, name)
+        shadow = name == "adjoint"
+        given = woven(given, [companion(rng, a, shadow) for a in given])
+    t = directions(rng, given)
+    after = copied(woven(given, t))
+    k.jvp[case.launch](*after)
+    state, tangents = apart(after, given)
+    seeds = [like(rng, a) if isinstance(a, np.ndarray) and is_float(a) else None for a in given]
+    shadows = [
+        np.zeros(1) if s is None and is_float(a) else s for a, s in zip(given, seeds, strict=True)
+    ]
+    after = copied(woven(given, shadows))
+    k.adjoint[case.launch](*after)
+    left, shadows = apart(after, given)
+    np.testing.assert_allclose(inner(shadows, t), inner(seeds, tangents), rtol=1e-8, atol=1e-10)
+    for a, b in zip(state, left, strict=True):
+        if isinstance(a, np.ndarray):
+            np.testing.assert_allclose(a, b, rtol=1e-12, atol=1e-14)
+
+
+def companion(rng: np.random.Generator, a: Any, shadow: bool) -> Any:
+    """What follows an argument: a tangent, or a shadow (that of a number is an array)."""
+    if not is_float(a):
+        return None
+    return np.zeros(1) if shadow and not isinstance(a, np.ndarray) else like(rng, a)

@@ -16,7 +16,7 @@ from numba import cuda
 from benchmarks import cuda_kernels
 from srcad.callables import unwrap
 from srcad.cuda import kernel
-from tests.kernel_checks import Derivatives, copied, is_float, run, scalar, woven
+from tests.kernel_checks import Derivatives, companion, copied, is_float, run, scalar, woven
 from tests.kernels import CASES
 
 SECOND = (
@@ -30,6 +30,7 @@ SECOND = (
 )
 
 
+TWICE = ("saxpy", "newton", "tiled_matmul")
 EXACT = ("dot", "soft_histogram", "tiled_matmul", "nearest_of_bin", "reduce_doubling")
 
 
@@ -63,6 +64,9 @@ def check(case) -> None:
     compare(case, ("adjoint",), given)
     if case.name in EXACT:
         compare(case, ("adjoint",), given, True)
+    if case.name in TWICE:
+        more = [companion(np.random.default_rng(5), a, True) for a in given]
+        compare(case, ("adjoint", "adjoint"), woven(given, more))
     if case.name in SECOND:
         rng = np.random.default_rng(5)
         t = [rng.normal(size=np.shape(a)) if is_float(a) else None for a in given]

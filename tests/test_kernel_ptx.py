@@ -25,9 +25,11 @@ from srcad.cuda.launching import settling_kernel
 from srcad.cuda.rounds import clearing
 from srcad.ir.types import ArrayT, numpy_dtype
 from tests.cuda_target import patched
-from tests.kernel_checks import Derivatives, is_float, scalar, woven
+from tests.kernel_checks import Derivatives, companion, is_float, scalar, woven
 from tests.kernels import CASES
+from tests.test_kernel_gathers import GATHERED
 
+TWICE = ("saxpy", "newton", "tiled_matmul", "ray_marcher", "tile_with_halo", "whole_maximum")
 EXACT = ("dot", "soft_histogram", "tiled_matmul", "nearest_of_bin", "reduce_doubling")
 
 
@@ -80,6 +82,26 @@ def test_kernels(name):
         t = [np.zeros_like(a) if is_float(a) else None for a in given]
         t = [scalar(a, x) for a, x in zip(given, t, strict=True)]
         assemble(case, ("adjoint", "jvp"), woven(given, t))
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_reverse_over_reverse(name):
+    """Adjoints of adjoints."""
+    patched()
+    d = Derivatives(CASES[name], races=False)
+    given = woven(d.args, d.shadows)
+    rng = np.random.default_rng(5)
+    assemble(
+        CASES[name], ("adjoint", "adjoint"), woven(given, [companion(rng, a, True) for a in given])
+    )
+
+
+@pytest.mark.parametrize("case", GATHERED.values(), ids=lambda c: c.name)
+def test_gathers(case):
+    """Adjoints of stencils, in two launches of one code."""
+    patched()
+    d = Derivatives(case, races=False)
+    assemble(case, ("adjoint",), woven(d.args, d.shadows))
 
 
 @pytest.mark.parametrize("name", EXACT)

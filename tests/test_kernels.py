@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from srcad.cuda import kernel
-from tests.kernel_checks import Derivatives, check_first, check_second, woven
+from tests.kernel_checks import Derivatives, check_first, check_reversed, check_second, woven
 from tests.kernels import CASES
 
 
@@ -23,6 +23,22 @@ def test_first_order(case):
 def test_second_order(name):
     """The tangent of the adjoint."""
     check_second(CASES[name])
+
+
+TWICE = ("saxpy", "strided_fit", "soft_histogram", "tiled_matmul", "newton", "ray_marcher")
+TWICE += ("block_maximum", "whole_maximum", "tile_with_halo", "red_black", "private_bins")
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_reverse_over_reverse(name):
+    """The adjoint of the adjoint: numbers, atomics, barriers, records of unknown length."""
+    check_reversed(CASES[name])
+
+
+@pytest.mark.parametrize("steps", ["adjoint adjoint", "jvp adjoint", "adjoint jvp"])
+def test_third_order(steps):
+    """A loop that is left early; its record, the shadow of that, and the tangent of that."""
+    check_reversed(CASES["newton"], tuple(steps.split()))
 
 
 @pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.plain])

@@ -140,7 +140,7 @@ def compare(fn, args, strip=3):
 
 def fires(fn, always=True):
     """Whether the pass does something."""
-    return "_lanes" in text(phased(fn, ("sin", "cos"), always=always))
+    return "lanes: i8" in text(phased(fn, ("sin", "cos"), always=always))
 
 
 @pytest.mark.parametrize("block", range(4))

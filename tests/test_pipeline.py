@@ -125,3 +125,22 @@ def test_rarely_collected() -> None:
             assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*before)
+
+
+def test_bounds() -> None:
+    """``max`` and ``min`` of what they are given, as Numba computes them."""
+    text = """
+import numba
+
+@numba.njit(error_model="numpy")
+def bounds(i, j, x, y, b):
+    return max(i, j), min(i, j), max(x, y), min(x, y), max(i, x), min(y, j), max(b, i), max(i, 3, j)
+"""
+    names: dict[str, Any] = {}
+    exec(text, names)
+    ours = compile_text(text, "bounds", "bounds", False)
+    for i, j in ((3, -7), (-7, 3), (2, 2), (-(2**63), 2**63 - 1)):
+        for x, y in ((0.5, -1.0), (np.nan, 1.0), (1.0, np.nan), (0.0, -0.0)):
+            got, want = ours(i, j, x, y, True), names["bounds"](i, j, x, y, True)
+            assert list(map(type, got)) == list(map(type, want))
+            assert np.array(got).tobytes() == np.array(want).tobytes()

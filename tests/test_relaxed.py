@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import srcad
-from srcad.backends.cpu import relaxed_pipeline
 from srcad.backends.lowering import RelaxedLowering
+from srcad.backends.pipeline import RelaxedPipeline
 from srcad.backends.printer import Module, emit
 from srcad.backends.relaxing import BEYOND, arithmetic, flagged
 from srcad.compiler import finished
@@ -324,7 +324,7 @@ def test_lines():
 def test_passes_of_numba():
     """Numba has a lowering where ours goes, and it is there once."""
     f = numba.njit(lambda x: x)
-    f._compiler.pipeline_class = relaxed_pipeline
+    f._compiler.pipeline_class = RelaxedPipeline
     assert f(2.0) == 2.0
     (passes,) = f.get_metadata(f.signatures[0])["pipeline_times"].values()
     assert [RelaxedLowering._name in name for name in passes].count(True) == 1

@@ -29,13 +29,17 @@ class Extents:
     ) -> None:
         self.tree, self.numbers, self.shapes = Tree(fn), numbers, shapes
         self.known: dict[str, Interval] = {}
+        self.open: set[str] = set()
 
     def trips(self, body: Node) -> int | None:
         """The most trips of the loop whose body this is."""
-        s = body.owner
+        assert isinstance(body.owner, (For, While))
+        return self.turns(body.owner)
+
+    def turns(self, s: For | While) -> int | None:
+        """The most trips of a loop."""
         if isinstance(s, While):
             return self._progress(s)
-        assert isinstance(s, For)
         (a, _), (_, b) = self.of(s.start), self.of(s.stop)
         lo, hi = self.of(s.step)
         if lo < 0 and hi < 0:  # downwards
@@ -74,8 +78,57 @@ class Extents:
             case For() if s.index.name == v.name:
                 return self._index(s)
             case While():
-                return self._carried(s, v)
+                return meet(self._carried(s, v), self._counted(s, v))
+            case For():
+                return self._counted(s, v)
         return ANYTHING
+
+    # what every trip adds to
+    def _counted(self, s: For | While, v: Var) -> Interval:
+        """A carried number, in a loop or after it, that grows by a bounded amount in each trip."""
+        k = next(k for k, c in enumerate(s.carried) if v.name in (c.arg.name, c.result.name))
+        grown = self._grown(s, k)
+        if grown is None:
+            return ANYTHING
+        low, high = self.of(s.carried[k].init)
+        return low + grown[0], high + grown[1]
+
+    def _grown(self, s: For | While, k: int) -> Interval | None:
+        """By how much a carried number grows in all trips."""
+        mark = s.carried[k].arg.name
+        if mark in self.open or s.carried[k].arg.type != I8:
+            return None
+        self.open.add(mark)
+        each, turns = self._beyond(s.body.yields[k], s.carried[k].arg), self.turns(s)
+        self.open.discard(mark)
+        if each is None or turns is None or not all(map(math.isfinite, each)):
+            return None
+        return min(0, each[0] * turns), max(0, each[1] * turns)
+
+    def _beyond(self, a: Atom, base: Var) -> Interval | None:
+        """By how much ``a`` is greater than ``base``, which it was made from."""
+        if a == base:
+            return 0, 0
+        s = self.tree.home[a.name].stmt if isinstance(a, Var) else None
+        if isinstance(s, Op) and s.op in ("add", "sub"):
+            x, y = s.args
+            pairs = [(x, self.of(y))] if s.op == "add" else []
+            pairs += [(y, self.of(x))] if s.op == "add" else [(x, negative(self.of(y)))]
+            for p, (low, high) in pairs:
+                if (far := self._beyond(p, base)) is not None:
+                    return far[0] + low, far[1] + high
+        if isinstance(s, If):
+            k = [r.name for r in s.results].index(a.name)  # type: ignore[union-attr]
+            arms = [self._beyond(x.yields[k], base) for x in (s.then, s.orelse)]
+            return None if None in arms else union(*arms)  # type: ignore[arg-type]
+        if isinstance(s, (For, While)):
+            names = [c.result.name for c in s.carried]
+            if a.name in names:  # type: ignore[union-attr]
+                k = names.index(a.name)  # type: ignore[union-attr]
+                far, grown = self._beyond(s.carried[k].init, base), self._grown(s, k)
+                if far is not None and grown is not None:
+                    return far[0] + grown[0], far[1] + grown[1]
+        return None
 
     # while loops
     def _progress(self, s: While) -> int | None:
@@ -197,6 +250,16 @@ class Extents:
 
 
 MIRRORED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "ne": "ne"}
+
+
+def meet(a: Interval, b: Interval) -> Interval:
+    """What both allow."""
+    return max(a[0], b[0]), min(a[1], b[1])
+
+
+def negative(a: Interval) -> Interval:
+    """The negative."""
+    return -a[1], -a[0]
 
 
 def union(a: Interval, b: Interval) -> Interval:

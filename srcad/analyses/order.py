@@ -134,10 +134,11 @@ class Iterations:
             return True
         elements = [self.element(t) for t in group]
         (base, *others) = {base for base, _ in elements}
-        if others or base in self.made or base in self.bound:  # may be another array each time
-            return False
-        columns = zip(*(index for _, index in elements), strict=True)
-        return any(map(self.distinct, columns)) or not self.order.meet(self.loop, root, added)
+        if not others and base not in self.made and base not in self.bound:  # one array
+            columns = zip(*(index for _, index in elements), strict=True)
+            if any(map(self.distinct, columns)):
+                return True
+        return not self.order.meet(self.loop, root, added)
 
     def element(self, t: Touch) -> Element:
         """The array made outside the loop that an access goes to, and its subscripts there."""

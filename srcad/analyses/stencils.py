@@ -17,6 +17,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from srcad.analyses.aliases import Aliases, is_reference
+from srcad.analyses.births import Births
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import ONE, const
 from srcad.ir.nodes import Accumulate, Atom, Const, For, Function, Load, Op, Stmt, Store, Var, View
@@ -79,7 +80,7 @@ class Stencils:
 
     def __init__(self, fn: Function, distinct: bool = False) -> None:
         """``distinct``: array parameters are known not to overlap where one is written."""
-        self.aliases, self.bounds = Aliases(fn, distinct), Bounds(fn)
+        self.aliases, self.bounds, self.births = Aliases(fn, distinct), Bounds(fn), Births(fn)
         self.views = {s.target.name: s for s in statements(fn.body) if isinstance(s, View)}
 
     def of(self, s: For) -> Stencil | None:
@@ -111,6 +112,19 @@ class _Reading:
         for t in s.body.stmts:
             if isinstance(t, (Load, Store, Accumulate)):
                 self.accesses[fn.aliases.root(t.array)].append(t)
+        for root in list(self.accesses):
+            self.part(root)
+
+    def part(self, root: str) -> None:
+        """Take those arrays out of a class of storage that cannot be any other one of it here."""
+        arrays = {t.array.name: t.array for t in self.accesses[root]}
+        for name, v in list(arrays.items()):
+            others = (w for other, w in arrays.items() if other != name)
+            if len(arrays) > 1 and all(self.fn.births.apart(v, w) for w in others):
+                mine = [t for t in self.accesses[root] if t.array == v]
+                self.accesses[root] = [t for t in self.accesses[root] if t.array != v]
+                self.accesses[f"{root}: {name}"] = mine
+                del arrays[name]
 
     def sum(self, t: Op) -> None:
         """Note an integer that is the counter plus a constant."""

@@ -11,9 +11,10 @@ import hashlib
 import linecache
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from numba.core import config
+from numba.core import config, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.dispatcher import Dispatcher
 from numba.core.errors import NumbaError
@@ -52,12 +53,17 @@ def compile_text(
     exec(code, namespace)
     meaning = source + repr(relaxed) if relaxed else source
     mark = hashlib.sha256(meaning.encode()).hexdigest()[:16]
-    for name, f in namespace.items():
-        if isinstance(f, Dispatcher) and name not in NAMESPACE:
-            f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
-            if not f.targetoptions.get("parallel"):
-                made = relaxed_pipeline if relaxed else pipeline
-                f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+    functions = {
+        name: f
+        for name, f in namespace.items()
+        if isinstance(f, Dispatcher) and name not in NAMESPACE
+    }
+    for name, f in functions.items():
+        f.py_func.__qualname__ = f"{f.py_func.__name__}_{mark}"  # else symbols of texts meet
+        if not f.targetoptions.get("parallel"):
+            made = partial(pipeline, functions, name, entry, bool(relaxed))
+            f._compiler.pipeline_class = made  # type: ignore[attr-defined]
+            f.get_call_template = partial(by_type, f.get_call_template)  # type: ignore[method-assign]
     namespace["ENTRY"] = entry  # where a call that uses a workspace begins
     if namespace.get("PACKED"):
         pack(namespace[entry])
@@ -68,18 +74,27 @@ def compile_text(
     return namespace[entry]
 
 
-def pipeline(*args: Any) -> Any:
-    """A compiler for one function, loaded where there is something to compile."""
-    from srcad.backends.pipeline import Pipeline
+def pipeline(functions: dict[str, Any], name: str, entry: str, relaxed: bool, *args: Any) -> Any:
+    """A compiler for one function of a text, loaded where there is something to compile.
 
-    return Pipeline(*args)
+    Args:
+        functions: the dispatchers of the text.
+        name: the function.
+        entry: the one that is called from outside.
+        relaxed: whether the text has relaxed operations.
+        args: what Numba gives to a compiler.
+    """
+    from srcad.backends.inner import alone
+    from srcad.backends.pipeline import Pipeline, RelaxedPipeline
+
+    made = RelaxedPipeline(*args) if relaxed else Pipeline(*args)
+    made.inner = name in alone(functions, entry)
+    return made
 
 
-def relaxed_pipeline(*args: Any) -> Any:
-    """``pipeline`` for a text with relaxed operations."""
-    from srcad.backends.pipeline import RelaxedPipeline
-
-    return RelaxedPipeline(*args)
+def by_type(template: Any, args: Any, kws: Any) -> Any:
+    """What a call inside the text calls: one function for constants and other numbers of a type."""
+    return template(tuple(map(types.unliteral, args)), kws)
 
 
 def pack(dispatcher: Any) -> None:

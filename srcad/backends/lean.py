@@ -27,6 +27,7 @@ from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering
 from numba.np.arrayobj import load_item, store_item
 
+from srcad.backends.inner import lower_inside
 from srcad.backends.lean_loops import Loops, plain_loops, source
 
 WORD = llvm.IntType(64)
@@ -310,7 +311,7 @@ class LeanLower(Lower):  # type: ignore[misc]
         value, left = b.load(number), b.load(count)
         valid = b.icmp_signed(">", left, ZERO)
         b.store(b.sub(left, ONE, flags=["nsw"]), count)
-        b.store(b.add(value, step), number)
+        b.store(b.add(value, step, flags=["nsw"]), number)
         return value, valid
 
     # arithmetic
@@ -370,3 +371,10 @@ class LeanLowering(NativeLowering):  # type: ignore[misc]
     def lowering_class(self) -> Any:
         """See ``numba.core.typed_passes``."""
         return LeanLower
+
+    def run_pass(self, state: Any) -> bool:
+        """See ``numba.core.compiler_machinery``."""
+        if not state.pipeline.inner:
+            return bool(super().run_pass(state))
+        state.pipeline.inner = False  # the other list of passes makes a library
+        return lower_inside(state, super().run_pass)

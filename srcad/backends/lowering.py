@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from numba.core.compiler_machinery import register_pass
-from numba.core.typed_passes import NativeLowering
 
-from srcad.backends.lean import LeanLower
+from srcad.backends.lean import LeanLower, LeanLowering
 from srcad.backends.relaxing import BEYOND, EXPRESSIONS, FLAGS
 
 
@@ -32,7 +31,7 @@ class RelaxedLower(LeanLower):
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class RelaxedLowering(NativeLowering):
+class RelaxedLowering(LeanLowering):
     """``NativeLowering``, relaxed."""
 
     _name = "srcad_relaxed_lowering"

@@ -1,6 +1,9 @@
 """How Numba compiles generated code: its own passes, without what this code has no use for.
 
-* Allocations are made in place (``backends.allocating``).
+* Allocations are made in place (``backends.allocating``), bounds too (``backends.bounding``).
+* Elements of arrays and loops are lowered in fewer words (``backends.lean``).
+* Functions that only others of the text call get no library (``backends.inner``).
+* Variables keep their names (Numba's SSA is left out) where each is of one type.
 * Closures are looked for only where there is one.
 * No wrapper is made for callers in C.
 
@@ -29,12 +32,15 @@ from numba.core.untyped_passes import InlineClosureLikes, ReconstructSSA
 
 from srcad.backends.allocating import IN_POOL, INSTEAD, begin
 from srcad.backends.base import rarely_collected
+from srcad.backends.bounding import BOUNDS
 
 LISTS = ("make_function", "build_list")  # what there is to inline
 
 
 class Pipeline(CompilerBase):  # type: ignore[misc]
-    """Numba's passes for generated code."""
+    """Numba's passes for generated code; ``inner``: for a function that only its text calls."""
+
+    inner = False
 
     def compile_extra(self, func: Any) -> Any:
         """See ``numba.core.compiler``."""
@@ -190,7 +196,7 @@ class RewriteArrays(NopythonRewrites):  # type: ignore[misc]
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class AllocateInPlace(FunctionPass):  # type: ignore[misc]
-    """``np.empty(shape, dtype=dtype)`` and ``np.zeros`` become intrinsics."""
+    """``np.empty(shape, dtype=dtype)``, ``np.zeros``, ``max`` and ``min`` become intrinsics."""
 
     _name = "srcad_allocate_in_place"
 
@@ -257,6 +263,9 @@ def named(func_ir: Any, block: Any, function: Any, loc: Any, body: list[Any]) ->
 def instead(func_ir: Any, call: Any, pool: Any) -> tuple[Any, list[Any]] | None:
     """The intrinsic and its arguments for a call of one of the functions."""
     found = definition(func_ir, call.func)
+    if isinstance(found, ir.Global) and (found.value is max or found.value is min):
+        pair = len(call.args) == 2 and not call.kws and call.vararg is None
+        return (BOUNDS[found.value], list(call.args)) if pair else None
     if not isinstance(found, ir.Expr) or found.op != "getattr" or found.attr not in INSTEAD:
         return None
     module = definition(func_ir, found.value)

@@ -70,12 +70,6 @@ class KernelFunction:
         the kernel; shadows of what is only read are accumulated into, those of what is only
         written are zero, those of what is updated hold the cotangents of the values on entry.
         """
-        if "adjoint" in self.transforms:
-            raise TypeMismatch(
-                f"the adjoint of {self.__name__}",
-                why="reverse over reverse is not supported for kernels",
-                instead="take the tangent of the adjoint: kernel(f).adjoint.jvp",
-            )
         return self.transformed("adjoint")
 
     @property

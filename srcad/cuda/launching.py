@@ -118,7 +118,10 @@ class Compiled:
         total: dict[str, int] = {}
         for tape in self.ready.placed.tapes:
             first[tape.row.name] = total.get(tape.kind, 0)
-            total[tape.kind] = first[tape.row.name] + tape.rows(extents)
+            count = tape.rows(extents)
+            total[tape.kind] = first[tape.row.name] + count
+            if tape.count is not None:
+                first[tape.count.name] = count
         return first, total
 
     def given(self, launch: Launch, values: list[Any], memory: Memory) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from srcad.analyses.summaries import summarise
 from srcad.analyses.uniform import check_barriers
 from srcad.cuda.block_sums import Triple, with_block_sums
 from srcad.cuda.exact import exactly
+from srcad.cuda.gathers import gathered
 from srcad.cuda.private import privately
 from srcad.cuda.strides import stridewise
 from srcad.cuda.sweeps import in_earnest, vacated
@@ -49,7 +50,7 @@ from srcad.ir.walk import blocks, operands, rewrite_block, statements, variables
 from srcad.options import Options
 from srcad.specs import Spec
 from srcad.storage.reuse import reused
-from srcad.storage.workspace import Placed, placed, unfilled
+from srcad.storage.workspace import Placed, cleared, placed, unfilled
 from srcad.transforms import (
     accumulate,
     branches,
@@ -233,7 +234,8 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     made = stridewise(fn, active, kernel.places, reversed_function, vacated)
     if made is None:
         made = reversed_function(fn, active)
-    made = vacated(made, {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)})
+    wanted = {f"{p.name}_b" for p in kernel.arguments if isinstance(p.type, Scalar)}
+    made = vacated(made, wanted - {p.name for p in kernel.fn.params})
     last = next((n for n, h in kernel.hidden.items() if h.kind == "last"), None)
     made = made if last is None else in_earnest(made, last, kernel_loc(kernel))
     shadows = iter(made.params[len(fn.params) :])
@@ -255,7 +257,7 @@ def adjoint_of(kernel: Kernel, chosen: frozenset[str] | None = None) -> Kernel:
     extra = tuple(v for v in companion.values() if v not in made.params)
     made = replace(made, params=(*made.params, *extra), body=body)
     made = with_atomics(made, {v.name for v in companion.values()}, True)
-    return replace(_woven(kernel, made, companion), numbers=frozenset(numbers))
+    return replace(_woven(kernel, made, companion), numbers=kernel.numbers | numbers)
 
 
 def reversed_function(fn: Function, active: tuple[bool, ...]) -> Function:
@@ -334,7 +336,10 @@ def ready(kernel: Kernel, launch: Launch, deterministic: bool = False) -> Ready:
     shadows, the size of a block.  ``deterministic``: sums over threads are exact.
     """
     own = owned(kernel.fn, kernel.places, kernel.shared, launch.axes)
-    fn = reused(unfilled(with_atomics(kernel.fn, own, False)))
+    plain = with_atomics(kernel.fn, own, False)
+    fn, hidden = gathered(plain, kernel.hidden, launch.axes, kernel.numbers)
+    kernel = replace(kernel, hidden=hidden)
+    fn = cleared(reused(unfilled(fn if fn is plain else clean(fn))))
     fn = replace(fn, doc=policy(fn, kernel, deterministic))
     fn, hidden = with_block_sums(fn, kernel.hidden, kernel.numbers, launch.threads)
     if deterministic:

@@ -361,4 +361,5 @@ class Function:
     vector: frozenset[str] = field(default=frozenset(), compare=False)  # may take vector forms
     relaxed: frozenset[str] = field(default=frozenset(), compare=False)  # ``storage.relaxed``
     reordered: bool = field(default=False, compare=False)  # products of those, too
+    reverses: str = field(default="", compare=False)  # of a reverse version: the function's name
     workspace: str = field(default="", compare=False)  # the parameter: where large arrays come from

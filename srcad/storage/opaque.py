@@ -40,7 +40,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from srcad.analyses.aliases import Aliases
+from srcad.analyses.aliases import Aliases, is_reference
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -134,7 +134,8 @@ class _Rows:
             return False
         if s.step.value < 0:
             return True
-        moving = {s.index.name}  # what follows from the counter
+        moving = {s.index.name}  # what follows from the counter, or changes with it
+        moving |= {c.arg.name for c in s.carried if is_reference(c.arg)}
         for t in s.body.stmts:
             if isinstance(t, (Op, View)) and any(self.among(a, moving) for a in operands(t)):
                 moving.add(t.target.name)

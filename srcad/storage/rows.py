@@ -49,11 +49,11 @@ from srcad.ir.nodes import (
     Stmt,
     Store,
     Var,
-    View,
     While,
 )
 from srcad.ir.types import ArrayT, ListT
 from srcad.ir.walk import blocks, operands, statements, targets
+from srcad.storage.pools import pooled, row
 from srcad.transforms.program import each_function
 
 
@@ -82,7 +82,8 @@ def _matrices(fn: Function) -> Function:
     }
     if not lists:
         return fn
-    uses: dict[str, list[Stmt]] = defaultdict(list)
+    fn = pooled(fn, lists)
+    uses: dict[str, list[Stmt]] = defaultdict(list)  # of tapes that are left
     for s in statements(fn.body):
         for a in operands(s):
             if isinstance(a, Var) and a.name in lists:
@@ -100,17 +101,17 @@ def _find(
     known = set(known)
     for s in b.stmts:
         if isinstance(s, Reserve) and s.array.name in uses:
-            row = saved(s, b, uses[s.array.name])
-            sizes: tuple[Atom, ...] = (s.size, *row.shape) if row else ()
+            made = saved(s, b, uses[s.array.name])
+            sizes: tuple[Atom, ...] = (s.size, *made.shape) if made else ()
             fit = all(not isinstance(n, Var) or n.name in known for n in sizes)
             # saved in two tapes, it is a row of the first; the other one holds references to it
-            fit = fit and all(t.row is not row for t in found.values())
+            fit = fit and all(t.row is not made for t in found.values())
             lows = [bounds.lower(n) for n in sizes]
-            if row is not None and fit and all(n is not None and n >= 0 for n in lows):
-                t = row.target.type
+            if made is not None and fit and all(n is not None and n >= 0 for n in lows):
+                t = made.target.type
                 assert isinstance(t, ArrayT)
                 whole = replace(s.array, type=ArrayT(t.dtype, t.ndim + 1))
-                found[s.array.name] = _Tape(whole, row)
+                found[s.array.name] = _Tape(whole, made)
         for inner in blocks(s):
             _find(inner, known, uses, bounds, found)
         known |= {v.name for v in targets(s)}
@@ -140,7 +141,7 @@ def _rebuilt(b: Block, found: dict[str, _Tape], rows: dict[str, str]) -> Block:
             case Alloc(target=t) if t.name in found:
                 continue
             case Alloc(target=t) if t.name in rows:
-                out.append(_row(s, t, found[rows[t.name]].array, _position(b, found, t)))
+                out.append(row(s, t, found[rows[t.name]].array, _position(b, found, t)))
             case Store(array=a) if a.name in found:
                 continue
             case Reserve(array=a) if a.name in found:
@@ -148,7 +149,7 @@ def _rebuilt(b: Block, found: dict[str, _Tape], rows: dict[str, str]) -> Block:
                 shape = (s.size, *tape.row.shape)
                 out.append(Alloc(tape.array, shape, tape.row.zero, s.loc))
             case Load(array=a) if a.name in found:
-                out.append(_row(s, s.target, found[a.name].array, s.index[0]))
+                out.append(row(s, s.target, found[a.name].array, s.index[0]))
             case If():
                 then, orelse = (_rebuilt(x, found, rows) for x in (s.then, s.orelse))
                 out.append(replace(s, then=then, orelse=orelse))
@@ -163,7 +164,3 @@ def _position(b: Block, found: dict[str, _Tape], row: Var) -> Atom:
     """Where in its tape a row is saved."""
     stores = (s for s in b.stmts if isinstance(s, Store) and s.value == row)
     return next(s.index[0] for s in stores if s.array.name in found)
-
-
-def _row(s: Alloc | Load, target: Var, whole: Var, index: Atom) -> View:
-    return View(target, whole, "index", (("at", index),), s.loc)

@@ -11,6 +11,7 @@ Limits: functions with a derivative of the user (``Rule``) keep their results.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from srcad.analyses.summaries import reachable, summarise
@@ -22,10 +23,10 @@ from srcad.transforms.draws import draws
 Used = dict[str, frozenset[int]]
 
 
-def only_used(fn: Function) -> Function:
-    """The program without such results and calls."""
+def only_used(fn: Function, whole: Collection[str] = ()) -> Function:
+    """The program without such results and calls; functions in ``whole`` keep theirs."""
     while fn.callees:
-        idle, used = quiet(fn), needed(fn)
+        idle, used = quiet(fn) - set(whole), needed(fn, whole)
         family = reachable(fn)
         spare = any(len(ks) < len(family[n].body.yields) for n, ks in used.items())
         if not spare and not any(dead_calls(f, idle) for f in (fn, *family.values())):
@@ -34,10 +35,10 @@ def only_used(fn: Function) -> Function:
     return fn
 
 
-def needed(fn: Function) -> Used:
+def needed(fn: Function, whole: Collection[str] = ()) -> Used:
     """Which results have a use in the end, that is not just in further results without one."""
     family = reachable(fn)
-    given = [n for n, f in family.items() if f.rule or f is fn]
+    given = [*whole, *(n for n, f in family.items() if f.rule or f is fn)]
     given += [n for f in family.values() if f.rule for n in f.rule.names]
     used: Used = {n: frozenset() for n in family if n not in given}
     while True:

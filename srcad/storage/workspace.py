@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 
 from srcad.analyses.extents import Extents
 from srcad.analyses.tree import Node, Tree
-from srcad.errors import InternalError, NoDerivative, UnsupportedSyntax
-from srcad.ir.build import Builder, const
+from srcad.errors import NoDerivative, UnsupportedSyntax
+from srcad.ir.build import ZERO, Builder, const
 from srcad.ir.names import Namer
 from srcad.ir.nodes import (
     Accumulate,
@@ -27,6 +27,7 @@ from srcad.ir.nodes import (
     Atom,
     Block,
     Const,
+    Dim,
     For,
     Function,
     If,
@@ -40,7 +41,8 @@ from srcad.ir.nodes import (
 )
 from srcad.ir.threads import LANE, Hidden, limits
 from srcad.ir.types import I8, ArrayT, Scalar
-from srcad.ir.walk import operands, statements, variables
+from srcad.ir.walk import blocks, operands, statements, variables
+from srcad.transforms.arrays import zero_of
 
 SMALL = 64  # elements of a tape that a thread keeps to itself
 
@@ -54,6 +56,7 @@ class Tape:
     home: Node
     stores: tuple[Node, ...]
     loc: Loc | None
+    count: Var | None = None  # how many elements it has in this launch, if they start as zeros
 
     def loops(self, node: Node) -> list[Node]:
         """The loops around a place in which the tape is one and the same."""
@@ -81,8 +84,9 @@ class Tape:
 def unfilled(fn: Function) -> Function:
     """The function whose tapes of tangents do not start with zeros: all that is read is written.
 
-    (A tape's tangent is stored wherever the tape is.)
+    (A tape's tangent is stored wherever the tape is; what is added to is the tangent of a shadow.)
     """
+    added = {s.array.name for s in statements(fn.body) if isinstance(s, Accumulate)}
 
     def block(b: Block) -> Block:
         return replace(b, stmts=tuple(map(one, b.stmts)))
@@ -93,12 +97,52 @@ def unfilled(fn: Function) -> Function:
                 return replace(s, then=block(s.then), orelse=block(s.orelse))
             case For() | While():
                 return replace(s, body=block(s.body))
-            case Alloc() if s.zero and s.loc is not None and s.loc.role == "tangent":
+            case Alloc(target=t) if s.zero and t.name not in added and role_of(s) == "tangent":
                 fixed = all(isinstance(n, Const) for n in s.shape)
                 return s if fixed and isinstance(s.target.type, ArrayT) else replace(s, zero=False)
         return s
 
     return replace(fn, body=block(fn.body))
+
+
+def cleared(fn: Function) -> Function:
+    """The function that writes the zeros of its tapes itself: rows of a workspace have none.
+
+    (The shadow of a tape, in the adjoint of an adjoint, starts with zeros.)
+    """
+    b = Builder(Namer(v.name for v in variables(fn)))
+
+    def block(inner: Block) -> Block:
+        with b.block() as out:
+            for s in inner.stmts:
+                one(s)
+        return Block(tuple(out), inner.yields)
+
+    def one(s: Stmt) -> None:
+        b.loc = getattr(s, "loc", None)
+        match s:
+            case If():
+                s = replace(s, then=block(s.then), orelse=block(s.orelse))
+            case For() | While():
+                s = replace(s, body=block(s.body))
+            case Alloc(target=t) if s.zero and isinstance(t.type, ArrayT) and is_tape(s):
+                b.emit(replace(s, zero=False))
+                with b.loop(ZERO, s.shape[0]) as k:
+                    b.store(t, (k,), zero_of(t.type.element))
+                return
+        b.emit(s)
+
+    return replace(fn, body=block(fn.body))
+
+
+def role_of(s: Alloc) -> str:
+    """What a statement belongs to."""
+    return s.loc.role if s.loc is not None else "primal"
+
+
+def is_tape(s: Alloc) -> bool:
+    """Whether an array is made by a transform, in a size that the arguments decide."""
+    return role_of(s) != "primal" and len(s.shape) == 1 and not isinstance(s.shape[0], Const)
 
 
 @dataclass(frozen=True)
@@ -126,9 +170,12 @@ class _Placing:
             for s in statements(fn.body)
             if isinstance(s, Alloc) and not self.stays(s)
         }
+        self.tapes = frozenset(self.moved)
+        self.wanted = wanted(fn)  # of sizes, all but those of which only tapes are made
         self.own: dict[str, Var] = {}
         self.short: dict[str, int] = {}  # tapes that are short in every launch
         self.rows: dict[str, Var] = {}
+        self.counts: dict[str, Var] = {}
         self.spaces: dict[str, Var] = {}
         known_lane = [n for n, place in places.items() if place == LANE]
         self.lane = Var(known_lane[0] if known_lane else self.b.namer.fresh(LANE), I8, LANE)
@@ -136,7 +183,7 @@ class _Placing:
 
     def stays(self, s: Alloc) -> bool:
         """Whether an array is the thread's own."""
-        role = s.loc.role if s.loc is not None else "primal"
+        role = role_of(s)
         known = isinstance(s.target.type, ArrayT) and all(isinstance(n, Const) for n in s.shape)
         if known:
             size = 1
@@ -150,14 +197,12 @@ class _Placing:
                 "a thread has memory of a fixed size only",
                 "use cuda.local.array of a constant size, or pass an array for it",
             )
-        if s.zero:
-            raise InternalError("zeros of a size that depends on the arguments in a kernel", s.loc)
         return False
 
     def run(self) -> Placed:
         """The whole function."""
         for node, _, s in self.tree.walk():
-            if isinstance(s, Store) and s.array.name in self.moved:
+            if isinstance(s, (Store, Accumulate)) and s.array.name in self.moved:
                 self.stores[s.array.name].append(node)
         for name in list(self.moved):
             self.shorten(name)
@@ -171,16 +216,19 @@ class _Placing:
                     "do not choose between arrays inside a loop",
                 )
             self.rows[name] = self.b.var(f"{s.target.hint or name}_row", I8)
+            if s.zero:
+                self.counts[name] = self.b.var(f"{s.target.hint or name}_rows", I8)
             if kind.kind not in self.spaces:
                 space = self.b.var(f"workspace_{kind.kind}", ArrayT(kind.kind, 2))
                 self.spaces[kind.kind] = space
         body = self.block(self.fn.body)
         tapes = tuple(self.tape(name) for name in self.moved)
         hidden = {v.name: Hidden("workspace", kind) for kind, v in self.spaces.items()}
-        hidden |= {v.name: Hidden("row", name) for name, v in self.rows.items()}
+        table = (*self.rows.items(), *self.counts.items())
+        hidden |= {v.name: Hidden("row", name) for name, v in table}
         if self.rows:
             hidden[self.lane.name] = Hidden("place", LANE)
-        extra = (*self.spaces.values(), *self.rows.values(), self.lane)
+        extra = (*self.spaces.values(), *(v for _, v in table), self.lane)
         params = tuple(dict.fromkeys((*self.fn.params, *(extra if self.rows else ()))))
         return Placed(replace(self.fn, params=params, body=body), hidden, tapes)
 
@@ -211,7 +259,7 @@ class _Placing:
             for body in tape.loops(node):
                 if isinstance(body.owner, While) and not self.always.bounded(body.owner):
                     raise unbounded(tape.loc, body.owner.loc)
-        return replace(tape, row=self.rows[name])
+        return replace(tape, row=self.rows[name], count=self.counts.get(name))
 
     def block(self, b: Block) -> Block:
         """A block with the accesses to moved tapes replaced."""
@@ -229,12 +277,16 @@ class _Placing:
             case For() | While():
                 s = replace(s, body=self.block(s.body))
             case Alloc(target=t) if t.name in self.short:
-                s = Alloc(self.own[t.name], (const(self.short[t.name]),), False, s.loc)
+                s = Alloc(self.own[t.name], (const(self.short[t.name]),), s.zero, s.loc)
             case Reserve(array=t) if t.name in self.short:
                 return
             case Load() | Store() | Accumulate() if s.array.name in self.short:
                 s = replace(s, array=self.own[s.array.name])
             case Alloc(target=t) | Reserve(array=t) if t.name in self.moved:
+                if isinstance(s, Alloc) and s.zero:
+                    self.zeros(t)
+                return
+            case Dim(array=t) if t.name in self.tapes and s.target.name not in self.wanted:
                 return
             case Load() | Store() | Accumulate() if s.array.name in self.moved:
                 s = self.access(s)
@@ -249,12 +301,27 @@ class _Placing:
                         )
         self.b.emit(s)
 
+    def zeros(self, t: Var) -> None:
+        """Zeros in the rows of a tape."""
+        b, space = self.b, self.spaces[t.type.element.kind]  # type: ignore[union-attr]
+        with b.loop(ZERO, self.counts[t.name]) as k:
+            at = b.op("add", self.rows[t.name], k, hint="at")
+            b.store(space, (at, self.lane), zero_of(t.type.element))  # type: ignore[union-attr]
+
     def access(self, s: Load | Store | Accumulate) -> Load | Store | Accumulate:
         """The same access in the workspace."""
         name = s.array.name
         space = self.spaces[s.array.type.element.kind]  # type: ignore[union-attr]
         at: Atom = self.b.op("add", self.rows[name], s.index[0], hint="at")
         return replace(s, array=space, index=(at, self.lane))
+
+
+def wanted(fn: Function) -> set[str]:
+    """What is used for anything but to make room in a list."""
+    uses = (s for s in statements(fn.body) if not isinstance(s, Reserve))
+    found = {a.name for s in uses for a in operands(s) if isinstance(a, Var)}
+    inner = (b for s in statements(fn.body) for b in blocks(s))
+    return found | {y.name for b in (fn.body, *inner) for y in b.yields if isinstance(y, Var)}
 
 
 def stored(s: Stmt, name: str) -> bool:

@@ -1,14 +1,14 @@
-"""Elements of slices are elements of the array they were cut from.
+"""Elements of slices and rows are elements of the array they were cut from.
 
 In: verified IR.  Out: the same function where a ``Load``, ``Store`` or ``Accumulate`` of an element
 of ``a[2:]`` at ``i`` goes to ``a`` at ``i + 2``, if the slice takes every element from its start on
-and ``i`` is known not to count from the end.
+and ``i`` is known not to count from the end; and one of the row ``a[i]`` at ``j`` to ``a[i, j]``.
 
 Invariant: the same elements, hence the same values.  What follows sees that neighbours, written as
-slices of one array, are neighbours: they are recorded once, and gathered.
-Limits: slices on all axes (a row ``a[i]`` stays a row), of step one, from a start that is known not
-to count from the end.  An element past the end of a slice (which Numba does not notice) is one of
-the array.
+slices of one array, are neighbours: they are recorded once, and gathered; and a program with rows
+becomes the one with subscripts (making a row in an inner loop costs more than its elements).
+Limits: slices of step one, from a start that is known not to count from the end.  An element past
+the end of a slice (which Numba does not notice) is one of the array.
 
 >>> from srcad.ir.build import Builder, const
 >>> from srcad.ir.names import Namer
@@ -46,11 +46,9 @@ from srcad.ir.nodes import (
     Load,
     Stmt,
     Store,
-    Var,
     View,
     While,
 )
-from srcad.ir.types import ArrayT
 from srcad.ir.walk import statements, variables
 from srcad.transforms.program import each_function
 
@@ -62,31 +60,27 @@ def run(fn: Function) -> Function:
 
 def _through(fn: Function) -> Function:
     bounds: Bounds | None = None
-    found: dict[str, tuple[Var, tuple[Atom, ...]]] = {}  # the array, where the slice starts
+    found: dict[str, View] = {}
     for s in statements(fn.body):
         if isinstance(s, View) and s.kind == "index" and _plain(s):
             bounds = bounds or Bounds(fn)
-            starts = tuple(ZERO if item[1] is None else item[1] for item in s.spec)
+            starts = [item[1] for item in s.spec if item[0] == "slice" and item[1] is not None]
             if all((low := bounds.lower(a)) is not None and low >= 0 for a in starts):
-                assert isinstance(s.base.type, ArrayT)
-                rest = (ZERO,) * (s.base.type.ndim - len(starts))
-                found[s.target.name] = s.base, (*starts, *rest)
+                found[s.target.name] = s
     if bounds is None or not found:
         return fn
     return replace(fn, body=_Slices(fn, bounds, found).block(fn.body))
 
 
 def _plain(s: View) -> bool:
-    """Whether a view is of slices of step one only."""
-    return all(item[0] == "slice" and item[3] is None for item in s.spec)
+    """Whether a view is of positions and of slices of step one only."""
+    return all(item[0] == "at" or item[0] == "slice" and item[3] is None for item in s.spec)
 
 
 class _Slices:
     """One function."""
 
-    def __init__(
-        self, fn: Function, bounds: Bounds, found: dict[str, tuple[Var, tuple[Atom, ...]]]
-    ) -> None:
+    def __init__(self, fn: Function, bounds: Bounds, found: dict[str, View]) -> None:
         self.bounds, self.found = bounds, found
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
@@ -106,14 +100,27 @@ class _Slices:
 
     def access(self, s: Load | Store | Accumulate, out: list[Stmt]) -> Stmt:
         """An access to the array itself; what its subscripts need goes to ``out``."""
-        if not all((low := self.bounds.lower(a)) is not None and low >= 0 for a in s.index):
-            return s
         array, index = s.array, s.index
         self.b.loc = s.loc
         with self.b.block() as made:
-            while array.name in self.found:
-                array, starts = self.found[array.name]
-                pairs = zip(index, starts, strict=True)
-                index = tuple(a if k == ZERO else self.b.op("add", a, k) for a, k in pairs)
+            while (view := self.found.get(array.name)) is not None:
+                below = self.below(view, index)
+                if below is None:
+                    break
+                array, index = view.base, below
         out += made
         return replace(s, array=array, index=index)
+
+    def below(self, view: View, index: tuple[Atom, ...]) -> tuple[Atom, ...] | None:
+        """Subscripts of a view's base; ``None`` where one may count from the end of a slice."""
+        rest, found = list(index), []
+        for item in view.spec:
+            if item[0] == "at":
+                found.append(item[1])
+                continue
+            a = rest.pop(0)
+            low = self.bounds.lower(a)
+            if item[1:] != (None, None, None) and (low is None or low < 0):
+                return None
+            found.append(a if item[1] in (None, ZERO) else self.b.op("add", a, item[1]))
+        return (*found, *rest)

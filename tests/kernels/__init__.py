@@ -1,6 +1,7 @@
 """A zoo of CUDA kernels: what each is launched with stands beside it (``case.Case``)."""
 
 from tests.kernels import (
+    blocks,
     calling,
     exchanges,
     extremes,
@@ -11,7 +12,7 @@ from tests.kernels import (
     reductions,
     shared,
     styles,
-    unusual,
+    threads,
 )
 from tests.kernels.case import Case
 
@@ -26,6 +27,7 @@ MODULES = (
     extremes,
     exchanges,
     calling,
-    unusual,
+    blocks,
+    threads,
 )
 CASES: dict[str, Case] = {c.name: c for m in MODULES for c in m.CASES}

@@ -24,7 +24,7 @@ from srcad.analyses.order import Order
 from srcad.analyses.strict import made
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Atom, Block, Carried, Check, For, Function, If, Op, Stmt, Var
+from srcad.ir.nodes import Atom, Block, Carried, Check, Const, For, Function, If, Op, Stmt, Var
 from srcad.ir.types import B1, I8, ArrayT, Scalar
 from srcad.ir.walk import rewrite, statements, targets, variables
 from srcad.storage.phases.flatten import Item, Refused
@@ -100,7 +100,7 @@ class _Emit:
         self.b, self.plan, self.decides, self.most = b, p, decides, const(strip)
         self.up = p.loop.step == ONE
         self.kept = {n for names in p.fetched.values() for n in names}
-        self.rows: dict[str, Var] = {}
+        self.rows: dict[str, tuple[Var, Const]] = {}
         self.known: dict[str, Atom] = {}
 
     def loop(self) -> None:
@@ -134,10 +134,7 @@ class _Emit:
                     groups[v.type.kind, derived, v.name in self.decides].append(v)
         for (kind, _, _), group in groups.items():
             whole = b.alloc(ArrayT(kind, 2), (const(len(group)), self.most), False, "kept")
-            for k, v in enumerate(group):
-                spec, row = (("at", const(k)),), ArrayT(kind, 1)
-                hint = f"{v.hint or v.name}_lanes"
-                self.rows[v.name] = b.view(whole, "index", spec, row, hint)
+            self.rows |= {v.name: (whole, const(k)) for k, v in enumerate(group)}
 
     def phase(self, phase: int) -> None:
         """One loop over a strip."""
@@ -160,7 +157,8 @@ class _Emit:
                 good = b.op("bitand", good, self.use(s.cond), hint="fine")
             for v in (v for t in items for v in targets(t.stmt)):
                 if v.name in self.kept:
-                    b.store(self.rows[v.name], (self.lane,), v)
+                    whole, row = self.rows[v.name]
+                    b.store(whole, (row, self.lane), v)
             yields = [self.use(y) for y in p.ends] if last else []
         carried: list[Carried] = []
         if last:
@@ -221,8 +219,8 @@ class _Emit:
             b.emit(rewrite(old, self.use, lambda v: new))
             self.known[a.name] = new
         elif a.name in self.kept and p.of[a.name] < self.here:
-            hint = a.hint or a.name
-            self.known[a.name] = b.load(self.rows[a.name], self.lane, hint=hint)
+            whole, row = self.rows[a.name]
+            self.known[a.name] = b.load(whole, row, self.lane, hint=a.hint or a.name)
         return self.known.get(a.name, a)
 
 

@@ -46,8 +46,10 @@ from srcad.storage.phases.flatten import ARITHMETIC, Flat, Item, needed, require
 
 CHEAP = ("add", "sub", "mul")  # of integers: made again in each phase
 LOGIC = frozenset({"lt", "le", "gt", "ge", "eq", "ne", "not", "bitand", "bitor"})
-PHASES = 7  # at most
+PHASES = 11  # at most
 DOWN = const(-1)
+DEEP = 8  # subscripts made of others
+LARGEST = 800  # statements
 ZERO_DIVISION = ("ZeroDivisionError", ("division by zero",))
 # cycles: saved of an operation, by its cost; of a number kept from one phase for another; of phases
 SAVED, SAVED_DIVISION, SAVED_FUNCTION, KEPT, ENTRY = 0.5, 2.5, 12.0, 0.8, 1.5
@@ -101,6 +103,7 @@ def plan(
     items = needed(flat.items, ends)
     _memory(order, s, items, visible)
     found = _Phases(s, items, flat).plan()
+    require(any(k % 2 for k in found.phase.values()))
     require(always or _ordered(s) or any(_obstacle(found, item) for item in items))
     require(always or _saved(found) > GAIN)
     return found
@@ -146,6 +149,7 @@ class _Phases:
             self.inside |= {v.name for v in targets(item.stmt)}
             self.inside |= {v.name for t in _within(item.stmt) for v in (*targets(t), *binders(t))}
         self.plan_ = Plan(s, [], {}, {}, {})
+        self.depth: dict[str, int] = {}  # of subscripts that are made again
         self.late = {c.arg.name for c in s.carried}  # what depends on carried values
 
     def plan(self) -> Plan:
@@ -195,7 +199,11 @@ class _Phases:
             or a == self.loop.index
             for a in s.args
         )
-        return s.op in CHEAP and s.target.type == I8 and all(known)
+        if s.op not in CHEAP or s.target.type != I8 or not all(known):
+            return False
+        deep = 1 + max((self.depth.get(a.name, 0) for a in s.args if isinstance(a, Var)), default=0)
+        self.depth[s.target.name] = deep
+        return deep <= DEEP
 
     def put(self, item: Item) -> None:
         """Its phase, the first possible one."""
@@ -295,4 +303,5 @@ def worth_a_look(s: For) -> bool:
         return False
     inside = list(statements(s.body))
     simple = all(isinstance(t, (Op, If, Load, Store, Accumulate, Check, View, Dim)) for t in inside)
+    simple &= len(inside) <= LARGEST
     return simple and sum(isinstance(t, Op) and is_float(t.target.type) for t in inside) >= 24

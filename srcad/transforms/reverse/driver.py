@@ -248,6 +248,7 @@ class _Reverse:
             body,
             self.request.family.callees,
             self.request.fn.doc,
+            reverses=self.request.fn.name,
         )
         return made, _report(plan, self.tree, self.request.family)
 
