@@ -25,27 +25,11 @@ from srcad.ir.verify import verify
 from srcad.messages import with_messages
 from srcad.options import Options
 from srcad.specs import Node, Opaque, Spec, leaf_of, leaf_specs
-from srcad.storage.apart import sums_apart
-from srcad.storage.exchange import exchanged
-from srcad.storage.gathers import gathered
+from srcad.stages import Purpose, arranged
 from srcad.storage.interchange import interchanged
-from srcad.storage.jam import jammed
-from srcad.storage.loops import merged
-from srcad.storage.opaque import hidden
 from srcad.storage.outs import written
-from srcad.storage.parallel import parallelised, stopped
-from srcad.storage.phases import phased
 from srcad.storage.pooled import pooled
-from srcad.storage.relaxed import relaxed
-from srcad.storage.remembered import remembered
-from srcad.storage.reuse import reused
-from srcad.storage.rows import matrices
-from srcad.storage.spare import spared
 from srcad.storage.split import split
-from srcad.storage.strips import in_strips
-from srcad.storage.sums import summed
-from srcad.storage.unused import only_used
-from srcad.storage.vectors import vectorised
 from srcad.transforms import (
     accumulate,
     ascending,
@@ -182,42 +166,17 @@ def finished(program: Program, whole: bool = False, threads: bool = True) -> Fun
 
 def stored(program: Program, whole: bool, threads: bool) -> Function:
     """``finished``, but for long functions in parts, and results in arrays of their own."""
-    counted = {name for report in program.reports for name in report.loops}  # for ``explain``
-    fn = only_used(replace(program.fn, nogil=program.options.nogil), counted)
-    fn = matrices(fn if whole else remembered(fn))
     options = program.options
-    fn, _ = parallelised(fn, options.parallel if threads else False, options.atomics)
-    fn = gathered(fn, distinct=not whole)  # whoever calls it whole does not look at overlaps
-    if program.options.verify:
-        verify(fn)
-    if whole:
-        return stopped(fast(reused(apart(summed(fn), program)), program))
-    names = vector_functions() if program.options.vector_math else ()
-    compiled = program.options.backend == "cpu"
-    fn = apart(summed(merged(reused(jammed(fn, names) if compiled else fn))), program)
-    if program.options.verify:
-        verify(fn)
-    if not compiled:
-        return stopped(fast(fn, program))
-    fn = vectorised(reused(phased(in_strips(fn, names), names)), names)
-    return hidden(stopped(fast(exchanged(spared(fn)), program)))
-
-
-def apart(fn: Function, program: Program) -> Function:
-    """The function with sums in loops of their own, where their order is free."""
-    return sums_apart(fn) if program.options.fastmath == "all" else fn
-
-
-def fast(fn: Function, program: Program) -> Function:
-    """The function with the operations marked that may be fused and reordered."""
-    mode = program.options.fastmath
-    if mode is False:
-        return fn
+    kind = "whole" if whole else "machine" if options.backend == "cpu" else "text"
     given = [x.derived for spec in program.arguments.values() for x in leaf_specs(spec)]
     results = [x.derived for x in leaf_specs(program.out)]
-    known = len(given) + len(program.captures) == len(fn.params)
-    known &= len(results) == len(fn.body.yields)
-    return relaxed(fn, given * known, results * known, mode == "all")
+    known = len(given) + len(program.captures) == len(program.fn.params)
+    known &= len(results) == len(program.fn.body.yields)
+    counted = {name for report in program.reports for name in report.loops}  # for ``explain``
+    names = vector_functions() if options.vector_math else ()
+    return arranged(
+        program.fn, Purpose(options, kind, threads, names, counted, given * known, results * known)
+    )
 
 
 def vector_functions() -> Collection[str]:

@@ -13,9 +13,10 @@ from __future__ import annotations
 import argparse
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -25,7 +26,6 @@ import srcad
 from srcad import compiler
 from srcad.backends.reference import ReferenceBackend
 from srcad.ir.nodes import Function
-from srcad.ir.verify import verify
 from srcad.storage.jam import jammed
 from tests import affine_programs, oracle
 from tests.randprog.checking import Mismatch, flat
@@ -36,24 +36,10 @@ SIZES = (5, 1, 8, 0, 2)
 
 def thorough(program: compiler.Program, lanes: int = 3) -> Function:
     """``compiler.finished`` of compiled code, all loops jammed that can be."""
-    names = compiler.vector_functions()
-    passes: tuple[Callable[[Function], Function], ...] = (
-        compiler.matrices,
-        lambda fn: compiler.parallelised(fn, program.options.parallel)[0],
-        lambda fn: compiler.gathered(fn, distinct=True),
-        lambda fn: jammed(fn, names, lanes, True),
-        compiler.reused,
-        compiler.merged,
-        compiler.summed,
-        lambda fn: compiler.apart(fn, program),
-        lambda fn: compiler.in_strips(fn, names),
-        compiler.reused,
-    )
-    fn = replace(program.fn, nogil=False)
-    for run in passes:
-        fn = run(fn)
-        verify(fn)
-    return fn
+    options = replace(program.options, backend="cpu", verify=True)
+    jam = partial(jammed, lanes=lanes, always=True)
+    with mock.patch.object(compiler, "jammed", jam):
+        return compiler.finished(replace(program, options=options))
 
 
 def build(program: compiler.Program) -> Any:

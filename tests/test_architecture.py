@@ -14,6 +14,7 @@ import pytest
 import srcad
 from srcad import compiler
 from srcad.ir import verify as verifier
+from srcad.stages import STAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "srcad"
@@ -38,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "transforms": BASE | {"ir", "rules", "analyses"},
     "storage": BASE | {"ir", "rules", "analyses", "transforms"},
     "backends": BASE | {"ir", "rules", "runtime", "cache"},
+    "stages": BASE | {"ir", "options", "storage"},
     "compiler": BASE
     | {
         "options",
@@ -48,6 +50,7 @@ ALLOWED: dict[str, set[str]] = {
         "analyses",
         "transforms",
         "storage",
+        "stages",
         "backends",
         "messages",
         "runtime",
@@ -131,6 +134,15 @@ def test_layers_have_no_cycle():
         seen |= set(free)
         for k in free:
             del rest[k]
+
+
+def test_stages_come_after_what_they_need():
+    """In the order that runs, for each kind of code; ``after`` names stages that there are."""
+    names = [s.name for s in STAGES]
+    assert len(set(names)) == len(names)
+    for k, stage in enumerate(STAGES):
+        assert set(stage.after) <= set(names[:k]), stage.name
+        assert stage.why
 
 
 def test_files_stay_readable():

@@ -149,3 +149,19 @@ def test_random_nests(monkeypatch):
 
 
 SEEDS = 120
+
+
+def gates(x, z, n):
+    """Layers inside of time: elementary functions over all elements of a layer are vectors."""
+    u, total = x.copy(), 0.0
+    for _ in range(n):
+        for k in range(z.shape[0]):
+            for i in range(x.shape[0]):
+                u[i] = np.tanh(u[i] * z[k, i])
+        total += u[0]
+    return total
+
+
+def test_vector_functions_within_loops_stay(monkeypatch):
+    fn = lowered(gates, (VECTOR, MATRIX, 3), monkeypatch)
+    assert order(interchanged(fn)) == order(fn)

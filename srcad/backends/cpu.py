@@ -22,6 +22,7 @@ from numba.core.errors import NumbaError
 from srcad.backends.base import NAMESPACE, as_tuple
 from srcad.backends.relaxing import flagged, line_of
 from srcad.errors import InternalError
+from srcad.runtime.heap import settle
 
 if TYPE_CHECKING:
     from srcad.backends.printer import Module
@@ -46,6 +47,7 @@ def compile_text(
         cached: whether compiled code is kept on disk.
         relaxed: which operations may be fused and reordered (``backends.relaxing``).
     """
+    settle()
     filename = register(source, hint)
     # Numba resolves recursion only in functions of a module that can be found
     namespace: dict[str, Any] = {**NAMESPACE, "__name__": __name__}

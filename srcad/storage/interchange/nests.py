@@ -46,6 +46,7 @@ from srcad.ir.types import ListT, is_float
 from srcad.ir.walk import binders, blocks, operands, statements, targets, variables
 
 CHEAP = 8  # what may be computed again for every element
+ELEMENTARY = 20  # the cost of a function that has vector forms, at least
 INSIDE = (Op, Load, Store, Accumulate, Dim, View, Alloc, If, For)
 PURE = (Op, Load, Dim, View)
 ELEMENTS = (Load, Store, Accumulate)
@@ -194,7 +195,15 @@ class Nests:
     def worth(
         self, touched: list[tuple[Stmt, Access]], states: frozenset[str], outer: For, inner: For
     ) -> bool:
-        """Whether less is recorded or walked with strides when the loops are swapped."""
+        """Whether less is recorded or walked with strides when the loops are swapped.
+
+        Elementary functions of one element after the other are vector functions.  Swapped they are
+        again where lanes take several elements at once; in a third loop around they do not.
+        """
+        around = self.bodies[outer.index.name].parent
+        costs = (PRIMITIVES[t.op].cost for t in statements(inner.body) if isinstance(t, Op))
+        if around is not None and around.loops() and max(costs, default=0) >= ELEMENTARY:
+            return False
         if any(isinstance(t, Load) and self.meetings.place(a)[0] in states for t, a in touched):
             return True
         body = self.bodies[inner.index.name]
