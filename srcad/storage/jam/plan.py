@@ -231,7 +231,11 @@ class _Cutting:
         return {t.array.name for g in only for t in g} - set(self.group)
 
     def failures(self, order: Order, visible: Collection[str]) -> None:
-        """Checks must all fail alike, and nobody may see in which iteration one did."""
+        """Checks must all fail alike, and nobody may see in which iteration one did.
+
+        A loop may be meant to end by raising, so that later iterations would write beyond the end
+        of an array; dividing by zero is no way to end one.
+        """
         checks = [t for t in self.inside if isinstance(t, Check)]
         if not checks:
             return
@@ -240,6 +244,7 @@ class _Cutting:
         for t in self.inside:
             if isinstance(t, (Store, Accumulate)):
                 require(order.aliases.root(t.array) not in visible)
+                require(checks[0].exception == "ZeroDivisionError" or t.array.name in self.group)
 
     # the body in pieces
     def block(self, b: Block, last: list[tuple[str, Atom]]) -> list[Item]:
