@@ -332,6 +332,40 @@ def test_failures():
     assert "_lanes" not in text(jammed(fn, always=True))
 
 
+def full(z, c):
+    """It ends by raising, when the array of its results is full."""
+    out = np.zeros(2)
+    for i in range(z.shape[1]):
+        s = 0.0
+        for j in range(z.shape[0]):
+            s = s * c + z[j, i]
+        if i >= 2:
+            raise ValueError("full")
+        out[i] = s
+    return out[0]
+
+
+def ahead(z, c):
+    """The same, the last thing that an iteration does."""
+    out = np.zeros(3)
+    for i in range(z.shape[1]):
+        s = 0.0
+        for j in range(z.shape[0]):
+            s = s * c + z[j, i]
+        out[i] = s
+        if i >= 2:
+            raise ValueError("full")
+    return out[0]
+
+
+@pytest.mark.parametrize("f", [full, ahead])
+def test_loops_that_end_by_raising(f):
+    """Iterations after the exception would write beyond the end."""
+    fn = program(f, np.ones((4, 9)), 0.3)
+    assert "_lanes" not in text(jammed(fn, always=True))
+    compare(fn, (np.ones((4, 9)), 0.3), True)
+
+
 def test_not_a_number():
     """NaN and infinities go their way in their lane."""
     x = np.array([0.3, np.nan, 1.0, np.inf, -0.5])

@@ -255,3 +255,18 @@ def test_bounds_are_checked_where_asked() -> None:
     with pytest.raises(IndexError):
         f(np.zeros(3), 3)
     assert f(np.ones(3), -1) == 1.0
+
+
+def test_integers_do_not_wrap() -> None:
+    """LLVM is told what Numba tells it of signed integers; else no ``x[i + k]`` is a vector."""
+    names: dict[str, Any] = {}
+    exec("def f(i, k):\n    return (i + k) * (i - k)\n", names)
+    texts = []
+    for passes in (pipeline.Pipeline, None):
+        f = numba.njit(names["f"])
+        if passes is not None:
+            f._compiler.pipeline_class = passes  # type: ignore[attr-defined]
+        assert f(5, 3) == 16
+        text = f.inspect_llvm(f.signatures[0])
+        texts.append([text.count(f"{op} nsw i64") for op in ("add", "sub", "mul")])
+    assert texts[0] == texts[1] and all(texts[0])

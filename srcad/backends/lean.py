@@ -351,8 +351,8 @@ def instruction(builder: Any, op: Any, kind: Any) -> Callable[..., Any] | None:
         return None
     name = (FLOATS if floating else INTEGERS).get(op)
     if name is not None:
-        found: Callable[..., Any] = getattr(builder, name)
-        return found
+        flags = () if floating else ("nsw",)  # as Numba says of signed integers
+        return lambda x, y: getattr(builder, name)(x, y, flags=flags)
     sign = COMPARISONS.get(op)
     if sign is None:
         return None

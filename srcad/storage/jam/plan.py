@@ -16,7 +16,7 @@ other, since what one writes is
 
 Limits: ascending loops of step one over operations, elements, views, branches without loops, and
 counted loops whose trips are the same for all lanes; no breaks, calls or array operations.  Checks
-must all raise the same (a division by zero, mostly), where nothing outside has been written to.
+must all be for the same division by zero, where nothing outside has been written to.
 """
 
 from __future__ import annotations
@@ -231,12 +231,17 @@ class _Cutting:
         return {t.array.name for g in only for t in g} - set(self.group)
 
     def failures(self, order: Order, visible: Collection[str]) -> None:
-        """Checks must all fail alike, and nobody may see in which iteration one did."""
+        """Checks must all fail alike, and nobody may see in which iteration one did.
+
+        A loop may be meant to end by raising, so that later iterations would be beyond the end of
+        an array; dividing by zero is no way to end one.
+        """
         checks = [t for t in self.inside if isinstance(t, Check)]
         if not checks:
             return
         require(len({(t.exception, t.message) for t in checks}) == 1)
         require(not any(isinstance(a, Var) for t in checks for a in t.message))
+        require(checks[0].exception == "ZeroDivisionError")
         for t in self.inside:
             if isinstance(t, (Store, Accumulate)):
                 require(order.aliases.root(t.array) not in visible)
