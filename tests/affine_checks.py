@@ -23,7 +23,7 @@ from unittest import mock
 import numpy as np
 
 import srcad
-from srcad import compiler
+from srcad import compiler, stages
 from srcad.backends.reference import ReferenceBackend
 from srcad.ir.nodes import Function
 from srcad.storage.jam import jammed
@@ -38,7 +38,7 @@ def thorough(program: compiler.Program, lanes: int = 3) -> Function:
     """``compiler.finished`` of compiled code, all loops jammed that can be."""
     options = replace(program.options, backend="cpu", verify=True)
     jam = partial(jammed, lanes=lanes, always=True)
-    with mock.patch.object(compiler, "jammed", jam):
+    with mock.patch.object(stages, "jammed", jam):
         return compiler.finished(replace(program, options=options))
 
 

@@ -293,7 +293,15 @@ CASES = {c.name: c for c in (*ELEMENTWISE, *SHAPING, *REDUCING, *LINEAR, *NETWOR
 
 # what no derivative passes, or what is no operation on numbers; by names in ``tf``, ``tf.math`` ...
 WITHOUT_DERIVATIVE = {
-    *("constant", "function", "control_dependencies", "get_static_value", "group", "no_op"),
+    *(
+        "constant",
+        "function",
+        "control_dependencies",
+        "device",
+        "get_static_value",
+        "group",
+        "no_op",
+    ),
     *("argmax", "argmin", "eye", "fill", "is_tensor", "ones", "zeros", "rank", "searchsorted"),
     *("shape", "size", "unique", "range", "Assert", "executing_eagerly", "print", "get_logger"),
     *("ones_like", "zeros_like", "in_top_k", "zero_fraction", "count_nonzero", "bincount"),

@@ -89,5 +89,6 @@ def test_derivatives(f, args, left):
         ]
         np.testing.assert_allclose(g(*args), numeric, rtol=1e-6)
         np.testing.assert_allclose(srcad.jacfwd(f)(*args), numeric, rtol=1e-6)
-    made = re.findall(r"= np\.(empty|zeros)", srcad.source(g, *args))
+    plain = srcad.grad(f, backend="python")  # for the machine loops go in strips, which have rows
+    made = re.findall(r"= np\.(empty|zeros)", srcad.source(plain, *args))
     assert len(made) <= left

@@ -53,6 +53,17 @@ def is_reference(a: object) -> bool:
     return isinstance(a, Var) and isinstance(a.type, (ArrayT, ListT))
 
 
+def visible(fn: Function, aliases: Aliases) -> set[str]:
+    """The classes of storage whose contents somebody may look at after an exception.
+
+    What is given to a part of a function (``Function.apart``) is often that function's own.
+    """
+    roots = {
+        aliases.root(p) for p in fn.params if fn.apart.get(p.name, OUTSIDE).startswith(OUTSIDE)
+    }
+    return {OUTSIDE, *roots}
+
+
 def compared(fn: Function) -> set[str]:
     """The array parameters that a function goes on with only if they overlap no other one.
 

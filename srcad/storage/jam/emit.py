@@ -26,7 +26,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
-from srcad.analyses.aliases import OUTSIDE, compared
+from srcad.analyses.aliases import compared, visible
 from srcad.analyses.deciding import deciding
 from srcad.analyses.order import Order
 from srcad.ir.build import ONE, ZERO, Builder, const
@@ -86,9 +86,7 @@ class _Loops:
     def __init__(self, fn: Function, names: Collection[str], lanes: int, always: bool) -> None:
         self.lanes, self.always = lanes, always
         self.order, self.deciding = Order(fn, compared(fn)), deciding(fn)
-        own = {p.name for p in fn.params if not fn.apart.get(p.name, OUTSIDE).startswith(OUTSIDE)}
-        roots = (self.order.aliases.root(p) for p in fn.params if p.name not in own)
-        self.visible = {OUTSIDE, *roots}
+        self.visible = visible(fn, self.order.aliases)
         self.b = Builder(Namer(v.name for v in variables(fn)))
         self.vector = {
             s.target.name for s in statements(fn.body) if isinstance(s, Op) and s.op in names

@@ -18,7 +18,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
 
-from srcad.analyses.aliases import OUTSIDE, compared
+from srcad.analyses.aliases import compared, visible
 from srcad.analyses.deciding import deciding
 from srcad.analyses.order import Order
 from srcad.analyses.strict import made
@@ -60,7 +60,7 @@ def _function(fn: Function, names: Collection[str], strip: int, always: bool) ->
         for s in statements(fn.body)
         if isinstance(s, Op) and s.op in names and all(a.type == s.target.type for a in s.args)
     } - decides
-    visible = {OUTSIDE, *map(order.aliases.root, fn.params)}
+    seen = visible(fn, order.aliases)
 
     def block(old: Block) -> Block:
         out: list[Stmt] = []
@@ -70,7 +70,7 @@ def _function(fn: Function, names: Collection[str], strip: int, always: bool) ->
             elif isinstance(s, For) and look(s):
                 with b.block() as new:
                     try:
-                        p = plan(order, s, visible, vector, b, always)
+                        p = plan(order, s, seen, vector, b, always)
                     except Refused:
                         new[:] = [s]
                     else:

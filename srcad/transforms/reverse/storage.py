@@ -103,7 +103,16 @@ class Storage:
                 self._trial = {name: self._record(v)}
             for w in self._trial.values():
                 self._commit(*w)
+        self._sizes_of_recorded()
         return self.plan
+
+    def _sizes_of_recorded(self) -> None:
+        """A size that was put on a tape before the array itself was is read off that array."""
+        for name, v in self.plan.vars.items():
+            s = self.tree.home[name].stmt
+            if self.plan.kind[name] == "preallocated" and isinstance(s, Dim):
+                if isinstance(s.array.type, ArrayT) and s.array.name in self.plan.kind:
+                    self._commit(v, "recomputed")
 
     def _record(self, v: Var) -> tuple[Var, str]:
         loop = self.tree.home[v.name].node.loop
