@@ -160,7 +160,8 @@ def arranged(fn: Function, purpose: Purpose) -> Function:
     fn = replace(fn, nogil=purpose.options.nogil)
     for stage in STAGES:
         if purpose.kind in stage.kinds:
-            fn = stage.run(fn, purpose)
-            if purpose.options.verify:
-                verify(fn)
+            made = stage.run(fn, purpose)
+            if purpose.options.verify and made is not fn:
+                verify(made)
+            fn = made
     return fn

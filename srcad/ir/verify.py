@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import builtins
 from dataclasses import replace
+from typing import NoReturn
 
 from srcad.errors import InternalError
 from srcad.ir.draws import DRAWS
@@ -76,19 +77,27 @@ class _Verifier:
         self.block(self.fn.body)
 
     # reporting
+    def fail(self, law: str) -> NoReturn:
+        """Report the statement in hand.  (Called when it is wrong: texts take long to make.)"""
+        where = f" in: {statement_text(self.stmt)}" if self.stmt is not None else ""
+        loc = self.stmt.loc if self.stmt is not None else None
+        raise InternalError(f"{self.fn.name}: {law}{where}", loc)
+
     def require(self, holds: bool, law: str) -> None:
         """Report the statement in hand unless ``holds``."""
         if not holds:
-            where = f" in: {statement_text(self.stmt)}" if self.stmt is not None else ""
-            loc = self.stmt.loc if self.stmt is not None else None
-            raise InternalError(f"{self.fn.name}: {law}{where}", loc)
+            self.fail(law)
 
     # names
     def bind(self, v: Var) -> None:
-        self.require(isinstance(v, Var), f"{v!r} is not a variable")
-        self.require(v.name.isidentifier(), f"{v.name!r} is not a name")
-        self.require(v.name not in self.bound, f"{v.name} is bound twice")
-        self.require(isinstance(v.type, (Scalar, ArrayT, ListT)), f"{v.name} has no type")
+        if not isinstance(v, Var):
+            self.fail(f"{v!r} is not a variable")
+        if not v.name.isidentifier():
+            self.fail(f"{v.name!r} is not a name")
+        if v.name in self.bound:
+            self.fail(f"{v.name} is bound twice")
+        if not isinstance(v.type, (Scalar, ArrayT, ListT)):
+            self.fail(f"{v.name} has no type")
         self.bound.add(v.name)
         self.visible[v.name] = v.type
 
@@ -96,17 +105,22 @@ class _Verifier:
         """The type of an operand, which must be a constant or visible."""
         if isinstance(a, Const):
             ok = isinstance(a.type, Scalar) and type(a.value) is _VALUES[a.type.kind]
-            self.require(ok, f"constant {a.value!r} is not of type {a.type}")
+            if not ok:
+                self.fail(f"constant {a.value!r} is not of type {a.type}")
             return a.type
-        self.require(isinstance(a, Var), f"operand {a!r} is neither variable nor constant")
-        self.require(a.name in self.visible, f"{a.name} is not defined here")
+        if not isinstance(a, Var):
+            self.fail(f"operand {a!r} is neither variable nor constant")
+        if a.name not in self.visible:
+            self.fail(f"{a.name} is not defined here")
         known = self.visible[a.name]
-        self.require(known == a.type, f"{a.name} is {a.type} here but was bound as {known}")
+        if known != a.type:
+            self.fail(f"{a.name} is {a.type} here but was bound as {known}")
         return a.type
 
     def expect(self, a: Atom, t: Type, what: str) -> None:
         """An operand of the given type."""
-        self.require(self.use(a) == t, f"{what} is {a.type}, not {t}")
+        if self.use(a) != t:
+            self.fail(f"{what} is {a.type}, not {t}")
 
     def block(self, b: Block, binders: tuple[Var, ...] = ()) -> None:
         """A block; what it binds is forgotten at its end."""
@@ -148,7 +162,8 @@ class _Verifier:
                     return
                 error = getattr(builtins, s.exception, None)
                 ok = isinstance(error, type) and issubclass(error, Exception)
-                self.require(ok, f"{s.exception} is not a builtin exception")
+                if not ok:
+                    self.fail(f"{s.exception} is not a builtin exception")
             case Print():
                 ok = all(isinstance(a, (Var, Const, str)) for a in s.args)
                 self.require(ok, "only numbers and strings can be printed")
@@ -158,52 +173,63 @@ class _Verifier:
                 self.draw(s)
 
     def op(self, s: Op) -> None:
-        self.require(s.op in PRIMITIVES or s.op in OF_PAIRS, f"unknown primitive {s.op}")
+        if not (s.op in PRIMITIVES or s.op in OF_PAIRS):
+            self.fail(f"unknown primitive {s.op}")
         known = primitive(s.op)
-        self.require(len(s.args) == known.arity, f"{s.op} takes {known.arity} operands")
+        if len(s.args) != known.arity:
+            self.fail(f"{s.op} takes {known.arity} operands")
         for a in s.args:
-            self.require(isinstance(a.type, Scalar), f"operand of {s.op} is {a.type}")
+            if not isinstance(a.type, Scalar):
+                self.fail(f"operand of {s.op} is {a.type}")
         if s.op in ("and", "or"):
-            self.require(all(a.type == B1 for a in s.args), f"operands of {s.op} must be b1")
+            if not all(a.type == B1 for a in s.args):
+                self.fail(f"operands of {s.op} must be b1")
         if s.op == "select":
             self.expect(s.args[0], B1, "condition")
         result = known.result_type(*(a.type for a in s.args))
-        self.require(s.target.type == result, f"{s.op} gives {result}, not {s.target.type}")
+        if s.target.type != result:
+            self.fail(f"{s.op} gives {result}, not {s.target.type}")
 
     def access(self, s: Load | Store | Accumulate) -> None:
         t = s.array.type
-        self.require(isinstance(t, (ArrayT, ListT)), f"{s.array.name} is {t}, not indexable")
+        if not isinstance(t, (ArrayT, ListT)):
+            self.fail(f"{s.array.name} is {t}, not indexable")
         assert isinstance(t, (ArrayT, ListT))
         rank = t.ndim if isinstance(t, ArrayT) else 1
-        self.require(len(s.index) == rank, f"{len(s.index)} indices for {t}")
+        if len(s.index) != rank:
+            self.fail(f"{len(s.index)} indices for {t}")
         for i in s.index:
             self.expect(i, I8, "index")
         if isinstance(s, Load):
             ok = compatible(s.target.type, t.element)
-            self.require(ok, f"an element of {t} is {t.element}, not {s.target.type}")
+            if not ok:
+                self.fail(f"an element of {t} is {t.element}, not {s.target.type}")
             return
-        self.require(
-            compatible(s.value.type, t.element),
-            f"{s.value.type} stored into {t}, whose elements are {t.element}",
-        )
-        self.require(not isinstance(t, ArrayT) or t.mutable, f"{s.array.name} is read-only")
+        if not compatible(s.value.type, t.element):
+            self.fail(f"{s.value.type} stored into {t}, whose elements are {t.element}")
+        if not (not isinstance(t, ArrayT) or t.mutable):
+            self.fail(f"{s.array.name} is read-only")
         if isinstance(s, Accumulate):
             ok = isinstance(t.element, Scalar) and t.element != B1
-            self.require(ok, f"cannot accumulate into elements of {t}")
+            if not ok:
+                self.fail(f"cannot accumulate into elements of {t}")
 
     def storage(self, s: Alloc | Dim | Reserve | View) -> None:
         match s:
             case Alloc():
                 t = s.target.type
-                self.require(isinstance(t, (ArrayT, ListT)), f"cannot allocate {t}")
+                if not isinstance(t, (ArrayT, ListT)):
+                    self.fail(f"cannot allocate {t}")
                 rank = t.ndim if isinstance(t, ArrayT) else 0
-                self.require(len(s.shape) == rank, f"{len(s.shape)} sizes for {t}")
+                if len(s.shape) != rank:
+                    self.fail(f"{len(s.shape)} sizes for {t}")
                 for n in s.shape:
                     self.expect(n, I8, "size")
             case Dim():
                 self.require(isinstance(s.array.type, (ArrayT, ListT)), "a number has no size")
                 rank = s.array.type.ndim if isinstance(s.array.type, ArrayT) else 1
-                self.require(0 <= s.axis < rank, f"axis {s.axis} of {s.array.type}")
+                if not (0 <= s.axis < rank):
+                    self.fail(f"axis {s.axis} of {s.array.type}")
                 self.require(s.target.type == I8, "a size is i8")
             case Reserve():
                 self.require(isinstance(s.array.type, ListT), "only lists can be extended")
@@ -214,48 +240,62 @@ class _Verifier:
     def view(self, s: View) -> None:
         base, target = s.base.type, s.target.type
         if s.kind == "same" and isinstance(base, ListT):
-            self.require(base == target, f"a {target} cannot refer to a {base}")
+            if base != target:
+                self.fail(f"a {target} cannot refer to a {base}")
             return
         self.require(isinstance(base, ArrayT) and isinstance(target, ArrayT), "a view of no array")
         assert isinstance(base, ArrayT) and isinstance(target, ArrayT)
         known = s.kind in ("index", "transpose", "reshape", "same", *PARTS)
-        self.require(known, f"view kind {s.kind}")
+        if not known:
+            self.fail(f"view kind {s.kind}")
         for a in view_atoms(s):
             self.expect(a, I8, "position or size")
         if s.kind == "transpose":
             ok = sorted(s.spec) == list(range(base.ndim))
-            self.require(ok, f"{s.spec} does not permute the axes of {base}")
+            if not ok:
+                self.fail(f"{s.spec} does not permute the axes of {base}")
         if s.kind == "reshape":
-            self.require(base.layout == "C", f"cannot reshape a {base}")
+            if base.layout != "C":
+                self.fail(f"cannot reshape a {base}")
         if s.kind == "index":
             used = sum(item[0] != "new" for item in s.spec)
-            self.require(used <= base.ndim, f"{used} indices for {base}")
+            if not (used <= base.ndim):
+                self.fail(f"{used} indices for {base}")
         natural = view_layout(base, s.kind, s.spec)
         self.require(natural.ndim > 0 or s.kind != "index", "an element is a Load, not a View")
         ok = compatible(replace(natural, layout=target.layout), target)
         ok = ok and target.layout in (natural.layout, "A")
-        self.require(ok, f"the view is {natural}, not {target}")
+        if not ok:
+            self.fail(f"the view is {natural}, not {target}")
 
     def call(self, s: Call) -> None:
-        self.require(s.fn in self.fn.callees, f"unknown function {s.fn}")
+        if s.fn not in self.fn.callees:
+            self.fail(f"unknown function {s.fn}")
         callee = self.fn.callees[s.fn]
-        self.require(len(s.args) == len(callee.params), f"{s.fn} takes {len(callee.params)} values")
+        if len(s.args) != len(callee.params):
+            self.fail(f"{s.fn} takes {len(callee.params)} values")
         for a, p in zip(s.args, callee.params, strict=True):
             ok = compatible(a.type, p.type)
-            self.require(ok, f"{p.name} of {s.fn} is {p.type}, not {a.type}")
+            if not ok:
+                self.fail(f"{p.name} of {s.fn} is {p.type}, not {a.type}")
         results = callee.body.yields
-        self.require(len(s.targets) == len(results), f"{s.fn} gives {len(results)} values")
+        if len(s.targets) != len(results):
+            self.fail(f"{s.fn} gives {len(results)} values")
         for t, y in zip(s.targets, results, strict=True):
-            self.require(compatible(t.type, y.type), f"{s.fn} gives {y.type}, not {t.type}")
+            if not compatible(t.type, y.type):
+                self.fail(f"{s.fn} gives {y.type}, not {t.type}")
 
     def draw(self, s: Draw) -> None:
-        self.require(s.kind in DRAWS, f"unknown distribution {s.kind}")
+        if s.kind not in DRAWS:
+            self.fail(f"unknown distribution {s.kind}")
         known = DRAWS[s.kind]
-        self.require(len(s.args) == len(known.params), f"{s.kind} takes {len(known.params)} values")
+        if len(s.args) != len(known.params):
+            self.fail(f"{s.kind} takes {len(known.params)} values")
         for a, t in zip(s.args, known.params, strict=True):
             self.expect(a, t, "parameter")
         ok = tuple(t.type for t in s.targets) == known.results
-        self.require(ok, f"{s.kind} gives {known.results}")
+        if not ok:
+            self.fail(f"{s.kind} gives {known.results}")
         if s.given is not None:
             self.expect(s.given, s.targets[0].type, "number drawn before")
 
@@ -280,16 +320,14 @@ class _Verifier:
             self.expect(s.keep.limit, I8, "number of states to keep")
         for c in s.carried:
             ok = compatible(c.init.type, c.arg.type) and compatible(c.result.type, c.arg.type)
-            self.require(ok, f"{c.arg.name} changes its type")
+            if not ok:
+                self.fail(f"{c.arg.name} changes its type")
         self.block(s.body, binders)
         self.agree(s.body.yields, tuple(c.arg for c in s.carried), "loop")
 
     def agree(self, yields: tuple[Atom, ...], wanted: tuple[Var, ...], what: str) -> None:
-        self.require(
-            len(yields) == len(wanted), f"the {what} yields {len(yields)} values, not {len(wanted)}"
-        )
+        if len(yields) != len(wanted):
+            self.fail(f"the {what} yields {len(yields)} values, not {len(wanted)}")
         for y, v in zip(yields, wanted, strict=True):
-            self.require(
-                compatible(y.type, v.type),
-                f"the {what} yields {y.type} for {v.name}, which is {v.type}",
-            )
+            if not compatible(y.type, v.type):
+                self.fail(f"the {what} yields {y.type} for {v.name}, which is {v.type}")
