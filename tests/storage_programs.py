@@ -320,3 +320,59 @@ def upwind_rows(u, c, steps):
         for i in range(1, len(u)):
             u[i] -= c * old[i] * (old[i] - old[i - 1])
     return np.sum(u)
+
+
+# The outer operand, one number for each trip of the outer loop, though the sums in the inner
+# loop are needed.
+@needs(lambda x: F8 * len(x), lambda n: (vector(n),))
+def sines_of_sums(x):
+    s = 0.5
+    for i in range(len(x)):
+        start = s
+        for j in range(i):
+            s += 0.1 * np.sin(start + x[j])
+    return s
+
+
+# An array that is carried on is kept and referred to once per step, not its elements; also where
+# views of it are read, or its transpose.
+@needs(
+    lambda u, steps: (F8 * u.size + REFERENCE) * steps, lambda n: (vector(n * n).reshape(n, n), 3)
+)
+def rows_of_carried(u, steps):
+    for _ in range(steps):
+        new = np.empty_like(u)
+        for i in range(u.shape[0]):
+            row = u[i]
+            for j in range(u.shape[1]):
+                t = 0.0
+                for k in range(u.shape[1]):
+                    t += row[j] * row[k]
+                new[i, j] = 0.1 * t
+        u = new
+    return np.sum(u)
+
+
+@needs(
+    lambda u, steps: (F8 * u.size + REFERENCE) * steps, lambda n: (vector(n * n).reshape(n, n), 3)
+)
+def transpose_of_carried(u, steps):
+    for _ in range(steps):
+        new = np.zeros(u.shape)
+        v = u.T
+        for i in range(u.shape[1]):
+            for j in range(u.shape[0]):
+                new[j, i] = v[i, j] * v[i, j - 1] * 0.5
+        u = new
+    return np.sum(u)
+
+
+@needs(lambda u, steps: (F8 * 6 + REFERENCE) * steps, lambda n: (vector(6), n))
+def constant_trips(u, steps):
+    for _ in range(steps):
+        new = np.zeros(6)
+        for i in range(6):
+            for j in range(6):
+                new[i] += 0.1 * u[i] * u[j]
+        u = new
+    return np.sum(u)

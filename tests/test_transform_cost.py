@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from srcad.ir.build import const
 from srcad.ir.nodes import (
     Alloc,
@@ -31,9 +29,6 @@ from srcad.ir.walk import statements
 from srcad.transforms.reverse import reverse, reverse_with_report
 from tests.ir_programs import MATRIX, VECTOR
 from tests.reverse_ir import Program, demand
-from tests.storage_programs import F8 as NUMBER
-from tests.storage_programs import REFERENCE, Named, vector
-from tests.test_storage import check_bound
 
 ACTIVE = (True, True, True, False)
 ZERO = (const(0),)
@@ -338,55 +333,3 @@ def test_values_that_might_be_read_where_they_are_stored() -> None:
             p.store(w, (at,), x)
         p.accumulate(p.a, ZERO, p.op("sin", x))
     demand(p.function(p.sum(p.a)), order=1)
-
-
-def rows_of_carried(u, steps):
-    for _ in range(steps):
-        new = np.empty_like(u)
-        for i in range(u.shape[0]):
-            row = u[i]
-            for j in range(u.shape[1]):
-                t = 0.0
-                for k in range(u.shape[1]):
-                    t += row[j] * row[k]
-                new[i, j] = 0.1 * t
-        u = new
-    return np.sum(u)
-
-
-def constant_trips(u, steps):
-    for _ in range(steps):
-        new = np.zeros(6)
-        for i in range(6):
-            for j in range(6):
-                new[i] += 0.1 * u[i] * u[j]
-        u = new
-    return np.sum(u)
-
-
-def sines_of_sums(x):
-    s = 0.5
-    for i in range(len(x)):
-        start = s
-        for j in range(i):
-            s += 0.1 * np.sin(start + x[j])
-    return s
-
-
-def test_the_outer_operand_is_recorded() -> None:
-    """One number for each trip of the outer loop, though the sums in the inner loop are needed."""
-    check_bound(Named(sines_of_sums, lambda n: (vector(n),), lambda x: NUMBER * len(x)), 7)
-
-
-def test_arrays_are_kept_rather_than_their_elements() -> None:
-    """An array that is carried on is referred to once per step, also where views of it are read."""
-    whole = Named(
-        rows_of_carried,
-        lambda n: (vector(n * n).reshape(n, n), 3),
-        lambda u, steps: (NUMBER * u.size + REFERENCE) * steps,
-    )
-    fixed = Named(
-        constant_trips, lambda n: (vector(6), n), lambda u, steps: (NUMBER * 6 + REFERENCE) * steps
-    )
-    for named in (whole, fixed):
-        check_bound(named, 5)
