@@ -2,8 +2,8 @@
 
     python -m benchmarks.parallel [--scale S] [--repeats N] [--only NAME]
 
-For each program: value and gradient with the options as they are, and with ``parallel=False``.  All
-are called in turn, and the best of all rounds counts (the machine may have other things to do).
+For each program: value and gradient with the options as they are, and with ``parallel=False``, in
+turn; the best of all rounds counts (the machine may have other things to do).
 The two gradients are compared, and two runs on the threads must give the same bits.  Prints a
 table; a whole run is written to ``benchmarks/results/parallel.json``.
 """
@@ -115,8 +115,8 @@ def main(arguments: list[str] | None = None) -> list[dict[str, Any]]:
     options = parser.parse_args(arguments)
     chosen = [c for c in cases(options.scale) if options.only.lower() in c.name.lower()]
     subjects = [prepared(c) for c in chosen]
-    for _ in range(options.repeats):
-        for s in subjects:
+    for s in subjects:  # each alone: what a large one gives back to the system, the next has to get
+        for _ in range(options.repeats):
             s.round()
     rows = [s.row() for s in subjects]
     print(f"{numba.get_num_threads()} threads, {numba.threading_layer()}")

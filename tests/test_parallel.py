@@ -17,10 +17,13 @@ from srcad.analyses.ownership import Touches
 from srcad.backends.reference import run
 from srcad.ir.build import Builder, const
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Block, Function, Loc
+from srcad.ir.nodes import Block, For, Function, Loc
 from srcad.ir.types import I8, ArrayT
+from srcad.ir.walk import statements
 from srcad.storage.parallel import emit, parallelised
+from srcad.storage.parallel.plan import Planner
 from srcad.storage.vectors import vectorised
+from srcad.transforms import accumulate
 from tests.programs import BY_NAME, select
 from tests.zoo.parallel import flat_rows, own_scratch, shared_bins, swapped_grids
 
@@ -180,6 +183,31 @@ def test_one_array_by_two_names(same):
         expected = srcad.value_and_grad(through_names, parallel=False)(x, same)
     close(found, expected, 1e-13)
     assert "srcad_apart" in srcad.source(srcad.grad(through_names), x, same)
+
+
+def both_near(a, b, x):
+    for i in numba.prange(len(x)):
+        a[i] += x[i]
+        a[i + 1] += x[i]
+        b[i + 4] += x[i]
+        b[i + 5] += x[i]
+
+
+def near_and_far(a, b, x, at):
+    for i in numba.prange(len(x)):
+        a[i] += x[i]
+        a[i + 1] += x[i]
+        b[at[i]] += x[i]
+
+
+@pytest.mark.parametrize("f", [both_near, near_and_far])
+def test_sums_that_may_be_in_one_array(f):
+    """How near iterations meet in each of two arrays says nothing if the two are one."""
+    args = (np.zeros(12), np.zeros(12), np.ones(6), np.arange(6) * 2)[: f.__code__.co_argcount]
+    g = srcad.differentiable(f)
+    fn = accumulate.run(g.program(g.specs(g.bind(args, {}))).fn, integers=True)
+    (plan,) = (Planner(fn).plan(s) for s in statements(fn.body) if isinstance(s, For))
+    assert {(a.hint, b.hint) for a, b in plan.apart} >= {("a", "x"), ("a", "b")}
 
 
 # exceptions

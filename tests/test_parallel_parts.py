@@ -15,13 +15,15 @@ import pytest
 import srcad
 from srcad.analyses.aliases import OUTSIDE, Aliases
 from srcad.backends.reference import run
-from srcad.ir.nodes import Check, Dim, For, Function, Op
+from srcad.ir.nodes import Alloc, Block, Check, Dim, For, Function, Op, Var
 from srcad.ir.text import text
+from srcad.ir.types import ArrayT
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.storage.jam import jammed
 from srcad.storage.loops import merged
 from srcad.storage.parallel import parallelised, stopped
+from srcad.storage.parallel.alike import signature
 from tests import jam_programs
 from tests.test_relaxed import bound, marks
 
@@ -261,3 +263,78 @@ def test_one_thread():
     want = srcad.grad(mixed_on_threads, argnums=(0, 1), backend="reference")(*PAIR)
     for g, w in zip(grads, want, strict=True):
         np.testing.assert_allclose(g, w, rtol=0, atol=bound(mixed_on_threads, *PAIR))
+
+
+def stepping(u, target, steps):
+    """Two arrays in turn, both recorded: what a step does is there twice."""
+    now, new = u.copy(), u.copy()
+    for _ in range(steps):
+        for i in numba.prange(1, len(u) - 1):
+            new[i] = now[i] + 0.1 * np.sin(now[i - 1]) * now[i + 1]
+        now, new = new, now
+    return np.sum((now - target) ** 2)
+
+
+def test_equal_parts_are_made_once():
+    """Functions of half-steps, of copies: whichever of the two arrays they are given."""
+    x = np.linspace(0.1, 0.9, 12)
+    fn = program(stepping, x, x, 4)
+    made = on_threads(fn)
+    for steps in range(4):
+        compare(fn, made, (x, x[::-1].copy(), steps))
+    _, regions = parallelised(fn, None)
+    parts = [r.part for r in regions if r.part]
+    assert len(set(parts)) < len(parts) == len([r.function for r in regions if r.function])
+    assert {name for name in made.callees if "_chunk" in name} == set(parts)
+
+
+def test_unequal_parts_are_not_made_once():
+    """Another constant, another order of subtraction, another place in the source."""
+
+    def pair(x, y):
+        for i in numba.prange(len(x)):
+            y[i] = x[i] - 1.0
+        for i in numba.prange(len(x)):
+            y[i] = y[i] * x[i] - 2.0
+
+    _, regions = parallelised(program(pair, Z[0], Z[1], gradient=False), None)
+    assert len({r.part for r in regions}) == 2
+    here = signature(Function("f", (), Block(())))
+    for other in ({"least": {"n": 0}}, {"apart": {"n": "n"}}, {"decides": frozenset("n")}):
+        n = Var("n", ArrayT("f8", 1))
+        assert signature(Function("f", (n,), Block(()), **other)) != signature(
+            Function("f", (n,), Block(()))
+        )
+        assert signature(Function("f", (n,), Block(()))) != here
+
+
+def test_copies_go_on_threads_with_the_rest():
+    """Only where the user has marked a loop, and not those of adjoint code."""
+
+    def unmarked(u):
+        now = u.copy()
+        for i in range(len(u)):
+            now[i] = np.sin(now[i])
+        return np.sum(now)
+
+    x = np.linspace(0.1, 0.9, 12)
+    _, regions = parallelised(program(stepping, x, x, 4), None)
+    copied = [r for r in regions if r.loc.line == stepping.__code__.co_firstlineno + 2]
+    assert copied and all(r.loc.role == "primal" and not r.reason for r in copied)
+    assert not parallelised(program(unmarked, x), None)[1]
+
+
+def weighed(x, w):
+    total = 0.0
+    for i in numba.prange(len(w)):
+        total += w[i] * w[i] * np.sin(x[0] * w[i])
+    return total
+
+
+def test_the_first_write_of_a_part():
+    """An adjoint of which each iteration writes its own element is not cleared beforehand."""
+    fn = program(weighed, Z[0], Z[1])
+    made = on_threads(fn)
+    zeros = [s.target.hint for s in statements(made.body) if isinstance(s, Alloc) and s.zero]
+    assert "x_b" in zeros and "w_b" not in zeros
+    compare(fn, made, (Z[0], Z[1]))

@@ -85,7 +85,8 @@ class Threads:
         region = next((r for r in self.regions if r.function == name), None)
         if region is not None and region.private:
             copies = [args[k] for k in region.copies if isinstance(args[k], np.ndarray)]
-            size = sum(a.nbytes for a in copies) // int(args[0])
+            others = int(args[0]) - 1  # the first part adds to the array itself
+            size = sum(a.nbytes for a in copies) // others
             self.sizes[name] = max(size, self.sizes.get(name, 0))
 
     def found(self) -> tuple[ParallelLoop, ...]:

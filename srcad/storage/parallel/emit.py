@@ -6,13 +6,13 @@ range; it is ordinary code, compiled as the rest is.  ``…_threads`` has nothin
 ``parallel=True``: Numba's own analysis of parallel code, which is slow and may change the order
 of sums, sees no other statement.  In the loop's place stands::
 
-    chunks = …                     # threads, or less; 1 where it would not be right or not pay
+    chunks = …                         # threads, or less; 1 where it is not right or not worth it
     if chunks > 1:
-        copies = np.zeros((chunks, …))     # of arrays that all iterations add to
-        f_threads(chunks, …, copies)
-        total += …                         # in the order of the chunks
+        copies = np.zeros((chunks - 1, …))     # of arrays that all iterations add to
+        f_threads(chunks, …, x_b, copies)      # the first chunk adds to the array itself
+        total += …                             # in the order of the chunks
     else:
-        f_chunk(0, start, stop, …)         # the loop as it was
+        f_chunk(0, start, stop, …)             # the loop as it was
 
 Invariant: the result depends on the number of threads, but not on their speed; with one chunk it
 is bit for bit that of the loop as it was.
@@ -20,12 +20,14 @@ is bit for bit that of the loop as it was.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from srcad.ir.build import ONE, ZERO, Builder, const
 from srcad.ir.nodes import Atom, Block, Call, Carried, Const, For, Function, Op, Stmt, Var
 from srcad.ir.types import B1, I8, ArrayT, numpy_dtype
+from srcad.storage.parallel.alike import signature
 from srcad.storage.parallel.facts import Facts
 from srcad.storage.parallel.partials import Partials
 from srcad.storage.parallel.plan import Plan
@@ -52,7 +54,8 @@ class Emitter:
     """Emits one loop; ``functions`` are the new ones.
 
     ``asked`` says that the user marked the loop; ``least`` has lower bounds of integers,
-    ``decides`` the variables that the program's decisions depend on, ``facts`` what a part knows.
+    ``decides`` the variables that the program's decisions depend on, ``facts`` what a part knows;
+    ``made`` holds the names of functions that were made before, by what they do.
     """
 
     b: Builder
@@ -63,6 +66,7 @@ class Emitter:
     least: dict[str, int]
     decides: frozenset[str]
     facts: Facts
+    made: dict[Hashable, Names]
     functions: dict[str, Function] = field(default_factory=dict)
     held: tuple[int, ...] = ()  # the parameters of the second that hold copies
 
@@ -76,6 +80,7 @@ class Emitter:
         b, s = self.b, self.loop
         self._chunk()
         self._threads()
+        self._shared()
         self._locate()
         trips = trip_count(b, s.start, s.stop, s.step)
         chunks = self._chunks(trips)
@@ -143,7 +148,7 @@ class Emitter:
         b, plan = self.b, self.plan
         self.partials.clear(rows, chunks)
         copies = {v.name: self._copies(v, chunks) for v in plan.private}
-        free = [copies.get(v.name, v) for v in plan.free]
+        free = [*plan.free, *copies.values()]
         ranges: list[tuple[Atom, ...]] = [()]
         if plan.window:  # first what is far from other chunks, then their first iterations
             ranges = [(const(plan.window), trips), (ZERO, const(plan.window))]
@@ -155,20 +160,20 @@ class Emitter:
         self._locate()
         ends = self.partials.combined(rows, chunks)
         for v in plan.private:
-            with b.loop(ZERO, chunks, hint="c") as k:
-                add_to(b, v, self._copy(copies[v.name], k, chunks, v))
+            with b.loop(ONE, chunks, hint="c") as k:
+                self._add_to(v, self._copy(copies[v.name], k, chunks, v))
         return ends
 
     # copies
     def _copies(self, v: Var, chunks: Atom) -> Var:
-        """Zeros for each chunk; the axes of an F array in the other order.
+        """Zeros for each chunk but the first; the axes of an F array in the other order.
 
         Small copies lie apart, so that two threads do not write to one line of a cache.
         """
         b, shape = self.b, sizes(self.b, v)
         size = b.op("max", self._volume(v), ONE)
         gap = b.op("floordiv", const(APART // item_size(v)), size)
-        rows = b.op("mul", chunks, b.op("add", gap, ONE), hint="rows")
+        rows = b.op("mul", b.op("sub", chunks, ONE), b.op("add", gap, ONE), hint="rows")
         shape = shape[::-1] if turned(v) else shape
         return b.alloc(stacked(v), (rows, *shape), True, f"{v.hint or v.name}_copies")
 
@@ -180,16 +185,36 @@ class Emitter:
         return count
 
     def _copy(self, copies: Var, k: Atom, chunks: Atom, v: Var) -> Var:
-        """The copy of one chunk, as an array of the type of what it is a copy of."""
+        """The copy of a chunk behind the first, of the type of what it is a copy of."""
         assert isinstance(v.type, ArrayT)
         plain = replace(v.type, layout="C", mutable=True)
-        rows = self.b.dim(copies, 0)
-        at = self.b.op("mul", k, self.b.op("floordiv", rows, chunks), hint="row")
-        row = self.b.view(copies, "index", (("at", at),), plain, v.hint or v.name)
-        if turned(v):
-            axes = tuple(range(v.type.ndim))[::-1]
-            row = self.b.view(row, "transpose", axes, replace(plain, layout="F"), row.hint)
-        return fit(self.b, row, v.type)
+        b = self.b
+        apart = b.op("floordiv", b.dim(copies, 0), b.op("sub", chunks, ONE), hint="apart")
+        at = b.op("sub", b.op("mul", k, apart), ONE, hint="row")  # empty rows before each
+        row = b.view(copies, "index", (("at", at),), plain, v.hint or v.name)
+        return fit(b, transposed(b, row) if turned(v) else row, v.type)
+
+    def _own(self, v: Var, copies: Var, k: Atom, chunks: Atom) -> Var:
+        """What a chunk adds to: the array itself, or its copy."""
+        b, own = self.b, self.b.var(v.hint or v.name, v.type)
+        with b.block() as orelse:
+            copy = self._copy(copies, k, chunks, v)
+        b.if_(b.op("eq", k, ZERO), Block((), (v,)), Block(tuple(orelse), (copy,)), (own,))
+        return own
+
+    def _add_to(self, v: Var, copy: Var) -> None:
+        """Add a copy to the array: along the memory, where that has no gaps."""
+        assert isinstance(v.type, ArrayT)
+        add_to(self.b, *(map(self._flat, (v, copy)) if v.type.layout in "CF" else (v, copy)))
+
+    def _flat(self, x: Var) -> Var:
+        """The elements of an array without gaps in the order of its memory."""
+        assert isinstance(x.type, ArrayT)
+        if x.type.ndim == 1:
+            return x
+        line = replace(x.type, ndim=1, layout="C")
+        x = transposed(self.b, x) if turned(x) else x
+        return self.b.view(x, "reshape", (self._volume(x),), line, x.hint)
 
     # functions
     def _chunk(self) -> None:
@@ -237,14 +262,23 @@ class Emitter:
                 low, high = b.op("add", low, skip), b.op("min", high, b.op("add", low, upto))
             first, last = (self._at(start, x) for x in (low, high))
             free = [
-                self._copy(held[v.name], k, chunks, v) if v.name in held else v for v in plan.free
+                self._own(v, held[v.name], k, chunks) if v.name in held else v for v in plan.free
             ]
             b.emit(Call((), self.names.chunk, (k, first, last, *rows, *notes, *free), b.loc))
         body = For(c, ZERO, chunks, ONE, (), Block(tuple(stmts)), parallel=True, loc=b.loc)
         params = [chunks, trips, start, *([skip, upto] if plan.window else ()), *rows, *notes]
-        params += [held.get(v.name, v) for v in plan.free]
-        self.held = tuple(k for k, v in enumerate(params) if v in held.values())
+        params += [*plan.free, *held.values()]
+        self.held = tuple(range(len(params) - len(held), len(params)))
         self._add(self.names.threads, tuple(params), [body])
+
+    def _shared(self) -> None:
+        """Functions that the caller has already, under other names, are not made again."""
+        part = signature(self.functions[self.names.chunk])
+        s, p = self.loop, self.plan
+        how = (s.loc, s.step, p.window, *p.reductions, *(p.free.index(v) for v in p.private))
+        names = self.made.setdefault((part, how), self.names)
+        if names is not self.names:
+            self.names, self.functions = names, {}
 
     def _at(self, start: Atom, trip: Atom) -> Atom:
         """The counter of an iteration."""
@@ -262,6 +296,13 @@ def turned(v: Var) -> bool:
     """Whether the copies of an array have its axes in the other order."""
     assert isinstance(v.type, ArrayT)
     return v.type.layout == "F" and v.type.ndim > 1
+
+
+def transposed(b: Builder, x: Var) -> Var:
+    """An array with its axes in the other order."""
+    assert isinstance(x.type, ArrayT)
+    turned = replace(x.type, layout={"C": "F", "F": "C"}[x.type.layout])
+    return b.view(x, "transpose", tuple(range(x.type.ndim))[::-1], turned, x.hint)
 
 
 def stacked(v: Var) -> ArrayT:

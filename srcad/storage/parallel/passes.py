@@ -12,15 +12,17 @@ of which it is not known what decides in the caller.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
 from srcad.analyses.deciding import deciding
 from srcad.ir.bounds import Bounds
 from srcad.ir.build import Builder
 from srcad.ir.names import Namer
-from srcad.ir.nodes import Block, For, Function, If, Loc, Stmt, While
+from srcad.ir.nodes import Block, For, Function, If, Load, Loc, Stmt, Store, While
 from srcad.ir.types import I8
 from srcad.ir.walk import statements, variables
+from srcad.storage.loops.fills import filled
 from srcad.storage.parallel.atomics import atomically
 from srcad.storage.parallel.emit import GRAIN, Emitter, Names
 from srcad.storage.parallel.facts import Facts
@@ -59,7 +61,7 @@ def parallelised(
     loops = (s for f in family.values() for s in statements(f.body) if isinstance(s, For))
     if not every and not any(s.parallel for s in loops):
         return fn, []
-    fn = accumulate.run(fn, integers=True)
+    fn = filled(accumulate.run(fn, integers=True))
     regions: list[Region] = []
     how = (every, atomics)
     shared: dict[str, Function] = {}
@@ -92,6 +94,8 @@ class _Function:
         self.planner = Planner(fn)
         self.bounds, self.facts = Bounds(fn), Facts(fn)
         self.decides = frozenset(deciding(fn))
+        self.made: dict[Hashable, Names] = {}
+        self.asked = any(isinstance(s, For) and s.parallel for s in statements(fn.body))
         self.b = Builder(Namer(v.name for v in variables(fn)))
         lows = {v.name: self.bounds.lower(v) for v in variables(fn) if v.type == I8}
         self.least = {name: low for name, low in lows.items() if low is not None and low >= 0}
@@ -116,7 +120,8 @@ class _Function:
 
     def loop(self, s: For) -> list[Stmt]:
         """A loop: on threads, or its inner loops on threads."""
-        wanted = self.every is not False and (s.parallel or bool(self.every))
+        wanted = s.parallel or bool(self.every) or self.asked and copies(s)
+        wanted = wanted and self.every is not False
         if not wanted or not s.parallel and small(s, GRAIN):
             return [replace(s, body=self.block(s.body), parallel=False)]
         plan = self.planner.plan(s)
@@ -137,11 +142,14 @@ class _Function:
         plan.loop = replace(s, body=atomically(plain(s.body), {v.name for v in plan.atomic}))
         names = Names(self.name("chunk"), self.name("threads"))
         stops = Stops(plan.loop.body, self.bounds, self.b)
-        known = (self.least, self.decides, self.facts)
+        known = (self.least, self.decides, self.facts, self.made)
         emitter = Emitter(self.b, plan, names, stops, s.parallel, *known)
         with self.b.block() as out:
             emitter.emit()
+        for name in (names.chunk, names.threads):
+            del self.shared[name]
         self.shared.update(emitter.functions)
+        names = emitter.names
         self.regions.append(
             Region(
                 s.loc,
@@ -165,6 +173,19 @@ class _Function:
             k += 1
         self.shared[name] = self.fn  # a place for it
         return name
+
+
+def copies(s: For) -> bool:
+    """Whether a loop of the program itself, or of its tape, does nothing but copy an array.
+
+    Where the user asked for threads, one alone would take as long for it as all for a step; Numba
+    puts such loops on threads as well.  Those of adjoint code often vanish (``merged``,
+    ``exchanged``).
+    """
+    inner = list(statements(s.body))
+    moves = [t for t in inner if isinstance(t, (Load, Store))]
+    nest = all(isinstance(t, For) and not t.carried for t in (s, *inner) if t not in moves)
+    return nest and len(moves) == 2 and s.loc is not None and s.loc.role == "primal"
 
 
 def plain(b: Block) -> Block:

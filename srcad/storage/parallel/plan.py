@@ -301,8 +301,8 @@ class _Loop:
         if near is not None and near <= MEETING:
             plan.window = max(plan.window, near)
             plan.meeting.append(base)
-        else:
-            plan.private.append(base)
+            return "near"
+        plan.private.append(base)
         return "summed"
 
     def _compared(self, used: dict[str, Var], written: dict[str, str]) -> Iterator[tuple[Var, Var]]:
