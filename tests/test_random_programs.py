@@ -64,7 +64,7 @@ def test_drawn_programs_are_fit(program):
 
 
 @pytest.mark.parametrize("part", range(6))
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())
 def test_compiler_agrees_with_the_oracle(part, program):
     """Value, exit state, gradient, tangent and Hessian-vector product; parts run in parallel."""
