@@ -144,7 +144,7 @@ class _Spare:
         c, old = s.carried[k], made.target
         spare, arg, result = (self.b.var(old.hint or old.name, old.type) for _ in range(3))
         before.append(replace(made, target=spare, zero=False))
-        at = next(j for j, t in enumerate(s.body.stmts) if t is made)
+        at = next(j for j, t in enumerate(s.body.stmts) if isinstance(t, Alloc) and t.target == old)
         rest = Block(s.body.stmts[at + 1 :])
         zeros = self.zeros(made) if made.zero and not is_private(rest, made, self.sums) else []
         stmts = self.alive(c.arg, [*s.body.stmts[:at], *zeros, *rest.stmts])

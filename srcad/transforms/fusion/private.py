@@ -243,9 +243,13 @@ def _part(index: Index) -> tuple[int, int] | None:
     return None
 
 
-def fills(stmts: Iterable[Stmt], made: Alloc) -> bool:
-    """Whether statements write all of the array before one of them reads of it."""
+def fills(stmts: Iterable[Stmt], made: Alloc, sums: Mapping[str, Op] | None = None) -> bool:
+    """Whether statements write all of the array before one of them reads of it.
+
+    ``sums`` as for ``is_private``.
+    """
     scan, written = _Scan(made), set[Index]()
+    scan.sums.update(sums or {})
     for s in stmts:
         if not scan.statement(s, written):
             return False
