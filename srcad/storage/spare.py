@@ -54,16 +54,15 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
-    Op,
     Stmt,
     Store,
     Var,
     While,
 )
-from srcad.ir.types import I8, ArrayT
+from srcad.ir.types import ArrayT
 from srcad.ir.walk import blocks, operands, rewrite, statements, variables
 from srcad.transforms.arrays import each, zero_of
-from srcad.transforms.fusion.private import is_private
+from srcad.transforms.fusion.private import is_private, sums
 from srcad.transforms.program import each_function, key
 
 
@@ -95,8 +94,7 @@ class _Spare:
         self.forms = Forms(fn)
         self.handed, self.touched = Counter[str](), Counter[str]()
         self.count(fn.body, self.touched, self.handed)
-        ints = (s for s in statements(fn.body) if isinstance(s, Op) and s.target.type == I8)
-        self.sums = {s.target.name: s for s in ints}
+        self.sums = sums(fn.body)
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def count(self, b: Block, touched: Counter[str], handed: Counter[str]) -> None:

@@ -18,7 +18,7 @@ Limits: no parallel loops, no checkpoints, arrays touched element by element.
 >>> from srcad.ir.build import ONE, ZERO, Builder, const
 >>> from srcad.ir.names import Namer
 >>> from srcad.ir.text import text
->>> from srcad.ir.types import I8, ArrayT
+>>> from srcad.ir.types import ArrayT
 >>> b = Builder(Namer())
 >>> n = b.var("n", I8)
 >>> u, v = (b.alloc(ArrayT("f8", 1), (n,), hint=h) for h in "uv")
@@ -51,15 +51,14 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
-    Op,
     Stmt,
     Store,
     Var,
     While,
 )
-from srcad.ir.types import I8, ArrayT
+from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands
-from srcad.transforms.fusion.private import fills
+from srcad.transforms.fusion.private import fills, sums
 from srcad.transforms.program import key
 
 
@@ -88,10 +87,8 @@ class _Search:
     def __init__(self, fn: Function) -> None:
         self.tree = Tree(fn)
         self.uses: dict[str, list[tuple[Home, Stmt | None]]] = {}
-        self.sums: dict[str, Op] = {}
+        self.sums = sums(fn.body)
         for node, position, s in self.tree.walk():
-            if isinstance(s, Op) and s.op in ("add", "sub") and s.target.type == I8:
-                self.sums[s.target.name] = s
             for a in operands(s):
                 self._use(a, Home(node, position, s), s)
         for node in self.tree.nodes:
