@@ -30,7 +30,26 @@ def from_the_end(x, y):
     return s * np.sum(x)
 
 
-@pytest.mark.parametrize("f", [the_same_for_all, from_the_end], ids=lambda f: f.__name__)
+def replaced(x, y):
+    """What each step replaces counts for nothing, so its adjoint is zero, and stays so."""
+    a = x.copy()
+    for _ in range(x.shape[0]):
+        x = a.copy()
+    return np.sum(x * x) * y
+
+
+def beside_the_loop(x, y):
+    """The argument itself is the first state, and a view of it goes on."""
+    tail = x[1:]
+    for _ in range(3):
+        x = np.arctan(x)
+    return np.sum(tail * tail) + y
+
+
+PROGRAMS = [the_same_for_all, from_the_end, replaced, beside_the_loop]
+
+
+@pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 def test_values_and_derivatives(f):
     """Both modes, both orders."""
     x, y = np.array([0.3, 0.9, 0.5, 0.7]), 0.4

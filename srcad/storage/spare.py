@@ -62,7 +62,7 @@ from srcad.ir.nodes import (
 from srcad.ir.types import ArrayT
 from srcad.ir.walk import blocks, operands, rewrite, statements, variables
 from srcad.transforms.arrays import each, zero_of
-from srcad.transforms.fusion.private import is_private, sums
+from srcad.transforms.fusion.private import fills, sums
 from srcad.transforms.program import each_function, key
 
 
@@ -143,9 +143,9 @@ class _Spare:
         spare, arg, result = (self.b.var(old.hint or old.name, old.type) for _ in range(3))
         before.append(replace(made, target=spare, zero=False))
         at = next(j for j, t in enumerate(s.body.stmts) if isinstance(t, Alloc) and t.target == old)
-        rest = Block(s.body.stmts[at + 1 :])
-        zeros = self.zeros(made) if made.zero and not is_private(rest, made, self.sums) else []
-        stmts = self.alive(c.arg, [*s.body.stmts[:at], *zeros, *rest.stmts])
+        rest = s.body.stmts[at + 1 :]  # the next iteration reads all of it
+        zeros = self.zeros(made) if made.zero and not fills(rest, made, self.sums) else []
+        stmts = self.alive(c.arg, [*s.body.stmts[:at], *zeros, *rest])
 
         def use(a: Atom) -> Atom:
             return arg if a == old else a
