@@ -46,7 +46,22 @@ def beside_the_loop(x, y):
     return np.sum(tail * tail) + y
 
 
-PROGRAMS = [the_same_for_all, from_the_end, replaced, beside_the_loop]
+def copied_in_rounds(x, y):
+    """An inner loop hands on arrays that only the outer one knows."""
+    u = x * y
+    for k in range(2):
+        v = x * (k + 1.0)
+        for _ in range(2):
+            v = v.copy()
+            w = v.copy()
+            for i in range(len(x)):
+                u[i] *= w[i]
+            for i in range(len(x)):
+                v[i] = w[i]
+    return np.sum(u)
+
+
+PROGRAMS = [the_same_for_all, from_the_end, replaced, beside_the_loop, copied_in_rounds]
 
 
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
