@@ -45,6 +45,7 @@ from srcad.transforms import (
     simplify,
     slices,
 )
+from srcad.transforms.renew import renewed
 
 PASSES: tuple[Callable[[Function], Function], ...] = (
     simplify.run,
@@ -109,7 +110,7 @@ def lowered(f: Any, arguments: dict[str, Spec], options: Options) -> Program:
     )
     program = program.with_fn(fn)
     if options.target == "cpu" and not options.debug:
-        program = program.with_fn(interchanged(program.fn))
+        program = program.with_fn(renewed(interchanged(program.fn)))
     return program.with_fn(extrema.run(program.fn)) if options.target == "cuda" else program
 
 

@@ -23,6 +23,7 @@ from srcad.api import njit, njit_code, njit_points
 from srcad.backends.python import _ieee_math
 from srcad.errors import SrcadError
 from tests import cuda_programs as programs
+from tests.simulator import brisk
 
 
 def on_device(x: Any) -> Any:
@@ -253,4 +254,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    brisk()
     main()

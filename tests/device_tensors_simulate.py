@@ -15,6 +15,7 @@ from numba import cuda
 import srcad.tf as tf
 from srcad.storage.offload import cut, kernels
 from tests.device_tensors import differences
+from tests.simulator import brisk
 
 
 def received() -> str:
@@ -44,4 +45,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    brisk()
     main()

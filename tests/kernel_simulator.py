@@ -18,6 +18,7 @@ from srcad.callables import unwrap
 from srcad.cuda import kernel
 from tests.kernel_checks import Derivatives, companion, copied, is_float, run, scalar, woven
 from tests.kernels import CASES
+from tests.simulator import brisk
 
 SECOND = (
     "saxpy",
@@ -99,4 +100,5 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    brisk()
     sys.exit(main(sys.argv[1:]))

@@ -22,6 +22,7 @@ import srcad
 from srcad.errors import SrcadError
 from srcad.storage.offload import cut, kernels
 from tests.offload_programs import CASES, differences
+from tests.simulator import brisk
 
 
 def on_device(x: Any) -> Any:
@@ -225,4 +226,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    brisk()
     main()

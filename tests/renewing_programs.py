@@ -61,6 +61,19 @@ def three_levels(x, steps, c):
     return np.sum(now * now) + np.sum(old)
 
 
+def both(x, steps, c):
+    """Two states are made anew."""
+    u, v, n = x.copy(), x * c, len(x)
+    for _ in range(steps):
+        a, b = np.empty(n), np.empty(n)
+        for i in range(n):
+            a[i] = u[i] * v[0] + c
+        for i in range(n):
+            b[i] = v[i] * u[n - 1 - i] + 0.1 * a[i]
+        u, v = a, b
+    return np.sum(u * v)
+
+
 def shrinking(x, steps, c):
     """Each state is shorter than the one before."""
     u = x.copy()
@@ -157,6 +170,7 @@ RENEWING = (
     copied,
     linear,
     sums,
+    both,
     three_levels,
     shrinking,
     first_one,

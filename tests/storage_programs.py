@@ -334,11 +334,9 @@ def sines_of_sums(x):
     return s
 
 
-# An array that is carried on is kept and referred to once per step, not its elements; also where
-# views of it are read, or its transpose.
-@needs(
-    lambda u, steps: (F8 * u.size + REFERENCE) * steps, lambda n: (vector(n * n).reshape(n, n), 3)
-)
+# An array that is carried on is kept, not its elements; also where views of it are read, or its
+# transpose.  Behind the states that are needed comes the one at the end, which has no other place.
+@needs(lambda u, steps: F8 * u.size * (steps + 1), lambda n: (vector(n * n).reshape(n, n), 3))
 def rows_of_carried(u, steps):
     for _ in range(steps):
         new = np.empty_like(u)
@@ -353,9 +351,7 @@ def rows_of_carried(u, steps):
     return np.sum(u)
 
 
-@needs(
-    lambda u, steps: (F8 * u.size + REFERENCE) * steps, lambda n: (vector(n * n).reshape(n, n), 3)
-)
+@needs(lambda u, steps: F8 * u.size * (steps + 1), lambda n: (vector(n * n).reshape(n, n), 3))
 def transpose_of_carried(u, steps):
     for _ in range(steps):
         new = np.zeros(u.shape)

@@ -21,7 +21,9 @@ def test_explain_counts_rows_without_running_the_loops():
     """Rows that are recorded count in full; what fills them, minutes of work, is not run."""
     u, steps = np.ones(1000), 1000
     said = srcad.explain(srcad.grad(of_copy), u, 0.1, steps)
-    assert said.tape_bytes == steps * 1000 * F8
+    assert said.tape_bytes == (steps + 1) * 1000 * F8  # with the state at the end
+    (state,) = (x for x in said.saved if x.bytes)
+    assert state.bytes == said.tape_bytes and state.line
 
 
 def recurrence(x, n, w):

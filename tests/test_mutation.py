@@ -154,6 +154,7 @@ def makers() -> Iterator[Callable[[], Unit]]:
     yield from further(TESTS)
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # of other packages, where threads run
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="mutants live in processes of their own")
 def test_a_sample_is_caught() -> None:
     """A program notices each."""

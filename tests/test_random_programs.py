@@ -6,6 +6,7 @@ import linecache
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from tests.compiled import as_compiled
 from tests.random_programs import SHARES, RandomChooser, check, generate, load, programs, shares
 from tests.randprog import checking
 from tests.randprog.loading import unload
@@ -63,9 +64,18 @@ def test_drawn_programs_are_fit(program):
     checking.validate(program)
 
 
-@pytest.mark.parametrize("part", range(6))
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@pytest.mark.parametrize("part", range(4))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())
 def test_compiler_agrees_with_the_oracle(part, program):
     """Value, exit state, gradient, tangent and Hessian-vector product; parts run in parallel."""
     check(program)
+
+
+@pytest.mark.parametrize("part", range(3))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(program=programs())
+def test_what_is_compiled_agrees(part, program):
+    """The same with all stages that only code for the processor goes through, interpreted."""
+    with as_compiled():
+        check(program, vector_math=False, verify=True)

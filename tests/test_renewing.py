@@ -18,7 +18,7 @@ from srcad.ir.types import I8, ArrayT
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.storage.spare import spared
-from tests.renewing_programs import RENEWING, copied, linear, renewed, shrinking, sums, until
+from tests.renewing_programs import RENEWING, both, copied, linear, renewed, shrinking, sums, until
 
 
 @pytest.mark.parametrize("f", RENEWING, ids=lambda f: f.__name__)
@@ -39,7 +39,7 @@ def test_gradients_are_right(f):
 def test_states_are_rows_of_one_matrix(f):
     """And what each cell gives to its neighbours is collected."""
     source = srcad.source(srcad.grad(f, backend="cpu"), np.ones(9), 3, 0.3)
-    assert "new_rows = np.empty((" in source and "append" not in source
+    assert "u_tape = np.empty((" in source and "append" not in source
     assert "for i in range(2, " in source.split("# adjoint of", 1)[1]
 
 
@@ -52,7 +52,7 @@ def allocating(f, n=5):
     return [s.target.hint for loop in loops for s in loop.body.stmts if isinstance(s, Alloc)]
 
 
-@pytest.mark.parametrize("f", [renewed, copied, linear, sums], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("f", [renewed, copied, linear, sums, both], ids=lambda f: f.__name__)
 def test_arrays_take_turns(f):
     """No step makes an array, neither forwards nor backwards."""
     assert not allocating(f)

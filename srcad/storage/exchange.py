@@ -56,16 +56,15 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
-    Op,
     Stmt,
     Store,
     Var,
     While,
 )
-from srcad.ir.types import I8, ArrayT
+from srcad.ir.types import ArrayT
 from srcad.ir.walk import blocks, operands, rewrite, statements, variables
 from srcad.transforms.arrays import zero_of
-from srcad.transforms.fusion.private import is_private
+from srcad.transforms.fusion.private import is_private, sums
 from srcad.transforms.program import each_function, key
 from srcad.transforms.separate import alone
 
@@ -132,8 +131,7 @@ class _Exchange:
         self.fn, self.bounds = fn, Bounds(fn)
         self.made = alone(Tree(fn), results=True)
         self.uses = _counts(fn.body)
-        ints = (s for s in statements(fn.body) if isinstance(s, Op) and s.target.type == I8)
-        self.sums = {s.target.name: s for s in ints}
+        self.sums = sums(fn.body)
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def function(self) -> Function:

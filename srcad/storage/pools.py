@@ -29,17 +29,17 @@ def f(n: i8):
     start: f8[:]C = zeros(1)
     n_1: i8 = max(n, 0)
     n_2: i8 = add(n_1, 1)
-    new_rows: f8[:,:]C = empty(n_2, 1)
+    tape: f8[:,:]C = empty(n_2, 1)
     for i in range(0, 1, 1):
         t_2: f8 = start[i]
-        new_rows[0, i] = t_2
+        tape[0, i] = t_2
     for t in range(0, n, 1) carrying now: f8[:]C = start -> end:
         at: i8 = add(t, 1)
-        new: f8[:]C = view new_rows index (at at)
+        new: f8[:]C = view tape index (at at)
         t_1: f8 = now[0]
         new[0] = t_1
         yield new
-    kept: f8[:]C = view new_rows index (at 0)
+    kept: f8[:]C = view tape index (at 0)
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ from srcad.ir.nodes import (
     View,
     While,
 )
-from srcad.ir.types import ArrayT
+from srcad.ir.types import ArrayT, ListT
 from srcad.ir.walk import operands, statements, targets, variables
 from srcad.transforms.arrays import each
 
@@ -177,8 +177,9 @@ class _Pools:
             count = b.op("max", s.stop, ZERO, hint="n")
             count = b.op("add", count, ONE, hint="n") if instead else count
             whole = replace(kind, ndim=kind.ndim + 1)
-            rows = b.var(f"{hint}_rows", whole)
-            b.emit(Alloc(rows, (count, *made.shape), made.zero, made.loc))
+            rows = replace(tape.array, type=whole) if instead else b.var(f"{hint}_rows", whole)
+            loc = made.loc and replace(made.loc, role="tape")  # ``explain`` counts it
+            b.emit(Alloc(rows, (count, *made.shape), made.zero, loc))
             if instead:
                 self.first(s.carried[k].init, rows, made.shape)
                 self.gone[tape.array.name] = rows
@@ -235,15 +236,17 @@ class _Pools:
 
 
 def _without(b: Block, gone: dict[str, Var]) -> Block:
-    """A block that finds what was on tapes in matrices."""
+    """A block that finds what was on tapes in matrices, which have the names of these."""
+
+    def listed(a: Var) -> bool:
+        return a.name in gone and isinstance(a.type, ListT)
+
     out: list[Stmt] = []
     for s in b.stmts:
         match s:
-            case Alloc(target=t) if t.name in gone:
+            case Alloc(target=a) | Store(array=a) | Reserve(array=a) if listed(a):
                 continue
-            case Store(array=a) | Reserve(array=a) if a.name in gone:
-                continue
-            case Load(array=a) if a.name in gone:
+            case Load(array=a) if listed(a):
                 out.append(row(s, s.target, gone[a.name], s.index[0]))
             case If():
                 then, orelse = _without(s.then, gone), _without(s.orelse, gone)

@@ -54,16 +54,15 @@ from srcad.ir.nodes import (
     Function,
     If,
     Load,
-    Op,
     Stmt,
     Store,
     Var,
     While,
 )
-from srcad.ir.types import I8, ArrayT
+from srcad.ir.types import ArrayT
 from srcad.ir.walk import blocks, operands, rewrite, statements, variables
 from srcad.transforms.arrays import each, zero_of
-from srcad.transforms.fusion.private import is_private
+from srcad.transforms.fusion.private import fills, sums
 from srcad.transforms.program import each_function, key
 
 
@@ -95,8 +94,7 @@ class _Spare:
         self.forms = Forms(fn)
         self.handed, self.touched = Counter[str](), Counter[str]()
         self.count(fn.body, self.touched, self.handed)
-        ints = (s for s in statements(fn.body) if isinstance(s, Op) and s.target.type == I8)
-        self.sums = {s.target.name: s for s in ints}
+        self.sums = sums(fn.body)
         self.b = Builder(Namer(v.name for v in variables(fn)))
 
     def count(self, b: Block, touched: Counter[str], handed: Counter[str]) -> None:
@@ -144,10 +142,10 @@ class _Spare:
         c, old = s.carried[k], made.target
         spare, arg, result = (self.b.var(old.hint or old.name, old.type) for _ in range(3))
         before.append(replace(made, target=spare, zero=False))
-        at = next(j for j, t in enumerate(s.body.stmts) if t is made)
-        rest = Block(s.body.stmts[at + 1 :])
-        zeros = self.zeros(made) if made.zero and not is_private(rest, made, self.sums) else []
-        stmts = self.alive(c.arg, [*s.body.stmts[:at], *zeros, *rest.stmts])
+        at = next(j for j, t in enumerate(s.body.stmts) if isinstance(t, Alloc) and t.target == old)
+        rest = s.body.stmts[at + 1 :]  # the next iteration reads all of it
+        zeros = self.zeros(made) if made.zero and not fills(rest, made, self.sums) else []
+        stmts = self.alive(c.arg, [*s.body.stmts[:at], *zeros, *rest])
 
         def use(a: Atom) -> Atom:
             return arg if a == old else a

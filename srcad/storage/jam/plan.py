@@ -334,4 +334,6 @@ class _Cutting:
         after = made.items[made.items.index(segment) + 1 :]
         later = {v.name for t in segments(after) for s in t.stmts for v in targets(s)}
         later |= {c.result.name for t in after if isinstance(t, Inner) for c in t.loop.carried}
+        same = (t for t in after if not isinstance(t, (Segment, Inner)))
+        later |= {v.name for t in same for v in targets(t)}
         return not isinstance(y, Var) or y.name not in later

@@ -137,11 +137,12 @@ class Eligible:
 
     def outside(self, inside: list[Stmt], root: str, made: set[str]) -> set[Var]:
         """The references from outside a loop through which it uses a class of storage."""
+        own = made | {v.name for t in inside for v in binders(t)}  # carried by inner loops
         return {
             a  # type: ignore[misc]
             for t in inside
             for a in operands(t)
-            if self.of(a, root) and a.name not in made  # type: ignore[union-attr]
+            if self.of(a, root) and a.name not in own  # type: ignore[union-attr]
         }
 
     def of(self, a: Atom, root: str) -> bool:

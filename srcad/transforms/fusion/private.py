@@ -90,8 +90,8 @@ class _Scan:
 
     def statement(self, s: Stmt, written: set[Index]) -> bool:
         """Walk one statement."""
-        if isinstance(s, Op) and s.op in ("add", "sub") and s.target.type == I8:
-            self.sums[s.target.name] = s
+        if _sum(s):
+            self.sums[s.target.name] = s  # type: ignore[union-attr, assignment]
         if not self.touches(s):
             return True
         if isinstance(s, (If, For, While)) and self.handed(s):  # read under another name
@@ -243,9 +243,22 @@ def _part(index: Index) -> tuple[int, int] | None:
     return None
 
 
-def fills(stmts: Iterable[Stmt], made: Alloc) -> bool:
-    """Whether statements write all of the array before one of them reads of it."""
+def sums(b: Block) -> dict[str, Op]:
+    """The integer sums and differences of a block and those in it, by name."""
+    return {s.target.name: s for s in statements(b) if _sum(s)}  # type: ignore[union-attr, misc]
+
+
+def _sum(s: Stmt) -> bool:
+    return isinstance(s, Op) and s.op in ("add", "sub") and s.target.type == I8
+
+
+def fills(stmts: Iterable[Stmt], made: Alloc, sums: Mapping[str, Op] | None = None) -> bool:
+    """Whether statements write all of the array before one of them reads of it.
+
+    ``sums`` as for ``is_private``.
+    """
     scan, written = _Scan(made), set[Index]()
+    scan.sums.update(sums or {})
     for s in stmts:
         if not scan.statement(s, written):
             return False
