@@ -19,7 +19,7 @@ import numpy as np
 
 import srcad
 from tests import oracle
-from tests.compiled import as_compiled
+from tests.all_stages import as_compiled
 
 NAMES = ("u", "v", "w")
 SIZES = ((0, 2), (1, 3), (2, 1), (3, 2), (5, 0), (5, 3), (6, 4))  # elements, steps

@@ -6,7 +6,7 @@ import linecache
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.compiled import as_compiled
+from tests.all_stages import as_compiled
 from tests.random_programs import SHARES, RandomChooser, check, generate, load, programs, shares
 from tests.randprog import checking
 from tests.randprog.loading import unload

@@ -14,7 +14,7 @@ from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.transforms.renew import renewed
 from tests import oracle
-from tests.compiled import as_compiled
+from tests.all_stages import as_compiled
 from tests.renew_programs import ANEW, STAY, interior, plane
 
 

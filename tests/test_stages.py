@@ -7,7 +7,7 @@ import pytest
 
 import srcad
 from tests import oracle
-from tests.compiled import as_compiled
+from tests.all_stages import as_compiled
 
 
 def the_same_for_all(x, y):
