@@ -233,6 +233,28 @@ def ends_of_old(x, steps):
     return np.sum(u * u)
 
 
+def in_two_places(x, steps):
+    """The array that is filled next has another name, too."""
+    u, new, w = x.copy(), np.zeros(len(x)), x * 2.0
+    for _ in range(steps):
+        for i in range(len(x)):
+            new[i] = u[i] * u[0] + 0.1 * w[i]
+        u, new, w = new, u, u
+    return np.sum(u * w)
+
+
+def looked_at(x, steps):
+    """A view of the array that is filled next goes on."""
+    u, new = x.copy(), np.zeros(len(x))
+    tail = u[1:]
+    for _ in range(steps):
+        for i in range(len(x)):
+            new[i] = u[i] * u[0]
+        tail = u[1:]
+        u, new = new, u
+    return np.sum(u) + np.sum(tail)
+
+
 def in_threads(x, steps):
     """A parallel loop does not carry arrays."""
     u, old = x.copy(), x.copy()
@@ -267,5 +289,7 @@ STAY = (
     last_but_one,
     by_another_name,
     ends_of_old,
+    in_two_places,
+    looked_at,
     in_threads,
 )

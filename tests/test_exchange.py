@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import srcad
+from srcad import compiler
 from srcad.backends.reference import run
 from srcad.compiler import finished
 from srcad.ir.build import Builder, const
@@ -22,6 +23,12 @@ from srcad.ir.verify import verify
 from srcad.storage.exchange import exchanged
 
 VECTOR = ArrayT("f8", 1)
+
+
+@pytest.fixture(autouse=True)
+def states_stay(monkeypatch):
+    """Most of these states would be made anew before derivatives are (``test_renew``)."""
+    monkeypatch.setattr(compiler, "renewed", lambda fn: fn)
 
 
 def burgers(x, steps, c):

@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 import srcad
+from srcad import compiler
 from srcad.compiler import lowered
 from srcad.ir.nodes import Alloc, For, While
 from srcad.ir.verify import verify
 from srcad.ir.walk import statements
 from srcad.transforms.inward import inward
+
+
+@pytest.fixture(autouse=True)
+def states_stay(monkeypatch):
+    """Most of these states would be made anew before derivatives are (``test_renew``)."""
+    monkeypatch.setattr(compiler, "renewed", lambda fn: fn)
 
 
 def copied(u, steps, c):

@@ -24,7 +24,7 @@ def test_rows_of_a_counted_loop_are_one_matrix():
     g = srcad.value_and_grad(smoothed, backend="cpu", vector_math=False)
     u = np.linspace(0.1, 0.9, 9)
     source = srcad.source(g, u, 3)
-    assert "old_tape = np.empty((max(steps, 0), n))" in source and "append" not in source
+    assert "u_tape = np.empty((max(steps, 0) + 1, n))" in source and "append" not in source
     assert "[np.uint64(i - 2)]" in source
     value, slope = g(u, 3)
     other = srcad.value_and_grad(smoothed, backend="reference")(u, 3)

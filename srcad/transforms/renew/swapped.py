@@ -18,7 +18,7 @@ Limits: no parallel loops, no checkpoints, arrays touched element by element.
 >>> from srcad.ir.build import ONE, ZERO, Builder, const
 >>> from srcad.ir.names import Namer
 >>> from srcad.ir.text import text
->>> from srcad.ir.types import ArrayT
+>>> from srcad.ir.types import I8, ArrayT
 >>> b = Builder(Namer())
 >>> n = b.var("n", I8)
 >>> u, v = (b.alloc(ArrayT("f8", 1), (n,), hint=h) for h in "uv")
@@ -120,8 +120,9 @@ class _Search:
         c = s.carried[k]
         if c.result.name in self.uses or not isinstance(c.arg.type, ArrayT):
             return None
-        shapes = self.shapes(s, self.cycle(s, k))
-        if shapes is None or not self.touched(c.arg):
+        cycle = self.cycle(s, k)
+        shapes = self.shapes(s, cycle)
+        if shapes is None or not all(self.touched(s.carried[j].arg) for j in cycle):
             return None
         made = Alloc(c.arg, shapes, False, s.loc)
         return made if fills(s.body.stmts, made, self.sums) else None
