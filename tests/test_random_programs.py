@@ -65,7 +65,7 @@ def test_drawn_programs_are_fit(program):
 
 
 @pytest.mark.parametrize("part", range(4))
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())
 def test_compiler_agrees_with_the_oracle(part, program):
     """Value, exit state, gradient, tangent and Hessian-vector product; parts run in parallel."""
@@ -73,7 +73,7 @@ def test_compiler_agrees_with_the_oracle(part, program):
 
 
 @pytest.mark.parametrize("part", range(3))
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=34, deadline=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())
 def test_what_is_compiled_agrees(part, program):
     """The same with all stages that only code for the processor goes through, interpreted."""

@@ -126,12 +126,7 @@ class _Search:
 
     def states(self) -> Iterator[State]:
         """Those that can be made anew."""
-        for node in self.tree.nodes:
-            s = node.owner
-            if not isinstance(s, (For, While)) or s.keep is not None:
-                continue
-            if isinstance(s, For) and s.parallel:
-                continue
+        for node, s in steps(self.tree):
             for k, t in enumerate(node.block.stmts):
                 pair = self.copied(t)
                 found = None if pair is None else self.state(node, s, k, *pair)
@@ -172,14 +167,14 @@ class _Search:
         if home.node is not body.parent or home.position >= body.position:
             return None
         for node, position in self.touched[old]:
-            at = _place(body, node, position)
+            at = place(body, node, position)
             if at is None and self.before(old, node, position, body):
                 continue
             if at is None or at < copied:
                 return None
             if at > copied and not isinstance(node.block.stmts[position], Load):
                 return None
-        inside = [(n, k, at) for n, k in self.touched[u] if (at := _place(body, n, k)) is not None]
+        inside = [(n, k, at) for n, k in self.touched[u] if (at := place(body, n, k)) is not None]
         writes = [x for x in inside if not isinstance(x[0].block.stmts[x[1]], Load)]
         if len(writes) != 1 or writes[0][2] <= copied:
             return None
@@ -201,7 +196,7 @@ class _Search:
         around = body.parent
         if around is None or self.tree.home[array].node is not around:
             return False
-        at = _place(around, node, position)
+        at = place(around, node, position)
         return at is not None and at < body.position
 
     def parts(
@@ -246,7 +241,16 @@ class _Search:
         return a.name, 0
 
 
-def _place(body: Node, node: Node, position: int) -> int | None:
+def steps(tree: Tree) -> Iterator[tuple[Node, For | While]]:
+    """The loops that may carry a state, with their bodies: neither parallel nor checkpointed."""
+    for node in tree.nodes:
+        s = node.owner
+        if isinstance(s, (For, While)) and s.keep is None:
+            if not (isinstance(s, For) and s.parallel):
+                yield node, s
+
+
+def place(body: Node, node: Node, position: int) -> int | None:
     """The position in a block of the statement that a place is in, or is."""
     while node is not body:
         if node.parent is None:
@@ -336,7 +340,7 @@ class _Renew:
         stop: Atom = b.op("add", p.stop, const(p.shift)) if p.shift else p.stop
         if p.low:
             self.copied(index, ZERO, low)
-        if not (p.whole(n) or not p.shift and key(p.stop) == key(n)):
+        if p.shift or key(p.stop) != key(n):
             self.copied(index, b.op("max", stop, low), n)
         if len(parts) > 1:
             with b.loop(low, stop) as i:
@@ -358,4 +362,4 @@ def _named(s: Stmt, now: dict[str, Var]) -> Stmt:
     return rewrite(s, lambda a: now.get(a.name, a) if isinstance(a, Var) else a, lambda v: v)
 
 
-__all__ = ["without_copy"]
+__all__ = ["place", "steps", "without_copy"]

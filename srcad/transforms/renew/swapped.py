@@ -60,6 +60,7 @@ from srcad.ir.types import ArrayT
 from srcad.ir.walk import operands
 from srcad.transforms.fusion.private import fills, sums
 from srcad.transforms.program import key
+from srcad.transforms.renew.copied import place, steps
 
 
 def without_swap(fn: Function) -> Function:
@@ -102,12 +103,7 @@ class _Search:
     def found(self) -> dict[int, tuple[For | While, int, Alloc]]:
         """By loop (identity): it, the position of the array in what it carries, how it is made."""
         out: dict[int, tuple[For | While, int, Alloc]] = {}
-        for node in self.tree.nodes:
-            s = node.owner
-            if not isinstance(s, (For, While)) or s.keep is not None:
-                continue
-            if isinstance(s, For) and s.parallel:
-                continue
+        for _, s in steps(self.tree):
             for k in _permuted(s):
                 made = self.scratch(s, k)
                 if made is not None:
@@ -163,12 +159,8 @@ class _Search:
         for where, s in self.uses[name]:
             if s is loop:
                 continue
-            node, position = where.node, where.position
-            while node is not home.node:
-                if node.parent is None:
-                    return False
-                node, position = node.parent, node.position
-            if not self._own(s, name) or position >= self._position(home, loop):
+            at = place(home.node, where.node, where.position)
+            if at is None or not self._own(s, name) or at >= self._position(home, loop):
                 return False
         return True
 
